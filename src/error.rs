@@ -1,0 +1,128 @@
+//! The one error type of this crate.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// What went wrong, for people; [`kind`](Error::kind) and the predicates are
+/// for programs.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    path: Option<PathBuf>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The kinds of [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A value that was passed in makes no sense; the message says why.
+    InvalidInput,
+    /// A file or directory could not be read or written.
+    Io,
+    /// A document is not in the format it should be in.
+    Format,
+    /// The worker has stopped, by shutdown or by panics.
+    Stopped,
+    /// A deadline passed before the work was done.
+    Timeout,
+    /// The call was made on the worker's own thread (from a hook), where
+    /// waiting for the worker would never end.
+    OnWorker,
+    /// There is no audited span here.
+    NoSpan,
+    /// A hook, a sink or a callsite misbehaves; the trail goes on.
+    Degraded,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error { kind, message: message.into(), path: None, source: None }
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::InvalidInput, message)
+    }
+
+    pub(crate) fn io(
+        message: impl Into<String>,
+        path: impl Into<PathBuf>,
+        source: std::io::Error,
+    ) -> Self {
+        Error {
+            path: Some(path.into()),
+            source: Some(Box::new(source)),
+            ..Error::new(ErrorKind::Io, message)
+        }
+    }
+
+    pub(crate) fn caused(
+        kind: ErrorKind,
+        message: impl Into<String>,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Error { source: Some(Box::new(source)), ..Error::new(kind, message) }
+    }
+
+    pub(crate) fn stopped() -> Self {
+        Error::new(
+            ErrorKind::Stopped,
+            "the audit worker has stopped; nothing can be recorded or asked any more",
+        )
+    }
+
+    pub(crate) fn on_worker() -> Self {
+        Error::new(
+            ErrorKind::OnWorker,
+            "this call waits for the audit worker and was made on its own thread; hand the work to another thread",
+        )
+    }
+
+    /// What kind of error this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The file or directory it is about.
+    pub fn path(&self) -> Option<&std::path::Path> {
+        self.path.as_deref()
+    }
+
+    /// Whether the worker has stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.kind == ErrorKind::Stopped
+    }
+
+    /// Whether a deadline passed.
+    pub fn is_timeout(&self) -> bool {
+        self.kind == ErrorKind::Timeout
+    }
+
+    /// Whether what was passed in makes no sense.
+    pub fn is_invalid_input(&self) -> bool {
+        self.kind == ErrorKind::InvalidInput
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(path) = &self.path {
+            write!(f, ": {}", path.display())?;
+        }
+        if let Some(source) = &self.source {
+            write!(f, ": {source}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

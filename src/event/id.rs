@@ -1,0 +1,189 @@
+//! The identity of an event and its place in the trail.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::{Error, ErrorKind};
+
+/// Position of an event in the trail: from 0, without holes, in the order of
+/// completion.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
+)]
+#[serde(transparent)]
+pub struct Sequence(pub u64);
+
+impl fmt::Display for Sequence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// Identity of an event, unique across hosts: a UUIDv7 (RFC 9562), written as
+/// `evt_` and 26 characters of Crockford's base 32.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(u128);
+
+const PREFIX: &str = "evt_";
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const CHARACTERS: usize = 26;
+
+impl EventId {
+    /// The id with this UUID value.
+    pub const fn from_u128(value: u128) -> Self {
+        EventId(value)
+    }
+
+    /// The UUID value.
+    pub const fn as_u128(self) -> u128 {
+        self.0
+    }
+
+    /// Milliseconds since the Unix epoch at which the operation began.
+    pub const fn unix_ms(self) -> u64 {
+        (self.0 >> 80) as u64
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0_u8; CHARACTERS];
+        for (index, character) in text.iter_mut().rev().enumerate() {
+            let digit = (self.0 >> (5 * index)) & 31;
+            *character = ALPHABET.get(digit as usize).copied().unwrap_or(b'0');
+        }
+        f.write_str(PREFIX)?;
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for EventId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        parse(text).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "{text:?} is not an event id; write `{PREFIX}` and {CHARACTERS} characters of base 32"
+                ),
+            )
+        })
+    }
+}
+
+fn parse(text: &str) -> Option<EventId> {
+    let digits = text.strip_prefix(PREFIX)?.as_bytes();
+    let (first, _) = digits.split_first()?;
+    if digits.len() != CHARACTERS || !(b'0'..=b'7').contains(first) {
+        return None;
+    }
+    digits
+        .iter()
+        .try_fold(0_u128, |value, digit| {
+            let digit = ALPHABET.iter().position(|known| known == digit)?;
+            Some((value << 5) | digit as u128)
+        })
+        .map(EventId)
+}
+
+impl Serialize for EventId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(text.parse().unwrap_or_else(|_| foreign(&text)))
+    }
+}
+
+/// An id of another system (`evt_abc123`) is mapped to one of ours, always the
+/// same for the same text: a UUIDv8 over the text.
+fn foreign(text: &str) -> EventId {
+    // FNV-1a, 128 bits: an identity for documents that are read back, no protection.
+    let hash = text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    });
+    EventId(uuid::Builder::from_custom_bytes(hash.to_be_bytes()).into_uuid().as_u128())
+}
+
+/// Makes event ids from what the caller's thread can afford: a monotonic time
+/// and a number that is unique in the process.
+///
+/// The 74 random bits of the UUIDv7 are a random value per process, plus that
+/// number, so two processes collide only if those values are neighbours.
+#[derive(Debug, Clone)]
+pub(crate) struct EventIds {
+    /// Wall clock minus monotonic clock, fixed at the start, so that the same
+    /// operation always gets the same id.
+    origin_unix_ns: i128,
+    random: u128,
+}
+
+impl EventIds {
+    pub(crate) fn new(wall_us: i64, monotonic_ns: u64) -> Self {
+        EventIds {
+            origin_unix_ns: i128::from(wall_us) * 1_000 - i128::from(monotonic_ns),
+            random: uuid::Uuid::now_v7().as_u128(),
+        }
+    }
+
+    /// The id of the operation `key` that began at `monotonic_ns`.
+    pub(crate) fn id(&self, monotonic_ns: u64, key: u64) -> EventId {
+        let unix_ms = (self.origin_unix_ns + i128::from(monotonic_ns)) / 1_000_000;
+        let random = self.random.wrapping_add(u128::from(key)).to_be_bytes();
+        let mut bytes = [0; 10];
+        bytes.copy_from_slice(random.get(6..).unwrap_or(&[0; 10]));
+        let unix_ms = u64::try_from(unix_ms).unwrap_or_default();
+        EventId(uuid::Builder::from_unix_timestamp_millis(unix_ms, &bytes).into_uuid().as_u128())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_comes_back_and_bad_text_is_refused() {
+        let ids = EventIds::new(1_736_937_045_123_456, 5_000);
+        let id = ids.id(7_000_000, 42);
+        let text = id.to_string();
+        assert_eq!(text.len(), 30);
+        assert_eq!(text.parse::<EventId>().unwrap(), id);
+        assert_eq!(id.unix_ms(), 1_736_937_045_130);
+        let max = EventId::from_u128(u128::MAX);
+        assert_eq!(max.to_string().parse::<EventId>().unwrap(), max);
+        for bad in ["", "evt_", "evt_8ZZZZZZZZZZZZZZZZZZZZZZZZZ", &text[4..], &text.to_lowercase()]
+        {
+            assert!(bad.parse::<EventId>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn ids_are_uuid_v7_and_differ_by_key() {
+        let ids = EventIds::new(1_736_937_045_123_456, 0);
+        let uuid = uuid::Uuid::from_u128(ids.id(0, 1).as_u128());
+        assert_eq!(uuid.get_version_num(), 7);
+        let all: std::collections::HashSet<_> = (0..10_000).map(|key| ids.id(0, key)).collect();
+        assert_eq!(all.len(), 10_000);
+        assert_eq!(ids.id(3, 9), ids.id(3, 9));
+    }
+
+    #[test]
+    fn foreign_ids_map_to_stable_ones() {
+        let read = |text: &str| serde_json::from_str::<EventId>(&format!("{text:?}")).unwrap();
+        assert_eq!(read("evt_abc123"), read("evt_abc123"));
+        assert_ne!(read("evt_abc123"), read("evt_abc124"));
+    }
+}

@@ -1,0 +1,81 @@
+//! Bounds of what one event may carry. Each is a constant, because a bound
+//! that changes from run to run makes two trails incomparable.
+//!
+//! Nothing is refused for being too large: a value is cut, and the cut is
+//! marked in the value itself with the original length where it is known.
+
+/// Longest single value (text, error message, id), in bytes.
+pub const FIELD_BYTES_MAX: usize = 8 * 1024;
+
+/// Most bytes of metadata one event carries. Identity fields are not counted
+/// against it: they are never cut away to make room.
+pub const METADATA_BYTES_MAX: usize = 32 * 1024;
+
+/// Most metadata fields of one event.
+pub const METADATA_FIELDS_MAX: usize = 128;
+
+/// Deepest nesting of a metadata value.
+pub const METADATA_DEPTH_MAX: usize = 16;
+
+/// Longest metadata key and longest operation name, in bytes.
+pub const KEY_BYTES_MAX: usize = 128;
+
+/// Most entry ids of one event. How many more there were is said in the
+/// metadata key [`ENTRY_IDS_CUT_KEY`].
+pub const ENTRY_IDS_MAX: usize = 16 * 1024;
+
+/// Metadata key that says how many entry ids did not fit.
+pub const ENTRY_IDS_CUT_KEY: &str = "audit.entry_ids_cut";
+
+/// Metadata key that says how many metadata fields did not fit.
+pub const METADATA_CUT_KEY: &str = "audit.metadata_cut";
+
+/// Metadata key under which an outer operation counts the nested ones that
+/// were collapsed into it.
+pub const COLLAPSED_KEY: &str = "audit.collapsed";
+
+/// Metadata key that counts those of the collapsed operations that failed.
+pub const COLLAPSED_FAILURES_KEY: &str = "audit.collapsed_failures";
+
+/// Cuts `text` to at most `bytes_max` bytes at a character boundary.
+pub(crate) fn prefix(text: &str, bytes_max: usize) -> &str {
+    let mut end = bytes_max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// What is appended to a value that was cut; `bytes` is its original length.
+pub(crate) fn cut_marker(bytes: Option<usize>) -> String {
+    match bytes {
+        Some(bytes) => format!(" …[cut from {bytes} bytes]"),
+        None => " …[cut]".to_owned(),
+    }
+}
+
+/// Returns `text`, cut and marked if it is longer than a field may be.
+pub(crate) fn bounded(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.len() <= FIELD_BYTES_MAX {
+        return text.into();
+    }
+    let mut cut = prefix(text, FIELD_BYTES_MAX).to_owned();
+    cut.push_str(&cut_marker(Some(text.len())));
+    cut.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_keeps_characters_whole_and_says_the_length() {
+        let long = "é".repeat(FIELD_BYTES_MAX);
+        let cut = bounded(&long);
+        assert!(cut.starts_with("éé"));
+        assert!(cut.ends_with(&format!("[cut from {} bytes]", long.len())));
+        assert!(cut.len() < FIELD_BYTES_MAX + 64);
+        assert_eq!(bounded("short"), "short");
+        assert_eq!(prefix("aé", 2), "a");
+    }
+}

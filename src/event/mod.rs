@@ -1,0 +1,24 @@
+//! What an audit event is: its fields, its limits and its one JSON encoding.
+//!
+//! Plain data. Nothing here knows `tracing`, threads, files or clocks. Two
+//! representations exist, and [`row`] converts between them: [`AuditEvent`],
+//! owned, for users; and [`row::Row`], borrowed, for the way from a caller's
+//! thread into the buffer, where copying is what costs.
+
+mod actor;
+mod audit_event;
+mod id;
+mod json;
+pub mod limits;
+mod metadata;
+mod operation;
+pub(crate) mod packed;
+pub(crate) mod row;
+mod status;
+
+pub use actor::Actor;
+pub use audit_event::{AuditEvent, EventBuilder, Kind, SpanInfo};
+pub use id::{EventId, Sequence};
+pub use metadata::Metadata;
+pub use operation::Operation;
+pub use status::{Status, StatusSource};

@@ -1,0 +1,175 @@
+//! Entry ids and metadata as self-describing bytes.
+//!
+//! This is the form in which they travel from a caller's thread through the
+//! channel into the buffer's segments: one copy each, no allocation per value.
+//! It is never written to disk.
+
+use serde_json::Value;
+
+use super::metadata::float_value;
+
+/// A metadata value, borrowed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum ValueRef<'a> {
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    Str(&'a str),
+    /// JSON text, known to be well-formed where it was made.
+    Json(&'a str),
+}
+
+const TAG_FALSE: u8 = 0;
+const TAG_TRUE: u8 = 1;
+const TAG_I64: u8 = 2;
+const TAG_U64: u8 = 3;
+const TAG_F64: u8 = 4;
+const TAG_STR: u8 = 5;
+const TAG_JSON: u8 = 6;
+
+impl ValueRef<'_> {
+    /// The owned JSON value. JSON text that cannot be read is kept as text.
+    pub(crate) fn to_value(self) -> Value {
+        match self {
+            ValueRef::Bool(value) => value.into(),
+            ValueRef::I64(value) => value.into(),
+            ValueRef::U64(value) => value.into(),
+            ValueRef::F64(value) => float_value(value),
+            ValueRef::Str(text) => text.into(),
+            ValueRef::Json(text) => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        }
+    }
+
+    /// Appends tag and payload.
+    pub(crate) fn write(self, bytes: &mut Vec<u8>) {
+        match self {
+            ValueRef::Bool(value) => bytes.push(if value { TAG_TRUE } else { TAG_FALSE }),
+            ValueRef::I64(value) => write_fixed(bytes, TAG_I64, value.to_le_bytes()),
+            ValueRef::U64(value) => write_fixed(bytes, TAG_U64, value.to_le_bytes()),
+            ValueRef::F64(value) => write_fixed(bytes, TAG_F64, value.to_le_bytes()),
+            ValueRef::Str(text) => write_text(bytes, TAG_STR, text),
+            ValueRef::Json(text) => write_text(bytes, TAG_JSON, text),
+        }
+    }
+
+    /// Reads what [`write`](Self::write) wrote at the front of `bytes`, and
+    /// moves `bytes` behind it.
+    pub(crate) fn read<'a>(bytes: &mut &'a [u8]) -> Option<ValueRef<'a>> {
+        let (tag, rest) = bytes.split_first()?;
+        *bytes = rest;
+        Some(match *tag {
+            TAG_FALSE => ValueRef::Bool(false),
+            TAG_TRUE => ValueRef::Bool(true),
+            TAG_I64 => ValueRef::I64(i64::from_le_bytes(read_fixed(bytes)?)),
+            TAG_U64 => ValueRef::U64(u64::from_le_bytes(read_fixed(bytes)?)),
+            TAG_F64 => ValueRef::F64(f64::from_le_bytes(read_fixed(bytes)?)),
+            TAG_STR => ValueRef::Str(read_text(bytes)?),
+            TAG_JSON => ValueRef::Json(read_text(bytes)?),
+            _ => return None,
+        })
+    }
+}
+
+fn write_fixed(bytes: &mut Vec<u8>, tag: u8, payload: [u8; 8]) {
+    bytes.push(tag);
+    bytes.extend_from_slice(&payload);
+}
+
+fn write_text(bytes: &mut Vec<u8>, tag: u8, text: &str) {
+    bytes.push(tag);
+    bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn read_fixed<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (payload, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*payload)
+}
+
+fn read_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
+    let len = u32::from_le_bytes(read_fixed(bytes)?) as usize;
+    let (text, rest) = bytes.split_at_checked(len)?;
+    *bytes = rest;
+    std::str::from_utf8(text).ok()
+}
+
+/// Appends a metadata field. `key` is at most 255 bytes; callers bound it.
+pub(crate) fn write_field(bytes: &mut Vec<u8>, key: &str, value: ValueRef<'_>) {
+    let key = super::limits::prefix(key, super::limits::KEY_BYTES_MAX);
+    bytes.push(key.len() as u8);
+    bytes.extend_from_slice(key.as_bytes());
+    value.write(bytes);
+}
+
+/// The fields that [`write_field`] wrote, in order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PackedMetadata<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Iterator for PackedMetadata<'a> {
+    type Item = (&'a str, ValueRef<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (len, rest) = self.0.split_first()?;
+        let (key, mut rest) = rest.split_at_checked(usize::from(*len))?;
+        let value = ValueRef::read(&mut rest)?;
+        self.0 = rest;
+        Some((std::str::from_utf8(key).ok()?, value))
+    }
+}
+
+/// Appends an id to a packed list. Ids are bounded to less than 64 KiB by
+/// [`FIELD_BYTES_MAX`](super::limits::FIELD_BYTES_MAX).
+pub(crate) fn write_id(bytes: &mut Vec<u8>, id: &str) {
+    let id = super::limits::prefix(id, usize::from(u16::MAX));
+    bytes.extend_from_slice(&(id.len() as u16).to_le_bytes());
+    bytes.extend_from_slice(id.as_bytes());
+}
+
+/// The ids that [`write_id`] wrote, in order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PackedIds<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Iterator for PackedIds<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let mut rest = self.0;
+        let len = u16::from_le_bytes(read_fixed(&mut rest)?);
+        let (id, rest) = rest.split_at_checked(usize::from(len))?;
+        self.0 = rest;
+        std::str::from_utf8(id).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_and_ids_come_back_and_cut_bytes_end_the_list() {
+        let fields = [
+            ("a", ValueRef::Bool(true)),
+            ("b", ValueRef::I64(-3)),
+            ("c", ValueRef::U64(u64::MAX)),
+            ("d", ValueRef::F64(0.5)),
+            ("e", ValueRef::Str("text")),
+            ("f", ValueRef::Json("[1,2]")),
+        ];
+        let mut bytes = Vec::new();
+        for (key, value) in fields {
+            write_field(&mut bytes, key, value);
+        }
+        assert_eq!(PackedMetadata(&bytes).collect::<Vec<_>>(), fields);
+        for cut in 0..bytes.len() {
+            assert!(PackedMetadata(&bytes[..cut]).count() < fields.len());
+        }
+        let mut ids = Vec::new();
+        write_id(&mut ids, "one");
+        write_id(&mut ids, "");
+        assert_eq!(PackedIds(&ids).collect::<Vec<_>>(), ["one", ""]);
+        assert_eq!(ValueRef::Json("[1,2]").to_value(), serde_json::json!([1, 2]));
+        assert_eq!(ValueRef::Json("[1,").to_value(), serde_json::json!("[1,"));
+    }
+}

@@ -1,0 +1,8 @@
+//! An audit trail for Rust programs, made from the `tracing` spans they
+//! already have.
+
+pub mod clock;
+mod error;
+pub mod event;
+
+pub use error::{Error, ErrorKind, Result};
