@@ -1,8 +1,12 @@
 //! An audit trail for Rust programs, made from the `tracing` spans they
 //! already have.
 
+mod capture;
+mod channel;
 pub mod clock;
 mod error;
 pub mod event;
 
+pub use capture::{AuditLayer, Current, Json, List, current, json, list};
+pub use channel::{LossReason, OverflowPolicy};
 pub use error::{Error, ErrorKind, Result};

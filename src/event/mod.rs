@@ -17,8 +17,11 @@ pub(crate) mod row;
 mod status;
 
 pub use actor::Actor;
+pub(crate) use audit_event::duration_ns_from_ms;
 pub use audit_event::{AuditEvent, EventBuilder, Kind, SpanInfo};
+pub(crate) use id::EventIds;
 pub use id::{EventId, Sequence};
+pub(crate) use json::time_text;
 pub use metadata::Metadata;
 pub use operation::Operation;
 pub use status::{Status, StatusSource};
