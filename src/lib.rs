@@ -4,5 +4,6 @@
 pub mod clock;
 mod error;
 pub mod event;
+mod fs;
 
 pub use error::{Error, ErrorKind, Result};
