@@ -4,6 +4,7 @@
 pub mod clock;
 mod error;
 pub mod event;
+pub mod export;
 mod fs;
 
 pub use error::{Error, ErrorKind, Result};

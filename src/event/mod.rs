@@ -8,7 +8,7 @@
 mod actor;
 mod audit_event;
 mod id;
-mod json;
+pub(crate) mod json;
 pub mod limits;
 mod metadata;
 mod operation;
@@ -18,6 +18,7 @@ mod status;
 
 pub use actor::Actor;
 pub use audit_event::{AuditEvent, EventBuilder, Kind, SpanInfo};
+pub(crate) use audit_event::{complete_identity, duration_from_ms, duration_ms};
 pub use id::{EventId, Sequence};
 pub use metadata::Metadata;
 pub use operation::Operation;
