@@ -6,5 +6,7 @@ mod error;
 pub mod event;
 pub mod export;
 mod fs;
+mod statistics;
 
 pub use error::{Error, ErrorKind, Result};
+pub use statistics::{Statistics, UserStatistics};
