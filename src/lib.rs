@@ -6,6 +6,7 @@ mod error;
 pub mod event;
 pub mod export;
 mod fs;
+pub mod monitor;
 pub mod report;
 mod statistics;
 
