@@ -173,6 +173,8 @@ struct Bounded {
 
 impl Bounded {
     fn new(text: String, bytes_max: usize) -> Self {
+        // The mark of a cut is within the limit.
+        let bytes_max = bytes_max.saturating_sub(cut_marker(None).len());
         Bounded { text, left: bytes_max, bytes_max, cut: false }
     }
 

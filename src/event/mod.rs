@@ -8,7 +8,7 @@
 mod actor;
 mod audit_event;
 mod id;
-mod json;
+pub(crate) mod json;
 pub mod limits;
 mod metadata;
 mod operation;
@@ -17,8 +17,8 @@ pub(crate) mod row;
 mod status;
 
 pub use actor::Actor;
-pub(crate) use audit_event::duration_ns_from_ms;
 pub use audit_event::{AuditEvent, EventBuilder, Kind, SpanInfo};
+pub(crate) use audit_event::{complete_identity, duration_from_ms, duration_ms, duration_ns_from_ms};
 pub(crate) use id::EventIds;
 pub use id::{EventId, Sequence};
 pub(crate) use json::time_text;
