@@ -186,6 +186,7 @@ impl Worker {
     fn finish_shutdown(&mut self, times: Times) {
         let Some(shutdown) = &mut self.shutdown else { return };
         if shutdown.exported {
+            self.stream = None;
             for reply in shutdown.waiting.drain(..) {
                 drop(reply.send(shutdown.counts.clone()));
             }

@@ -15,7 +15,8 @@ mod state;
 mod thread;
 mod turn;
 
-pub(crate) use exporter::{ExportHealth, ExportSettings};
-pub(crate) use request::{Receipt, Reply, Request, Rotated, ShutdownCounts};
+pub(crate) use exporter::ExportSettings;
+pub use request::{Receipt, Rotated};
+pub(crate) use request::{Reply, Request};
 pub(crate) use state::{Published, WorkerSettings};
-pub(crate) use thread::{Started, WorkerContext, is_worker_thread, start};
+pub(crate) use thread::{WorkerContext, is_worker_thread, start};

@@ -88,7 +88,8 @@ pub(super) struct Worker {
     /// Taken from the lane and not answered yet; survives a panic.
     pub(super) pending: VecDeque<Request>,
     pub(super) problems: Receiver<Error>,
-    pub(super) stream: broadcast::Sender<Arc<AuditEvent>>,
+    /// Ends for its subscribers when it is dropped, at shutdown.
+    pub(super) stream: Option<broadcast::Sender<Arc<AuditEvent>>>,
     pub(super) published: Arc<Published>,
     pub(super) buffer: Buffer,
     pub(super) decoder: Decoder,
@@ -147,7 +148,7 @@ impl Worker {
             requests: lanes.requests,
             pending: VecDeque::new(),
             problems: lanes.problems,
-            stream: lanes.stream,
+            stream: Some(lanes.stream),
             published: published.clone(),
             buffer,
             decoder: Decoder::new(ids, settings.closed_is_unknown),

@@ -16,6 +16,8 @@ use super::decode::Times;
 use super::request::{Receipt, Request};
 use super::state::{PUBLISH_EVERY, Worker};
 
+type Stream = tokio::sync::broadcast::Sender<std::sync::Arc<AuditEvent>>;
+
 /// Most events of one turn, so that requests and rotation get theirs too.
 const TURN_EVENTS_MAX: usize = 4_096;
 
@@ -146,9 +148,7 @@ impl Worker {
         let row = self.decoder.row(capture, callsite, times);
         let sequence = self.buffer.push(&row);
         statistics.record(&row);
-        if self.stream.receiver_count() > 0 {
-            let _ = self.stream.send(row.to_event(sequence).into());
-        }
+        stream_out(&self.stream, &row, sequence);
         self.recorded += 1;
         self.has_news = true;
         self.in_hand = false;
@@ -161,9 +161,7 @@ impl Worker {
         let row: Row<'_> = self.scratch.row(event, times.recorded_us);
         let sequence = self.buffer.push(&row);
         self.published.statistics.lock().unwrap_or_else(PoisonError::into_inner).record(&row);
-        if self.stream.receiver_count() > 0 {
-            let _ = self.stream.send(row.to_event(sequence).into());
-        }
+        stream_out(&self.stream, &row, sequence);
         self.recorded += u64::from(event.kind == Kind::Event);
         self.has_news = true;
         self.in_hand = false;
@@ -245,6 +243,14 @@ impl Worker {
         self.published.set_snapshot(self.buffer.publish());
         self.last_published_ns = self.intake.clock.monotonic_ns();
         self.has_news = false;
+    }
+}
+
+/// Shows an event to the subscribers, if there are any.
+fn stream_out(stream: &Option<Stream>, row: &Row<'_>, sequence: Sequence) {
+    if let Some(stream) = stream.as_ref().filter(|stream| stream.receiver_count() > 0) {
+        // The last subscriber may have gone meanwhile.
+        let _ = stream.send(row.to_event(sequence).into());
     }
 }
 
