@@ -10,7 +10,7 @@ mod audit_event;
 mod id;
 pub(crate) mod json;
 pub mod limits;
-mod metadata;
+pub(crate) mod metadata;
 mod operation;
 pub(crate) mod packed;
 pub(crate) mod row;
