@@ -6,6 +6,7 @@ mod channel;
 pub mod clock;
 mod error;
 pub mod event;
+pub mod export;
 mod fs;
 
 pub use capture::{AuditLayer, Current, Json, List, current, json, list};

@@ -52,7 +52,9 @@ pub(crate) fn write_new_atomically(
         let path = directory.join(name);
         match temporary.publish(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(Error::io("the file could not be given its name", path, error)),
+            Err(error) => {
+                return Err(Error::io("the file could not be given its name", path, error));
+            }
             Ok(()) => return Ok(path),
         }
     }
@@ -157,7 +159,8 @@ fn create(fs: &dyn Filesystem, directory: &Path) -> Result<(PathBuf, Box<dyn Syn
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let process = std::process::id();
-        let path = directory.join(format!("{TEMPORARY_PREFIX}{process}-{number}{TEMPORARY_SUFFIX}"));
+        let path =
+            directory.join(format!("{TEMPORARY_PREFIX}{process}-{number}{TEMPORARY_SUFFIX}"));
         match fs.create_new(&path) {
             Ok(file) => return Ok((path, file)),
             // Another host may count alike on a shared directory.
@@ -266,8 +269,7 @@ mod tests {
         fs.create_directory(&directory).unwrap();
         for name in ["../out.json", "/tmp/out.json", "a/b.json", "..", ".", "", "a/"] {
             let names = [name.to_owned()];
-            let error =
-                write_new_atomically(&fs, &directory, names, |_| Ok(())).unwrap_err();
+            let error = write_new_atomically(&fs, &directory, names, |_| Ok(())).unwrap_err();
             assert!(error.is_invalid_input(), "{name}: {error}");
         }
         assert_eq!(fs.list(home.path()).unwrap(), ["ours"]);
