@@ -8,7 +8,9 @@ mod error;
 pub mod event;
 pub mod export;
 mod fs;
+mod statistics;
 
 pub use capture::{AuditLayer, Current, Json, List, current, json, list};
 pub use channel::{LossReason, OverflowPolicy};
 pub use error::{Error, ErrorKind, Result};
+pub use statistics::{Statistics, UserStatistics};
