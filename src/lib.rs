@@ -8,6 +8,7 @@ mod error;
 pub mod event;
 pub mod export;
 mod fs;
+pub mod report;
 mod statistics;
 
 pub use capture::{AuditLayer, Current, Json, List, current, json, list};

@@ -16,3 +16,4 @@ pub use figures::Statistics;
 pub(crate) use recorder::StatisticsRecorder;
 pub(crate) use sample::Sample;
 pub use user::UserStatistics;
+pub(crate) use user::UserTally;
