@@ -8,6 +8,7 @@ mod error;
 pub mod event;
 pub mod export;
 mod fs;
+pub mod monitor;
 pub mod report;
 mod statistics;
 

@@ -64,13 +64,6 @@ impl FaultyFilesystem {
         self.0.lock().unwrap().calls.clone()
     }
 
-    /// Takes all faults back.
-    pub(crate) fn repair(&self) {
-        let mut state = self.0.lock().unwrap();
-        state.faults.clear();
-        state.crashed = false;
-    }
-
     fn with(self, fault: Fault) -> Self {
         self.0.lock().unwrap().faults.push(fault);
         self
