@@ -1,0 +1,96 @@
+//! The audit trail: everything that this program has to do for one.
+//!
+//! [`Trail::begin`] adds the audit layer to the subscriber; that is all. The
+//! rest reads the trail back, from the files it was exported to, the way an
+//! auditor would who has nothing else.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tracing_audit::{Audit, AuditLayer, Operation};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::prelude::*;
+
+use crate::Failure;
+use crate::tally::Totals;
+
+/// Small, so that a run shows a rotation: what is beyond goes to a file.
+const BUFFER_EVENTS_MAX: usize = 700;
+
+pub(crate) struct Trail {
+    pub audit: Audit,
+    directory: PathBuf,
+    /// Exports of earlier runs.
+    earlier: BTreeSet<PathBuf>,
+}
+
+/// All that was recorded.
+pub(crate) struct Recorded {
+    pub totals: Totals,
+    pub last_export: PathBuf,
+}
+
+impl Trail {
+    /// Audits this process from here on. `RUST_LOG` switches on the ordinary
+    /// log, which has its own filter and no influence on the trail.
+    pub(crate) fn begin(directory: &Path) -> Result<Trail, Failure> {
+        let (layer, audit) = AuditLayer::builder()
+            .buffer_events_max(BUFFER_EVENTS_MAX)
+            .export_directory(directory)
+            .collapse(Operation::Import)
+            .build()?;
+        let off = EnvFilter::builder().with_default_directive(LevelFilter::OFF.into());
+        let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        tracing_subscriber::registry()
+            .with(log.with_filter(off.from_env_lossy()))
+            .with(layer)
+            .init();
+        let earlier = exports(directory)?;
+        Ok(Trail { audit, directory: directory.to_owned(), earlier })
+    }
+
+    /// Exports what is left, and counts what all exports of this run hold.
+    pub(crate) fn end(&self) -> Result<Recorded, Failure> {
+        self.audit.rotate()?;
+        let mut totals = Totals::default();
+        let mut sequences = Vec::new();
+        let files = exports(&self.directory)?;
+        let files: Vec<_> = files.difference(&self.earlier).collect();
+        for file in &files {
+            count(&serde_json::from_slice(&std::fs::read(file)?)?, &mut totals, &mut sequences)?;
+        }
+        sequences.sort_unstable();
+        if !sequences.iter().copied().eq(0..totals.operations()) {
+            return Err("the exports have holes, or some event twice".into());
+        }
+        let last_export = files.last().ok_or("nothing was exported")?;
+        Ok(Recorded { totals, last_export: last_export.to_path_buf() })
+    }
+}
+
+/// The export documents in a directory, oldest first.
+fn exports(directory: &Path) -> std::io::Result<BTreeSet<PathBuf>> {
+    if !directory.exists() {
+        return Ok(BTreeSet::new());
+    }
+    let paths = std::fs::read_dir(directory)?.map(|entry| Ok(entry?.path()));
+    let is_export = |path: &std::io::Result<PathBuf>| {
+        path.as_ref().is_ok_and(|path| path.extension().is_some_and(|kind| kind == "json"))
+    };
+    paths.filter(is_export).collect()
+}
+
+fn count(document: &Value, totals: &mut Totals, sequences: &mut Vec<u64>) -> Result<(), Failure> {
+    let events = document["events"].as_array().ok_or("an export without events")?;
+    if document["total_events"].as_u64() != u64::try_from(events.len()).ok() {
+        return Err("an export that miscounts its events".into());
+    }
+    for event in events {
+        let text = |key: &str| event[key].as_str().ok_or(format!("an event without {key}"));
+        let user = text("user_id").or_else(|_| text("actor"))?;
+        totals.count(text("operation")?, text("status")?, user);
+        sequences.push(event["sequence"].as_u64().ok_or("an event without a sequence number")?);
+    }
+    Ok(())
+}
