@@ -75,9 +75,10 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.sabotage {
         tally.count("STORE", "SUCCESS", "alice");
     }
-    report::print(&trail)?;
+    report::print_live(&trail.audit)?;
     let recorded = trail.end()?;
-    println!("\nexported to {}", recorded.last_export.display());
+    report::print_users(&recorded);
+    println!("exported to {}", recorded.last_export.display());
     compare(&tally.totals(), &recorded.totals)
 }
 

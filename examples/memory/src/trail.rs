@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use tracing_audit::{Audit, AuditLayer, Operation};
+use tracing_audit::export::{Format, read};
+use tracing_audit::{Audit, AuditEvent, AuditLayer, Operation};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::prelude::*;
 
@@ -28,6 +29,7 @@ pub(crate) struct Trail {
 /// All that was recorded.
 pub(crate) struct Recorded {
     pub totals: Totals,
+    pub events: Vec<AuditEvent>,
     pub last_export: PathBuf,
 }
 
@@ -50,22 +52,21 @@ impl Trail {
         Ok(Trail { audit, directory: directory.to_owned(), earlier })
     }
 
-    /// Exports what is left, and counts what all exports of this run hold.
+    /// Exports what is left, and reads all exports of this run: by the
+    /// library, and by nothing but a JSON reader for what is counted.
     pub(crate) fn end(&self) -> Result<Recorded, Failure> {
         self.audit.rotate()?;
-        let mut totals = Totals::default();
-        let mut sequences = Vec::new();
         let files = exports(&self.directory)?;
         let files: Vec<_> = files.difference(&self.earlier).collect();
+        let mut counter = Counter::default();
+        let mut events = Vec::new();
         for file in &files {
-            count(&serde_json::from_slice(&std::fs::read(file)?)?, &mut totals, &mut sequences)?;
+            let bytes = std::fs::read(file)?;
+            counter.count(&serde_json::from_slice(&bytes)?)?;
+            events.extend(read(Format::default(), bytes.as_slice())?);
         }
-        sequences.sort_unstable();
-        if !sequences.iter().copied().eq(0..totals.operations()) {
-            return Err("the exports have holes, or some event twice".into());
-        }
-        let last_export = files.last().ok_or("nothing was exported")?;
-        Ok(Recorded { totals, last_export: last_export.to_path_buf() })
+        let last_export = files.last().ok_or("nothing was exported")?.to_path_buf();
+        Ok(Recorded { totals: counter.end()?, events, last_export })
     }
 }
 
@@ -81,16 +82,35 @@ fn exports(directory: &Path) -> std::io::Result<BTreeSet<PathBuf>> {
     paths.filter(is_export).collect()
 }
 
-fn count(document: &Value, totals: &mut Totals, sequences: &mut Vec<u64>) -> Result<(), Failure> {
-    let events = document["events"].as_array().ok_or("an export without events")?;
-    if document["total_events"].as_u64() != u64::try_from(events.len()).ok() {
-        return Err("an export that miscounts its events".into());
+/// Counts what is in export documents.
+#[derive(Default)]
+struct Counter {
+    totals: Totals,
+    sequences: Vec<u64>,
+}
+
+impl Counter {
+    fn count(&mut self, document: &Value) -> Result<(), Failure> {
+        let events = document["events"].as_array().ok_or("an export without events")?;
+        if document["total_events"].as_u64() != u64::try_from(events.len()).ok() {
+            return Err("an export that miscounts its events".into());
+        }
+        for event in events {
+            let text = |key: &str| event[key].as_str().ok_or(format!("an event without {key}"));
+            let user = text("user_id").or_else(|_| text("actor"))?;
+            self.totals.count(text("operation")?, text("status")?, user);
+            let sequence = event["sequence"].as_u64();
+            self.sequences.push(sequence.ok_or("an event without a sequence number")?);
+        }
+        Ok(())
     }
-    for event in events {
-        let text = |key: &str| event[key].as_str().ok_or(format!("an event without {key}"));
-        let user = text("user_id").or_else(|_| text("actor"))?;
-        totals.count(text("operation")?, text("status")?, user);
-        sequences.push(event["sequence"].as_u64().ok_or("an event without a sequence number")?);
+
+    /// Every event was exported, and none of them twice.
+    fn end(mut self) -> Result<Totals, Failure> {
+        self.sequences.sort_unstable();
+        if self.sequences.iter().copied().eq(0..self.totals.operations()) {
+            return Ok(self.totals);
+        }
+        Err("the exports have holes, or some event twice".into())
     }
-    Ok(())
 }

@@ -21,6 +21,8 @@ mod quota;
 mod search;
 mod store;
 mod system;
+#[cfg(test)]
+mod tests;
 mod text;
 mod transfer;
 
