@@ -69,6 +69,7 @@ impl Arguments {
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     let corpus = Corpus::read(&arguments.folder, arguments.extensions)?;
+    std::panic::set_hook(Box::new(|panic| eprintln!("(one task panics on purpose: {panic})")));
     let trail = Trail::begin(Path::new("audit_logs"))?;
     let tally = Arc::new(Tally::default());
     spend_the_day(corpus, &tally)?;

@@ -1,5 +1,7 @@
 //! What is printed in the end, all of it asked of the audit trail alone.
 
+use chrono::{TimeDelta, Utc};
+use tracing_audit::monitor::Monitor;
 use tracing_audit::{Audit, report};
 
 use crate::Failure;
@@ -7,6 +9,9 @@ use crate::trail::Recorded;
 
 /// How many of the newest events the table shows.
 const ROWS: usize = 40;
+/// What the day's incidents have to set off.
+const ALERTS: [&str; 4] =
+    ["excessive deletions", "multiple failures", "unusual export activity", "low success rate"];
 
 /// What can be asked while the program runs: the newest events, the running
 /// figures, and whether anybody does too much of something.
@@ -35,6 +40,15 @@ fn print_statistics(audit: &Audit) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check_security(_audit: &Audit) -> Result<(), Failure> {
-    Ok(())
+/// The checks of a security officer. The day was bad on purpose, and quick.
+fn check_security(audit: &Audit) -> Result<(), Failure> {
+    let last_day = audit.query().since(Utc::now() - TimeDelta::hours(24)).run()?;
+    let alerts = Monitor::default().check(&last_day, Utc::now());
+    println!("security check\n");
+    for alert in &alerts {
+        println!("  {alert}");
+    }
+    println!();
+    let rules: Vec<&str> = alerts.iter().map(|alert| alert.rule.as_str()).collect();
+    if rules == ALERTS { Ok(()) } else { Err(format!("{rules:?} instead of {ALERTS:?}").into()) }
 }

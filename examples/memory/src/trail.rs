@@ -55,22 +55,20 @@ impl Trail {
     /// Exports what is left, and reads all exports of this run: by the
     /// library, and by nothing but a JSON reader for what is counted.
     pub(crate) fn end(&self) -> Result<Recorded, Failure> {
-        self.audit.rotate()?;
+        let last_export = self.audit.rotate()?.path.ok_or("the last export went nowhere")?;
         let files = exports(&self.directory)?;
-        let files: Vec<_> = files.difference(&self.earlier).collect();
         let mut counter = Counter::default();
         let mut events = Vec::new();
-        for file in &files {
+        for file in files.difference(&self.earlier) {
             let bytes = std::fs::read(file)?;
             counter.count(&serde_json::from_slice(&bytes)?)?;
             events.extend(read(Format::default(), bytes.as_slice())?);
         }
-        let last_export = files.last().ok_or("nothing was exported")?.to_path_buf();
         Ok(Recorded { totals: counter.end()?, events, last_export })
     }
 }
 
-/// The export documents in a directory, oldest first.
+/// The export documents in a directory.
 fn exports(directory: &Path) -> std::io::Result<BTreeSet<PathBuf>> {
     if !directory.exists() {
         return Ok(BTreeSet::new());

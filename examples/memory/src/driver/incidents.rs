@@ -6,7 +6,7 @@ use super::preparation::Library;
 use super::scene::{HANDBOOK, Scene, Surprise, ensure, note};
 use super::users::request;
 use crate::client::Client;
-use crate::memory::{Error, Ranker};
+use crate::memory::{Candidate, Error, Ranker};
 
 /// Well over the 100 an hour that the security check tolerates.
 const DELETIONS: usize = 150;
@@ -77,10 +77,7 @@ pub(super) async fn brings_a_broken_ranking(scene: &Scene) -> Result<(), Surpris
     let client = scene.carol();
     let own = note("a note that the ranking can't stand", 0.9);
     client.call("STORE", client.memory.store(&client.caller, own)).await?;
-    let ranker: Ranker = Arc::new(|found| match found.content.find("can't stand") {
-        Some(_) => std::panic::panic_any("the ranking met what it can't stand"),
-        None => found.relevance,
-    });
+    let ranker: Ranker = Arc::new(broken_ranking);
     let mut search = request("ranking".to_owned(), None);
     search.ranker = Some(ranker);
     let task = {
@@ -93,4 +90,12 @@ pub(super) async fn brings_a_broken_ranking(scene: &Scene) -> Result<(), Surpris
     ensure(ended.is_err_and(|error| error.is_panic()), "the broken ranking did not panic")?;
     client.count("SEARCH", "FAILURE");
     Ok(())
+}
+
+#[expect(clippy::panic, reason = "this one is here to panic")]
+fn broken_ranking(found: &Candidate) -> f64 {
+    if found.content.contains("can't stand") {
+        panic!("the ranking met what it can't stand");
+    }
+    found.relevance
 }

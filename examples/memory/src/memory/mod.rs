@@ -31,7 +31,7 @@ pub(crate) use compact::{Compaction, Pace, Reindexed};
 pub(crate) use delete::Cascade;
 pub(crate) use error::{Error, Result};
 pub(crate) use ingest::{Document, Ingested};
-pub(crate) use pipeline::Ranker;
+pub(crate) use pipeline::{Candidate, Ranker};
 pub(crate) use search::{SearchRequest, SearchResults};
 pub(crate) use store::{BulkStored, Entry, Forgotten, Note};
 pub(crate) use system::Memory;
