@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 use tracing_audit::export::{Format, read};
@@ -18,6 +19,8 @@ use crate::tally::Totals;
 
 /// Small, so that a run shows a rotation: what is beyond goes to a file.
 const BUFFER_EVENTS_MAX: usize = 700;
+/// How long the trail may take to end.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Trail {
     pub audit: Audit,
@@ -48,14 +51,23 @@ impl Trail {
             .with(log.with_filter(off.from_env_lossy()))
             .with(layer)
             .init();
+        let findings = audit.self_check();
+        if !findings.is_empty() {
+            return Err(format!("audited spans do not arrive: {findings:?}").into());
+        }
         let earlier = exports(directory)?;
         Ok(Trail { audit, directory: directory.to_owned(), earlier })
     }
 
-    /// Exports what is left, and reads all exports of this run: by the
-    /// library, and by nothing but a JSON reader for what is counted.
+    /// Ends the trail, which exports what is left, and reads all exports of
+    /// this run: by the library, and by nothing but a JSON reader for what is
+    /// counted.
     pub(crate) fn end(&self) -> Result<Recorded, Failure> {
-        let last_export = self.audit.rotate()?.path.ok_or("the last export went nowhere")?;
+        let report = self.audit.shutdown(PATIENCE);
+        if !report.is_complete || !report.lost.is_empty() {
+            return Err(format!("the trail did not end well: {report:?}").into());
+        }
+        let last_export = report.export_path.ok_or("the last export went nowhere")?;
         let files = exports(&self.directory)?;
         let mut counter = Counter::default();
         let mut events = Vec::new();

@@ -1,10 +1,10 @@
 //! Who may read which document: checked, granted, denied, changed.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use tracing_audit::list;
 
 use super::caller::Caller;
 use super::error::{Error, Result};
-use super::fields::list;
 use super::ids::{document_id, document_row};
 use super::system::Memory;
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use tracing::Span;
+use tracing_audit::list;
 
 use super::caller::Caller;
 use super::error::Result;
-use super::fields::list;
 use super::ids::entry_id;
 use super::system::{Memory, require_knowledge_base};
 

@@ -4,11 +4,11 @@
 use rusqlite::{Connection, ToSql, params};
 use serde::Serialize;
 use tracing::Span;
+use tracing_audit::json;
 
 use super::acl::{require_admin, require_owner};
 use super::caller::Caller;
 use super::error::Result;
-use super::fields::json;
 use super::ids::document_row;
 use super::system::{Memory, require_knowledge_base};
 

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, params};
 use tracing::Span;
+use tracing_audit::list;
 
 use super::caller::Caller;
 use super::error::{Error, Result};
-use super::fields::list;
 use super::ids::document_id;
 use super::store::{Note, insert_entry};
 use super::system::{Memory, require_knowledge_base};

@@ -13,7 +13,6 @@ mod compact;
 mod db;
 mod delete;
 mod error;
-mod fields;
 mod ids;
 mod ingest;
 mod pipeline;

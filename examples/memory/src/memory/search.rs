@@ -2,11 +2,11 @@
 //! itself. The steps between are in `pipeline`.
 
 use tracing::Span;
+use tracing_audit::list;
 
 use super::cache::CacheKey;
 use super::caller::Caller;
 use super::error::Result;
-use super::fields::list;
 use super::ids::document_row;
 use super::pipeline::{Hit, Pipeline, Query, Ranker};
 use super::system::{Memory, require_knowledge_base};

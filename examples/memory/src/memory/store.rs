@@ -3,10 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use tracing::Span;
+use tracing_audit::list;
 
 use super::caller::Caller;
 use super::error::{Error, Result};
-use super::fields::list;
 use super::ids::{entry_id, entry_row};
 use super::system::{Memory, require_knowledge_base};
 use super::{acl, quota};

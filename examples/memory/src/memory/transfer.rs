@@ -4,10 +4,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 use tracing::Span;
+use tracing_audit::list;
 
 use super::caller::Caller;
 use super::error::{Error, Result};
-use super::fields::list;
 use super::store::Note;
 use super::system::{Memory, require_knowledge_base};
 

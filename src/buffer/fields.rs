@@ -1,0 +1,159 @@
+//! The metadata of the events of a segment: packed values under interned keys.
+
+use std::mem::size_of;
+
+use super::dictionary::Dictionary;
+use super::interner::{Hasher, Interner};
+use crate::event::packed::{PackedMetadata, ValueRef, write_field};
+
+#[derive(Debug, Default)]
+pub(super) struct FieldsBuilder {
+    keys: Interner,
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+impl FieldsBuilder {
+    pub(super) fn push(&mut self, hasher: &Hasher, metadata: PackedMetadata<'_>) {
+        for (key, value) in metadata {
+            write_position(&mut self.bytes, self.keys.intern(hasher, key));
+            value.write(&mut self.bytes);
+        }
+        self.ends.push(self.bytes.len() as u32);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.keys.clear();
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    /// Bytes that grow with the data.
+    pub(super) fn data_bytes(&self) -> usize {
+        self.keys.text_bytes() + self.bytes.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.keys.bytes() + self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
+    }
+
+    pub(super) fn freeze(&self) -> Fields {
+        if self.bytes.is_empty() {
+            return Fields::default();
+        }
+        Fields {
+            keys: Dictionary::freeze(&self.keys),
+            bytes: self.bytes.as_slice().into(),
+            ends: self.ends.as_slice().into(),
+        }
+    }
+}
+
+/// Metadata fields, a list for each event.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    keys: Dictionary,
+    bytes: Box<[u8]>,
+    ends: Box<[u32]>,
+}
+
+impl Fields {
+    /// The position of `key`, whose [`hash_text`](super::hash_text) is `hash`.
+    pub(crate) fn find_key(&self, hash: u64, key: &str) -> Option<u32> {
+        self.keys.find(hash, key)
+    }
+
+    /// The event's fields, in order: position of the key, and value.
+    pub(crate) fn iter(&self, index: usize) -> FieldIter<'_> {
+        FieldIter { rest: self.slice(index).unwrap_or_default() }
+    }
+
+    /// Appends the event's fields in packed form.
+    pub(super) fn write(&self, index: usize, bytes: &mut Vec<u8>) {
+        for (key, value) in self.iter(index) {
+            write_field(bytes, self.keys.text(key).unwrap_or_default(), value);
+        }
+    }
+
+    fn slice(&self, index: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(index)? as usize;
+        let start = match index.checked_sub(1) {
+            Some(before) => *self.ends.get(before)? as usize,
+            None => 0,
+        };
+        self.bytes.get(start..end)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.keys.bytes() + self.bytes.len() + self.ends.len() * size_of::<u32>()
+    }
+}
+
+pub(crate) struct FieldIter<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for FieldIter<'a> {
+    type Item = (u32, ValueRef<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let key = read_position(&mut self.rest)?;
+        Some((key, ValueRef::read(&mut self.rest)?))
+    }
+}
+
+/// Seven bits a byte, the lowest first; the top bit says that more follow.
+fn write_position(bytes: &mut Vec<u8>, mut position: u32) {
+    while position >= 0x80 {
+        bytes.push(position as u8 | 0x80);
+        position >>= 7;
+    }
+    bytes.push(position as u8);
+}
+
+fn read_position(bytes: &mut &[u8]) -> Option<u32> {
+    let mut position = 0;
+    let mut shift = 0;
+    loop {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        position |= u32::from(byte & 0x7f).checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            return Some(position);
+        }
+        shift += 7;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_come_back_at_every_length() {
+        for position in [0, 1, 127, 128, 16_383, 16_384, u32::MAX] {
+            let mut bytes = Vec::new();
+            write_position(&mut bytes, position);
+            assert_eq!(read_position(&mut &bytes[..]), Some(position));
+            assert_eq!(read_position(&mut &bytes[..bytes.len() - 1]), None);
+        }
+    }
+
+    #[test]
+    fn fields_come_back_with_keys_that_repeat() {
+        let hasher = Hasher::default();
+        let mut builder = FieldsBuilder::default();
+        let mut packed = Vec::new();
+        write_field(&mut packed, "k", ValueRef::F64(0.5));
+        write_field(&mut packed, "other", ValueRef::Str("x"));
+        write_field(&mut packed, "k", ValueRef::Json("[1]"));
+        builder.push(&hasher, PackedMetadata(&packed));
+        builder.push(&hasher, PackedMetadata(&[]));
+        let fields = builder.freeze();
+        let mut back = Vec::new();
+        fields.write(0, &mut back);
+        assert_eq!(back, packed);
+        assert_eq!(fields.iter(1).count(), 0);
+        assert_eq!(fields.keys.len(), 2);
+    }
+}

@@ -1,0 +1,188 @@
+//! The mutable end of the buffer: columns that grow, frozen into a segment
+//! when somebody wants to look or when they are full.
+//!
+//! A head keeps its memory when it is cleared, and a segment gets exact copies:
+//! appending allocates nothing in the long run, and segments carry no slack.
+
+use std::mem::size_of;
+
+use super::entry_ids::EntryIdsBuilder;
+use super::fields::FieldsBuilder;
+use super::flags::Flags;
+use super::interner::Hasher;
+use super::numbers::{NumbersBuilder, ordered_us};
+use super::segment::{Segment, SegmentParts};
+use super::sparse::{SparseBuilder, SparseSlicesBuilder};
+use super::symbols::{PerField, SymbolsBuilder, USER_PREFIX};
+use crate::event::EventId;
+use crate::event::row::Row;
+
+/// What an event takes in the columns of fixed width.
+const FIXED_BYTES_PER_EVENT: usize = 80;
+
+#[derive(Debug)]
+pub(super) struct Head {
+    event_ids: Vec<EventId>,
+    flags: Vec<u8>,
+    timestamps: NumbersBuilder,
+    recorded: NumbersBuilder,
+    durations: NumbersBuilder,
+    busy: NumbersBuilder,
+    columns: PerField<SymbolsBuilder>,
+    entry_ids: EntryIdsBuilder,
+    metadata: FieldsBuilder,
+    errors: SparseSlicesBuilder<u8>,
+    parents: SparseBuilder<EventId>,
+    links: SparseSlicesBuilder<EventId>,
+    /// First and greatest time of recording.
+    recorded_us: Option<(i64, i64)>,
+}
+
+impl Head {
+    pub(super) fn new() -> Self {
+        Head {
+            event_ids: Vec::new(),
+            flags: Vec::new(),
+            timestamps: NumbersBuilder::default(),
+            recorded: NumbersBuilder::default(),
+            durations: NumbersBuilder::default(),
+            busy: NumbersBuilder::default(),
+            columns: PerField {
+                user: SymbolsBuilder::with_prefix(USER_PREFIX),
+                ..PerField::default()
+            },
+            entry_ids: EntryIdsBuilder::default(),
+            metadata: FieldsBuilder::default(),
+            errors: SparseSlicesBuilder::default(),
+            parents: SparseBuilder::default(),
+            links: SparseSlicesBuilder::default(),
+            recorded_us: None,
+        }
+    }
+
+    pub(super) fn push(&mut self, hasher: &Hasher, row: &Row<'_>) {
+        let index = self.event_ids.len();
+        self.event_ids.push(row.event_id);
+        self.flags.push(Flags::new(row.status, row.status_source, row.kind).0);
+        self.timestamps.push(Some(ordered_us(row.timestamp_us)));
+        self.recorded.push(Some(ordered_us(row.recorded_us)));
+        self.durations.push(row.duration_ns);
+        self.busy.push(row.busy_ns);
+        self.push_texts(hasher, row);
+        self.entry_ids.push(hasher, row.entry_ids);
+        self.metadata.push(hasher, row.metadata);
+        if let Some(error) = row.error_message {
+            self.errors.push(index, error.as_bytes());
+        }
+        self.push_span(index, row);
+        let (first, newest) = self.recorded_us.unwrap_or((row.recorded_us, row.recorded_us));
+        self.recorded_us = Some((first, newest.max(row.recorded_us)));
+    }
+
+    fn push_texts(&mut self, hasher: &Hasher, row: &Row<'_>) {
+        let columns = &mut self.columns;
+        let acted_for = row.actor.strip_prefix(USER_PREFIX);
+        let is_user = acted_for.is_some() && acted_for == row.user_id;
+        columns.user.push(hasher, row.user_id);
+        columns.actor.push(hasher, (!is_user).then_some(row.actor));
+        columns.session.push(hasher, row.session_id);
+        columns.org.push(hasher, row.org_id);
+        columns.resource.push(hasher, row.resource);
+        columns.operation.push(hasher, Some(row.operation));
+        columns.source.push(hasher, row.source);
+        columns.span_name.push(hasher, row.span.map(|span| span.name));
+        columns.span_target.push(hasher, row.span.map(|span| span.target));
+    }
+
+    fn push_span(&mut self, index: usize, row: &Row<'_>) {
+        let Some(span) = row.span else { return };
+        if let Some(parent) = span.parent {
+            self.parents.push(index, parent);
+        }
+        if !span.links.is_empty() {
+            self.links.push(index, span.links);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.event_ids.len()
+    }
+
+    /// First and greatest time of recording, if there is an event.
+    pub(super) fn recorded_us(&self) -> Option<(i64, i64)> {
+        self.recorded_us
+    }
+
+    /// Bytes of the data it holds, about.
+    pub(super) fn data_bytes(&self) -> usize {
+        let texts: usize = self.columns.each().iter().map(|column| column.text_bytes()).sum();
+        texts
+            + self.len() * FIXED_BYTES_PER_EVENT
+            + self.entry_ids.data_bytes()
+            + self.metadata.data_bytes()
+            + self.errors.len()
+            + self.links.len() * size_of::<EventId>()
+    }
+
+    /// Bytes allocated, in use or kept for later.
+    pub(super) fn bytes(&self) -> usize {
+        let columns: usize = self.columns.each().iter().map(|column| column.bytes()).sum();
+        let numbers = [&self.timestamps, &self.recorded, &self.durations, &self.busy];
+        columns
+            + numbers.iter().map(|column| column.bytes()).sum::<usize>()
+            + self.event_ids.capacity() * size_of::<EventId>()
+            + self.flags.capacity()
+            + self.entry_ids.bytes()
+            + self.metadata.bytes()
+            + self.errors.bytes()
+            + self.parents.bytes()
+            + self.links.bytes()
+    }
+
+    /// The events as a segment whose first one has the sequence `base`.
+    pub(super) fn freeze(&self, base: u64) -> Segment {
+        let columns = &self.columns;
+        Segment::new(SegmentParts {
+            base,
+            event_ids: self.event_ids.as_slice().into(),
+            flags: self.flags.as_slice().into(),
+            timestamps: self.timestamps.freeze(),
+            recorded: self.recorded.freeze(),
+            durations: self.durations.freeze(),
+            busy: self.busy.freeze(),
+            columns: PerField {
+                user: columns.user.freeze(true),
+                actor: columns.actor.freeze(true),
+                session: columns.session.freeze(true),
+                org: columns.org.freeze(true),
+                resource: columns.resource.freeze(true),
+                operation: columns.operation.freeze(true),
+                source: columns.source.freeze(false),
+                span_name: columns.span_name.freeze(false),
+                span_target: columns.span_target.freeze(false),
+            },
+            entry_ids: self.entry_ids.freeze(),
+            metadata: self.metadata.freeze(),
+            errors: self.errors.freeze(),
+            parents: self.parents.freeze(),
+            links: self.links.freeze(),
+        })
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.event_ids.clear();
+        self.flags.clear();
+        for column in
+            [&mut self.timestamps, &mut self.recorded, &mut self.durations, &mut self.busy]
+        {
+            column.clear();
+        }
+        self.columns.each_mut().into_iter().for_each(SymbolsBuilder::clear);
+        self.entry_ids.clear();
+        self.metadata.clear();
+        self.errors.clear();
+        self.parents.clear();
+        self.links.clear();
+        self.recorded_us = None;
+    }
+}

@@ -1,0 +1,124 @@
+//! The dictionary of a head: gives each distinct text a position.
+
+use std::hash::{BuildHasher, Hasher as _};
+use std::mem::size_of;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// The keyed hasher that all dictionaries of one buffer share, so that a query
+/// hashes a text once for all segments.
+pub(crate) type Hasher = DefaultHashBuilder;
+
+/// The hash under which every dictionary files `text`.
+pub(crate) fn hash_text(hasher: &Hasher, text: &str) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write(text.as_bytes());
+    state.finish()
+}
+
+/// Texts in the order of their first appearance. Kept from head to head, so
+/// that its memory is allocated once.
+#[derive(Debug, Default)]
+pub(super) struct Interner {
+    /// Stored before each text, and no part of it when it is looked up.
+    prefix: &'static str,
+    table: HashTable<u32>,
+    hashes: Vec<u64>,
+    ends: Vec<u32>,
+    text: String,
+}
+
+impl Interner {
+    pub(super) fn with_prefix(prefix: &'static str) -> Self {
+        Interner { prefix, ..Interner::default() }
+    }
+
+    /// The position of `text`, which is added if it is new.
+    pub(super) fn intern(&mut self, hasher: &Hasher, text: &str) -> u32 {
+        let hash = hash_text(hasher, text);
+        let Interner { prefix, table, hashes, ends, text: texts } = self;
+        let same = |position: &u32| {
+            hashes.get(*position as usize) == Some(&hash)
+                && slice(texts, ends, *position, prefix.len()) == Some(text)
+        };
+        let entry =
+            table.entry(hash, same, |at| hashes.get(*at as usize).copied().unwrap_or_default());
+        match entry {
+            hashbrown::hash_table::Entry::Occupied(entry) => *entry.get(),
+            hashbrown::hash_table::Entry::Vacant(entry) => {
+                let position = ends.len() as u32;
+                entry.insert(position);
+                hashes.push(hash);
+                texts.push_str(prefix);
+                texts.push_str(text);
+                ends.push(texts.len() as u32);
+                position
+            }
+        }
+    }
+
+    pub(super) fn text(&self, position: u32) -> Option<&str> {
+        slice(&self.text, &self.ends, position, self.prefix.len())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    pub(super) fn parts(&self) -> (&'static str, &str, &[u32], &[u64]) {
+        (self.prefix, &self.text, &self.ends, &self.hashes)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.table.clear();
+        self.hashes.clear();
+        self.ends.clear();
+        self.text.clear();
+    }
+
+    /// Bytes allocated.
+    pub(super) fn bytes(&self) -> usize {
+        self.table.allocation_size()
+            + self.hashes.capacity() * size_of::<u64>()
+            + self.ends.capacity() * size_of::<u32>()
+            + self.text.capacity()
+    }
+}
+
+/// The text at `position` of a blob, without its first `skip` bytes.
+pub(super) fn slice<'a>(
+    text: &'a str,
+    ends: &[u32],
+    position: u32,
+    skip: usize,
+) -> Option<&'a str> {
+    let end = *ends.get(position as usize)? as usize;
+    let start = match position.checked_sub(1) {
+        Some(before) => *ends.get(before as usize)? as usize,
+        None => 0,
+    };
+    text.get(start + skip..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_one_position_and_the_prefix_is_no_part_of_it() {
+        let hasher = Hasher::default();
+        let mut interner = Interner::with_prefix("user:");
+        let first = interner.intern(&hasher, "alice");
+        let empty = interner.intern(&hasher, "");
+        assert_eq!(interner.intern(&hasher, "alice"), first);
+        assert_eq!((interner.text(first), interner.text(empty)), (Some("alice"), Some("")));
+        assert_eq!(interner.parts().1, "user:aliceuser:");
+        interner.clear();
+        assert_eq!(interner.intern(&hasher, "bob"), 0);
+        assert_eq!(interner.text(0), Some("bob"));
+    }
+}

@@ -1,0 +1,27 @@
+//! What readers see: a fixed list of segments.
+
+use std::sync::Arc;
+
+use super::interner::Hasher;
+use super::segment::Segment;
+
+/// The events held at one moment. Contiguous: each segment begins where the
+/// one before it ends.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    /// Oldest first.
+    pub(crate) segments: Vec<Arc<Segment>>,
+    /// Sequence of the oldest event held; `next_sequence` if none is.
+    pub(crate) first_sequence: u64,
+    pub(crate) next_sequence: u64,
+    /// The hasher of all dictionaries.
+    pub(crate) hasher: Hasher,
+    /// Tells this log from others of this and other processes.
+    pub(crate) instance: u64,
+}
+
+impl Snapshot {
+    pub(crate) fn len(&self) -> u64 {
+        self.next_sequence - self.first_sequence
+    }
+}

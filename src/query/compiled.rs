@@ -1,0 +1,119 @@
+//! A filter made ready for many segments: texts hashed once, bounds in the form
+//! of the columns, the trail resolved.
+
+use std::time::Duration;
+
+use hashbrown::HashSet;
+use memchr::memmem::Finder;
+
+use super::filter::{Filter, Kinds};
+use super::matching::MetadataMatch;
+use super::trail::trail;
+use crate::buffer::{Hasher, Snapshot, hash_text, ordered_us};
+use crate::event::EventId;
+
+/// A text to be looked up in dictionaries.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Needle<'q> {
+    pub(super) text: &'q str,
+    pub(super) hash: u64,
+}
+
+impl<'q> Needle<'q> {
+    pub(super) fn new(hasher: &Hasher, text: &'q str) -> Self {
+        Needle { text, hash: hash_text(hasher, text) }
+    }
+}
+
+/// What actor to look for: as it is, and as a user acting in person.
+pub(super) struct ActorNeedle<'q> {
+    pub(super) actor: Needle<'q>,
+    pub(super) user: Option<Needle<'q>>,
+}
+
+pub(super) struct Compiled<'q> {
+    pub(super) org_scope: Option<Needle<'q>>,
+    pub(super) org: Option<Needle<'q>>,
+    pub(super) user: Option<Needle<'q>>,
+    pub(super) actor: Option<ActorNeedle<'q>>,
+    pub(super) session: Option<Needle<'q>>,
+    pub(super) resource: Option<Needle<'q>>,
+    pub(super) source: Option<Needle<'q>>,
+    pub(super) operations: Option<Vec<Needle<'q>>>,
+    /// A bit for each status code.
+    pub(super) statuses: Option<u8>,
+    pub(super) entry_ids: Option<Vec<Needle<'q>>>,
+    /// Inclusive bounds, as [`ordered_us`].
+    pub(super) times: Option<(u64, u64)>,
+    /// Inclusive bounds in nanoseconds.
+    pub(super) durations: Option<(u64, u64)>,
+    pub(super) error_contains: Option<Finder<'q>>,
+    pub(super) metadata: Vec<MetadataMatch<'q>>,
+    pub(super) trail: Option<HashSet<EventId>>,
+    pub(super) kinds: Kinds,
+}
+
+impl<'q> Compiled<'q> {
+    pub(super) fn new(filter: &'q Filter, snapshot: &Snapshot) -> Self {
+        let hasher = &snapshot.hasher;
+        let needle = |text: &'q Option<String>| text.as_deref().map(|t| Needle::new(hasher, t));
+        let needles = |texts: &'q Option<Vec<String>>| {
+            texts.as_ref().map(|texts| texts.iter().map(|t| Needle::new(hasher, t)).collect())
+        };
+        Compiled {
+            org_scope: needle(&filter.org_scope),
+            org: needle(&filter.org),
+            user: needle(&filter.user),
+            actor: needle(&filter.actor).map(|actor| ActorNeedle {
+                actor,
+                user: actor.text.strip_prefix("user:").map(|user| Needle::new(hasher, user)),
+            }),
+            session: needle(&filter.session),
+            resource: needle(&filter.resource),
+            source: needle(&filter.source),
+            operations: needles(&filter.operations),
+            statuses: filter
+                .statuses
+                .as_ref()
+                .map(|statuses| statuses.iter().fold(0, |mask, status| mask | 1 << status.code())),
+            entry_ids: needles(&filter.entry_ids),
+            times: time_bounds(filter),
+            durations: duration_bounds(filter),
+            error_contains: filter.error_contains.as_ref().map(|part| Finder::new(part)),
+            metadata: filter
+                .metadata
+                .iter()
+                .map(|(key, value)| MetadataMatch::new(hasher, key, value))
+                .collect(),
+            trail: filter.trail_of.map(|root| trail(root, snapshot)),
+            kinds: filter.kinds,
+        }
+    }
+}
+
+/// Bounds that no time satisfies have the greater one first.
+fn time_bounds(filter: &Filter) -> Option<(u64, u64)> {
+    let since = filter.since_us.map_or(0, ordered_us);
+    let until = filter.until_us.map(ordered_us);
+    if filter.since_us.is_none() && until.is_none() {
+        return None;
+    }
+    Some(match until {
+        None => (since, u64::MAX),
+        Some(0) => (1, 0),
+        Some(until) => (since, until - 1),
+    })
+}
+
+fn duration_bounds(filter: &Filter) -> Option<(u64, u64)> {
+    if filter.duration_min.is_none() && filter.duration_max.is_none() {
+        return None;
+    }
+    let min = filter.duration_min.map_or(0, nanoseconds);
+    Some((min, filter.duration_max.map_or(u64::MAX, nanoseconds)))
+}
+
+/// As the columns hold it: what does not fit is the greatest there is.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,41 @@
+//! Asking the trail: filters, pages, counts and groups.
+//!
+//! Everything runs on the caller's thread, on immutable segments: a query never
+//! makes the worker wait, and apart from [`Query::snapshot`] and queries on a
+//! [`View`], it first asks the worker to make everything visible that was
+//! completed before.
+//!
+//! A query goes through the segments in order, newest first unless told
+//! otherwise. In each one it takes the smallest list that an index has for one
+//! of the filters, and checks the others on the columns. Filters on user,
+//! actor, session, operation, entry ids, organisation, resource and status have
+//! an index; those on time skip whole segments; the others look at each event.
+
+mod builder;
+mod checks;
+mod compiled;
+mod cursor;
+mod filter;
+mod group;
+mod matching;
+mod order;
+mod page;
+mod plan;
+mod terminals;
+mod trail;
+mod view;
+mod walk;
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod query_tests;
+
+pub use builder::Query;
+pub use cursor::Cursor;
+pub use order::{Field, Order};
+pub use page::Page;
+pub use view::View;
+pub(crate) use view::{FreshView, Source};

@@ -1,0 +1,50 @@
+//! A piece of a result.
+
+use super::cursor::Cursor;
+use crate::event::{AuditEvent, Sequence};
+
+/// The events that a query found, up to its limit.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Page {
+    /// In the order that was asked for.
+    pub events: Vec<AuditEvent>,
+    /// Where to go on; `None` if nothing further matched.
+    pub next: Option<Cursor>,
+    /// Set if events that the rest of this walk would have covered have been
+    /// released since the cursor was made: all before this place of the trail.
+    ///
+    /// They are missing from this page or from those after it, if they matched;
+    /// with an export directory they are in its documents.
+    pub released_before: Option<Sequence>,
+}
+
+impl Page {
+    /// How many events the page has.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether the page has no events.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+}
+
+impl IntoIterator for Page {
+    type Item = AuditEvent;
+    type IntoIter = std::vec::IntoIter<AuditEvent>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.events.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Page {
+    type Item = &'a AuditEvent;
+    type IntoIter = std::slice::Iter<'a, AuditEvent>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.events.iter()
+    }
+}

@@ -1,0 +1,84 @@
+//! A fixed, consistent look at the trail, and where queries get one.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::builder::Query;
+use crate::buffer::Snapshot;
+use crate::error::Result;
+use crate::event::Sequence;
+
+/// The future of a [`View`] that contains everything completed before.
+pub(crate) type FreshView = Pin<Box<dyn Future<Output = Result<View>> + Send>>;
+
+/// Where a query gets its data.
+pub(crate) trait Source: Send + Sync {
+    /// A view with everything completed before the call. May wait.
+    fn fresh(&self) -> Result<View>;
+
+    /// The latest view there is. Never waits.
+    fn snapshot(&self) -> View;
+
+    /// As `fresh`, without blocking the thread.
+    fn fresh_async(&self) -> FreshView;
+}
+
+/// The events that were held at one moment. It does not change any more: all
+/// queries on it see the same events, also those that are released meanwhile.
+///
+/// Cheap to clone. As long as it lives, so do its events in memory.
+#[derive(Debug, Clone)]
+pub struct View {
+    snapshot: Arc<Snapshot>,
+    org_scope: Option<String>,
+}
+
+impl View {
+    pub(crate) fn new(snapshot: Arc<Snapshot>) -> Self {
+        View { snapshot, org_scope: None }
+    }
+
+    /// The same view, narrowed to one organisation.
+    pub(crate) fn scoped_to_org(mut self, org: impl Into<String>) -> Self {
+        self.org_scope = Some(org.into());
+        self
+    }
+
+    /// Begins a query on this view. It waits for nothing.
+    pub fn query(&self) -> Query {
+        let query = Query::new(Arc::new(View::new(Arc::clone(&self.snapshot))));
+        match &self.org_scope {
+            Some(org) => query.scoped_to_org(org),
+            None => query,
+        }
+    }
+
+    /// The oldest event held; the next one to come if none is.
+    pub fn first_sequence(&self) -> Sequence {
+        Sequence(self.snapshot.first_sequence)
+    }
+
+    /// One more than the newest event held.
+    pub fn next_sequence(&self) -> Sequence {
+        Sequence(self.snapshot.next_sequence)
+    }
+
+    pub(super) fn held(&self) -> &Snapshot {
+        &self.snapshot
+    }
+}
+
+impl Source for View {
+    fn fresh(&self) -> Result<View> {
+        Ok(self.clone())
+    }
+
+    fn snapshot(&self) -> View {
+        self.clone()
+    }
+
+    fn fresh_async(&self) -> FreshView {
+        Box::pin(std::future::ready(Ok(self.clone())))
+    }
+}
