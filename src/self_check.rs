@@ -142,8 +142,7 @@ fn lost_levels(audit: &Audit) -> Vec<Level> {
         }};
     }
     let sent = [canary!(ERROR), canary!(WARN), canary!(INFO), canary!(DEBUG), canary!(TRACE)];
-    let is_lost = |(level, mark): &(Level, String)| {
-        *level <= STATIC_MAX_LEVEL && !audit.canary_arrived(mark)
-    };
+    let is_lost =
+        |(level, mark): &(Level, String)| *level <= STATIC_MAX_LEVEL && !audit.canary_arrived(mark);
     sent.iter().filter(|canary| is_lost(canary)).map(|(level, _)| *level).collect()
 }

@@ -117,7 +117,10 @@ impl Health {
                 self.export.last_error.as_deref().unwrap_or("no message")
             ),
         );
-        add(self.queue_events * 2 > self.queue_events_max, "the queue is more than half full".into());
+        add(
+            self.queue_events * 2 > self.queue_events_max,
+            "the queue is more than half full".into(),
+        );
         add(self.sink_lag > 0, format!("sinks were too slow for {} events", self.sink_lag));
         add(self.sink_failures > 0, format!("sinks failed to write {} events", self.sink_failures));
         problems

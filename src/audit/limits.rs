@@ -2,7 +2,9 @@
 //! brought within the limits of an event. Nothing is refused.
 
 use crate::event::AuditEvent;
-use crate::event::limits::{ENTRY_IDS_CUT_KEY, ENTRY_IDS_MAX, METADATA_FIELDS_MAX, METADATA_CUT_KEY, bounded};
+use crate::event::limits::{
+    ENTRY_IDS_CUT_KEY, ENTRY_IDS_MAX, METADATA_CUT_KEY, METADATA_FIELDS_MAX, bounded,
+};
 
 /// `event`, with what is too long cut and marked, and what is too much counted.
 pub(super) fn within(mut event: AuditEvent) -> AuditEvent {

@@ -2,10 +2,10 @@
 //! asked, exported, watched and ended.
 
 mod builder;
-mod health;
-mod org;
 mod handle;
+mod health;
 mod limits;
+mod org;
 mod requests;
 mod shutdown;
 mod stream;

@@ -18,7 +18,9 @@ mod status;
 
 pub use actor::Actor;
 pub use audit_event::{AuditEvent, EventBuilder, Kind, SpanInfo};
-pub(crate) use audit_event::{complete_identity, duration_from_ms, duration_ms, duration_ns_from_ms};
+pub(crate) use audit_event::{
+    complete_identity, duration_from_ms, duration_ms, duration_ns_from_ms,
+};
 pub(crate) use id::EventIds;
 pub use id::{EventId, Sequence};
 pub(crate) use json::time_text;

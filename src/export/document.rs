@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::format::unreadable;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::json::time_text;
+use crate::event::time_text;
 use crate::event::{AuditEvent, Kind};
 
 /// Writes a whole document, one event a line, and returns how many events it

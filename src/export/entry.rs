@@ -24,7 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use self::details::Details;
 use super::format::unreadable;
 use crate::error::Result;
-use crate::event::json::time_text;
+use crate::event::time_text;
 use crate::event::{
     Actor, AuditEvent, EventId, Kind, Metadata, Operation, Sequence, SpanInfo, Status,
     StatusSource, complete_identity, duration_from_ms,

@@ -132,5 +132,7 @@ mod tests {
             })
         );
         assert_eq!(LetterCase::Camel.convert(&fields, |_| true), fields);
+        let longest: Metadata = [("aB".repeat(KEY_BYTES_MAX / 2), 1)].into_iter().collect();
+        assert_eq!(LetterCase::Snake.convert(&longest, |_| false), longest);
     }
 }

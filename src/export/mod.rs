@@ -1,6 +1,6 @@
 //! Events as documents: a finite result in, bytes out, and back.
 //!
-//! One file per format; [`file_name`] is the one place that knows how files
+//! One file per format; `file_name` is the one place that knows how files
 //! are named. Everything here is pure and streams: a writer holds one event at
 //! a time. Whatever format is chosen, nothing of an event is hidden, and
 //! reading a document back gives the same events.

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 
 use super::text_table::TextTable;
 use crate::event::AuditEvent;
-use crate::event::json::time_text;
+use crate::event::time_text;
 
 /// How many entry ids a row names; how many more there are is said.
 const ENTRY_IDS_SHOWN: usize = 3;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::person::person;
 use super::text_table::TextTable;
-use crate::event::json::time_text;
+use crate::event::time_text;
 use crate::event::{AuditEvent, Kind, Status};
 use crate::statistics::{UserStatistics, UserTally};
 

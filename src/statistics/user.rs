@@ -99,6 +99,7 @@ mod tests {
         for (mut both, expected) in [
             (events(&[("store", 5), ("recall", 9)]), Operation::Recall),
             (events(&[("store", 5), ("recall", 3)]), Operation::Store),
+            (events(&[("store", 9), ("store", 1), ("recall", 5), ("recall", 2)]), Operation::Store),
         ] {
             assert_eq!(UserStatistics::of(&both).most_common_operation, Some(expected.clone()));
             both.reverse();

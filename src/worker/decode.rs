@@ -115,9 +115,9 @@ impl Decoder {
     fn read_metadata(&mut self, capture: &Capture, callsite: &Callsite) {
         self.metadata.clear();
         let fields = &capture.fields;
-        let declared = fields.metadata().filter_map(|(slot, value)| {
-            Some((*callsite.names.get(usize::from(slot))?, value))
-        });
+        let declared = fields
+            .metadata()
+            .filter_map(|(slot, value)| Some((*callsite.names.get(usize::from(slot))?, value)));
         if callsite.repeats_names || fields.re_recorded {
             write_last(&mut self.metadata, declared.chain(fields.named()));
         } else {

@@ -81,6 +81,11 @@ fn a22_more_than_10_failures_in_15_minutes_and_refusals_count() {
     events.push(misreported);
     assert_eq!(alerts(rule, &events), ["multiple failures: 11 FAILURE events in 15 min, over 10"]);
     assert_eq!(alerts(rule, &failures(11, NOW - 15 * MINUTE - 1)), [""; 0]);
+
+    let successes = Rule::events_over("s", 0, Duration::from_secs(60)).status(Status::Success);
+    let monitor = Monitor::new([successes]);
+    assert_eq!(monitor.check(&events, time_from_us(NOW)), []);
+    assert_eq!(monitor.check(many("store", 1, NOW), time_from_us(NOW)).len(), 1);
 }
 
 #[test]
