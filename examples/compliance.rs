@@ -7,11 +7,14 @@
 use std::error::Error;
 
 use chrono::{DateTime, TimeZone, Utc};
+use tracing_audit::event::EventBuilder;
 use tracing_audit::report::compliance_report;
-use tracing_audit::{Audit, AuditEvent, AuditLayer, EventBuilder, Operation};
+use tracing_audit::{Audit, AuditEvent, AuditLayer, Operation};
+use tracing_subscriber::prelude::*;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (_layer, audit) = AuditLayer::builder().build()?;
+    let (layer, audit) = AuditLayer::builder().build()?;
+    tracing_subscriber::registry().with(layer).init();
     let december = Utc.with_ymd_and_hms(2025, 12, 1, 0, 0, 0).single().ok_or("no such time")?;
     let january = Utc.with_ymd_and_hms(2026, 1, 1, 0, 0, 0).single().ok_or("no such time")?;
     record_a_year_end(&audit, december, january)?;

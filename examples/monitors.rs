@@ -8,11 +8,14 @@
 use std::error::Error;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tracing_audit::event::EventBuilder;
 use tracing_audit::monitor::{Alert, Monitor};
-use tracing_audit::{Audit, AuditEvent, AuditLayer, EventBuilder, Operation};
+use tracing_audit::{Audit, AuditEvent, AuditLayer, Operation, Subscription};
+use tracing_subscriber::prelude::*;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (_layer, audit) = AuditLayer::builder().build()?;
+    let (layer, audit) = AuditLayer::builder().build()?;
+    tracing_subscriber::registry().with(layer).init();
     let now: DateTime<Utc> = "2025-01-15T12:00:00Z".parse()?;
     let ago = |minutes: i64| now - TimeDelta::minutes(minutes);
     let monitor = Monitor::default();
@@ -21,10 +24,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(monitor.check(&last_day, now))
     };
 
+    let mut stream = audit.subscribe();
+
     // As much as is tolerated, and as much again outside the windows.
     record(&audit, 100, || by("mallory", Operation::Forget).timestamp(ago(59)))?;
     record(&audit, 100, || by("mallory", Operation::Forget).timestamp(ago(61)))?;
-    record(&audit, 10, || AuditEvent::access_denied(["user:eve"], ["role:admin"]).timestamp(ago(14)))?;
+    record(&audit, 10, || {
+        AuditEvent::access_denied(["user:eve"], ["role:admin"]).timestamp(ago(14))
+    })?;
     record(&audit, 10, || by("eve", Operation::Recall).error("refused").timestamp(ago(16)))?;
     record(&audit, 5, || by("carol", Operation::Export).timestamp(ago(24 * 60 - 1)))?;
     record(&audit, 400, || by("alice", Operation::Recall).duration_ms(900.0).timestamp(ago(30)))?;
@@ -49,7 +56,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         "low success rate",
         "high latency",
     ];
-    expect(&alerts, &all)
+    expect(&alerts, &all)?;
+    watch(&mut stream, now)
+}
+
+/// The same rules on the running stream: one alert when a rule is broken, not
+/// one for each event.
+fn watch(stream: &mut Subscription, now: DateTime<Utc>) -> Result<(), Box<dyn Error>> {
+    let mut monitor = Monitor::default();
+    let mut alerts = Vec::new();
+    while let Some(event) = stream.try_recv() {
+        alerts.extend(monitor.observe(&event, now));
+    }
+    for alert in &alerts {
+        println!("live: {alert}");
+    }
+    let deletions = alerts.iter().filter(|alert| alert.rule == "excessive deletions").count();
+    if deletions == 1 { Ok(()) } else { Err(format!("{deletions} alerts on deletions").into()) }
 }
 
 fn by(user: &str, operation: Operation) -> EventBuilder {

@@ -135,7 +135,7 @@ async fn forget(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     let mut shelf = notes.lock();
-    if !shelf.notes.get(&id).is_some_and(|(owner, _)| *owner == user) {
+    if shelf.notes.get(&id).is_none_or(|(owner, _)| *owner != user) {
         return Err(Refusal::NotFound(id));
     }
     shelf.notes.remove(&id);

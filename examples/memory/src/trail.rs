@@ -18,7 +18,7 @@ use crate::Failure;
 use crate::tally::Totals;
 
 /// Small, so that a run shows a rotation: what is beyond goes to a file.
-const BUFFER_EVENTS_MAX: usize = 700;
+const BUFFER_EVENTS_MAX: usize = 1_000;
 /// How long the trail may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 

@@ -1,5 +1,7 @@
 //! The program as its user runs it.
 
+#![expect(clippy::unwrap_used, reason = "these are tests, their helper too")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

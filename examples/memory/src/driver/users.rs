@@ -93,6 +93,8 @@ impl Worker {
         for _ in 0..2 {
             let found = self.client.call("SEARCH", memory.search(caller, request.clone())).await?;
             ensure(found.hits.len() <= HITS_MAX, "more hits than were asked for")?;
+            let shown = found.hits.iter().all(|hit| !hit.snippet.is_empty());
+            ensure(shown, "a hit shows nothing of what was found")?;
         }
         Ok(())
     }
