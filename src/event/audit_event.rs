@@ -149,9 +149,14 @@ pub(crate) fn duration_ms(duration: Duration) -> f64 {
 /// A duration of so many milliseconds, in whole nanoseconds; `None` for what
 /// is no duration (negative, NaN, infinite).
 pub(crate) fn duration_from_ms(ms: f64) -> Option<Duration> {
+    duration_ns_from_ms(ms).map(Duration::from_nanos)
+}
+
+/// [`duration_from_ms`] as a number.
+pub(crate) fn duration_ns_from_ms(ms: f64) -> Option<u64> {
     let ns = (ms * 1e6).round();
     // The largest f64 below 2^64; larger durations would not fit the columns.
-    (0.0..=18_446_744_073_709_549_568.0).contains(&ns).then(|| Duration::from_nanos(ns as u64))
+    (0.0..=18_446_744_073_709_549_568.0).contains(&ns).then_some(ns as u64)
 }
 
 /// The one rule by which actor and user complete each other.

@@ -46,6 +46,13 @@ impl Metadata {
         Some(self.0.remove(index).1)
     }
 
+    /// Keeps the first `fields` values, and says how many were dropped.
+    pub(crate) fn truncate(&mut self, fields: usize) -> usize {
+        let dropped = self.0.len().saturating_sub(fields);
+        self.0.truncate(fields);
+        dropped
+    }
+
     /// Keys and values in insertion order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value))

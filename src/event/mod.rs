@@ -8,7 +8,7 @@
 mod actor;
 mod audit_event;
 mod id;
-mod json;
+pub(crate) mod json;
 pub mod limits;
 pub(crate) mod metadata;
 mod operation;
@@ -18,7 +18,12 @@ mod status;
 
 pub use actor::Actor;
 pub use audit_event::{AuditEvent, EventBuilder, Kind, SpanInfo};
+pub(crate) use audit_event::{
+    complete_identity, duration_from_ms, duration_ms, duration_ns_from_ms,
+};
+pub(crate) use id::EventIds;
 pub use id::{EventId, Sequence};
+pub(crate) use json::time_text;
 pub use metadata::Metadata;
 pub use operation::Operation;
 pub use status::{Status, StatusSource};

@@ -1,0 +1,128 @@
+//! How a trail is doing.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::channel::LossReason;
+
+use super::handle::Inner;
+
+/// How a trail is doing, at the moment of asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// Events that wait for the worker.
+    pub queue_events: usize,
+    /// Events that can wait for it.
+    pub queue_events_max: usize,
+    /// Events recorded since the start.
+    pub recorded_events: u64,
+    /// Events lost since the start, by reason.
+    pub lost: BTreeMap<LossReason, u64>,
+    /// Audited spans that are open.
+    pub open_operations: u64,
+    /// For how long the oldest of them has been open.
+    pub oldest_open: Option<Duration>,
+    /// Events in the buffer.
+    pub held_events: u64,
+    /// Bytes of the buffer, indices included.
+    pub held_bytes: u64,
+    /// Events that left the buffer by rotation.
+    pub rotated_events: u64,
+    /// Whether anything but the byte bound ever releases events.
+    pub is_rotating: bool,
+    /// How exports went.
+    pub export: ExportState,
+    /// Events that sinks were too slow for.
+    pub sink_lag: u64,
+    /// Events that sinks failed to write.
+    pub sink_failures: u64,
+    /// The worker panicked too often and has given up: everything is lost from
+    /// there on.
+    pub is_poisoned: bool,
+}
+
+/// How exports went.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ExportState {
+    /// When the last document was completed.
+    pub last_success: Option<DateTime<Utc>>,
+    /// Where it is.
+    pub last_path: Option<PathBuf>,
+    /// Failures since then.
+    pub failures: u64,
+    /// Why the last of them failed.
+    pub last_error: Option<String>,
+}
+
+impl Health {
+    pub(super) fn of(inner: &Inner) -> Health {
+        let totals = inner.published.totals();
+        let (open_operations, oldest_ns) = inner.intake.open_operations();
+        let sinks = inner.sinks.lock().unwrap_or_else(PoisonError::into_inner);
+        Health {
+            queue_events: inner.intake.data.len(),
+            queue_events_max: inner.intake.data.capacity(),
+            recorded_events: totals.recorded,
+            lost: inner.intake.losses.totals(),
+            open_operations,
+            oldest_open: oldest_ns.map(Duration::from_nanos),
+            held_events: totals.held,
+            held_bytes: totals.held_bytes,
+            rotated_events: totals.rotated,
+            is_rotating: inner.rotation.enabled,
+            export: ExportState {
+                last_success: totals.export.last_success,
+                last_path: totals.export.last_path,
+                failures: totals.export.failures,
+                last_error: totals.export.last_error,
+            },
+            sink_lag: sinks.iter().map(|sink| sink.lagged()).sum(),
+            sink_failures: sinks.iter().map(|sink| sink.failures()).sum(),
+            is_poisoned: totals.poisoned,
+        }
+    }
+
+    /// Events lost since the start, whatever the reason.
+    pub fn lost_events(&self) -> u64 {
+        self.lost.values().sum()
+    }
+
+    /// What somebody should look into, in plain words. Empty: all is well.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut add = |is_so: bool, text: String| {
+            if is_so {
+                problems.push(text);
+            }
+        };
+        add(self.is_poisoned, "the worker has given up after panics; nothing is recorded".into());
+        for (reason, count) in &self.lost {
+            add(true, format!("{count} events lost: {}", reason.as_str()));
+        }
+        add(
+            !self.is_rotating,
+            format!("rotation is off: the buffer grows and holds {} bytes", self.held_bytes),
+        );
+        add(
+            self.export.failures > 0,
+            format!(
+                "the export failed {} times in a row: {}",
+                self.export.failures,
+                self.export.last_error.as_deref().unwrap_or("no message")
+            ),
+        );
+        add(
+            self.queue_events * 2 > self.queue_events_max,
+            "the queue is more than half full".into(),
+        );
+        add(self.sink_lag > 0, format!("sinks were too slow for {} events", self.sink_lag));
+        add(self.sink_failures > 0, format!("sinks failed to write {} events", self.sink_failures));
+        problems
+    }
+}

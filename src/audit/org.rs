@@ -1,0 +1,64 @@
+//! A handle that sees one organisation.
+
+use std::path::Path;
+
+use crate::error::Result;
+use crate::query::{Order, Query};
+use crate::statistics::{Statistics, UserStatistics};
+
+use super::handle::Audit;
+
+/// A handle to the events of one organisation. Nothing it gives can be widened
+/// to others: queries keep its scope whatever else they filter by, and cursors
+/// of other handles are refused.
+#[derive(Debug, Clone)]
+pub struct OrgAudit {
+    audit: Audit,
+    org_id: String,
+}
+
+impl OrgAudit {
+    pub(super) fn new(audit: Audit, org_id: String) -> Self {
+        OrgAudit { audit, org_id }
+    }
+
+    /// The organisation.
+    pub fn org_id(&self) -> &str {
+        &self.org_id
+    }
+
+    /// Begins a query over the organisation's events.
+    pub fn query(&self) -> Query {
+        self.audit.query().scoped_to_org(&self.org_id)
+    }
+
+    /// Statistics of the organisation's events, as far as the buffer holds
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Audit::view`].
+    pub fn statistics(&self) -> Result<Statistics> {
+        Ok(Statistics::of(self.query().run()?.events))
+    }
+
+    /// Activity of one user within the organisation, as far as the buffer
+    /// holds it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Audit::view`].
+    pub fn user_statistics(&self, user_id: impl Into<String>) -> Result<UserStatistics> {
+        Ok(UserStatistics::of(self.query().user(user_id).run()?.events))
+    }
+
+    /// Writes the organisation's events that the buffer holds to a new file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Audit::export_to_file`].
+    pub fn export_to_file(&self, path: impl AsRef<Path>) -> Result<()> {
+        let events = self.query().order(Order::OldestFirst).run()?.events;
+        self.audit.export_events(events, path)
+    }
+}

@@ -1,0 +1,76 @@
+//! Asking the worker, blocking and not.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::sync::oneshot;
+
+use crate::channel::block_on;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{AuditEvent, Kind};
+use crate::query::{FreshView, Source, View};
+use crate::worker::{Reply, Request, is_worker_thread};
+
+use super::handle::{Audit, Inner};
+
+/// A reply that is on its way.
+pub(super) struct Pending<T>(oneshot::Receiver<T>);
+
+impl<T> Future for Pending<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map_err(|_| Error::stopped())
+    }
+}
+
+impl Inner {
+    /// Sends a request.
+    pub(super) fn ask<T>(&self, make: impl FnOnce(Reply<T>) -> Request) -> Result<Pending<T>> {
+        if is_worker_thread() {
+            return Err(Error::on_worker());
+        }
+        if std::process::id() != self.process {
+            return Err(Error::new(
+                ErrorKind::Stopped,
+                "this process is a fork: the audit worker stayed with the parent; \
+                 build a trail of its own after the fork",
+            ));
+        }
+        let (reply, receiver) = oneshot::channel();
+        self.requests.send(make(reply)).map_err(|_| Error::stopped())?;
+        self.wake.now();
+        Ok(Pending(receiver))
+    }
+
+    /// Sends a request and waits for its reply.
+    pub(super) fn ask_and_wait<T>(&self, make: impl FnOnce(Reply<T>) -> Request) -> Result<T> {
+        block_on(self.ask(make)?)
+    }
+}
+
+impl Source for Audit {
+    fn fresh(&self) -> Result<View> {
+        self.view()
+    }
+
+    fn snapshot(&self) -> View {
+        Audit::snapshot(self)
+    }
+
+    fn fresh_async(&self) -> FreshView {
+        let audit = self.clone();
+        Box::pin(async move { Ok(View::new(audit.inner.ask(Request::View)?.await?)) })
+    }
+}
+
+/// An event as it may be recorded by hand.
+pub(super) fn acceptable(event: AuditEvent) -> Result<Box<AuditEvent>> {
+    if event.kind != Kind::Event {
+        return Err(Error::invalid(
+            "entries about the trail itself cannot be recorded by hand; leave `kind` as it is",
+        ));
+    }
+    Ok(Box::new(super::limits::within(event)))
+}

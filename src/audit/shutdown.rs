@@ -1,0 +1,64 @@
+//! The end of a trail, and the account of it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use crate::channel::{LossReason, block_on_for};
+use crate::clock::{Clock, SystemClock};
+use crate::worker::Request;
+
+use super::handle::Inner;
+
+/// What a shutdown did, and what it could not do in time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+#[must_use = "it says whether anything was lost"]
+pub struct ShutdownReport {
+    /// Events recorded since the start.
+    pub recorded: u64,
+    /// Events lost since the start, by reason.
+    pub lost: BTreeMap<LossReason, u64>,
+    /// Events that still waited for the worker at the deadline.
+    pub pending: u64,
+    /// Operations that were recorded as still open.
+    pub open: u64,
+    /// The document with what the buffer still held.
+    pub export_path: Option<PathBuf>,
+    /// Why that document could not be written.
+    pub export_error: Option<String>,
+    /// Sinks that had not finished at the deadline.
+    pub unfinished_sinks: usize,
+    /// Whether the worker had finished by the deadline.
+    pub is_complete: bool,
+}
+
+impl ShutdownReport {
+    pub(super) fn of(inner: &Inner, deadline: Duration) -> ShutdownReport {
+        let clock = SystemClock::new();
+        let left = || deadline.saturating_sub(Duration::from_nanos(clock.monotonic_ns()));
+        inner.intake.close_intake();
+        let counts = match inner.ask(Request::Shutdown) {
+            Ok(pending) => block_on_for(pending, left()).and_then(|counts| counts.ok()),
+            Err(_) => None,
+        };
+        let mut unfinished_sinks = 0;
+        let mut sinks = inner.sinks.lock().unwrap_or_else(PoisonError::into_inner);
+        for sink in sinks.iter_mut() {
+            unfinished_sinks += usize::from(!sink.finish(left()));
+        }
+        let is_complete = counts.is_some() && unfinished_sinks == 0;
+        let counts = counts.unwrap_or_default();
+        ShutdownReport {
+            recorded: inner.published.totals().recorded,
+            lost: inner.intake.losses.totals(),
+            pending: inner.intake.data.len() as u64,
+            open: counts.open,
+            export_path: counts.path,
+            export_error: counts.error,
+            unfinished_sinks,
+            is_complete,
+        }
+    }
+}

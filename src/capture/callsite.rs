@@ -1,0 +1,332 @@
+//! What matters about a callsite, decided once from its static metadata.
+//!
+//! Only callsites that matter are in the table, so a look-up for any other
+//! span costs one hash and, as a rule, one load of an empty bucket. No locks,
+//! no unsafe code: buckets are written once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tracing_core::{Metadata, callsite::Identifier};
+
+use super::place::{Place, Places, Report};
+
+/// The fields by which spans say who acts on what. Inherited by enclosed spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IdField {
+    User = 0,
+    Actor = 1,
+    Session = 2,
+    Org = 3,
+    Resource = 4,
+    Source = 5,
+}
+
+impl IdField {
+    pub(crate) const ALL: [IdField; 6] = [
+        IdField::User,
+        IdField::Actor,
+        IdField::Session,
+        IdField::Org,
+        IdField::Resource,
+        IdField::Source,
+    ];
+}
+
+/// What a field of a callsite is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    Operation,
+    Identity(IdField),
+    EntryIds,
+    Status,
+    Error,
+    DurationMs,
+    Metadata,
+    /// An unknown `audit.*` name: reported once, then ignored.
+    Unknown,
+    /// Names of other conventions, which give way to the `audit.*` names.
+    OtherOperation,
+    OtherIdentity(IdField),
+    OtherEntryIds,
+}
+
+impl Slot {
+    fn of(name: &str) -> Slot {
+        match name {
+            "audit.operation" => Slot::Operation,
+            "audit.user_id" => Slot::Identity(IdField::User),
+            "audit.actor" => Slot::Identity(IdField::Actor),
+            "audit.session_id" => Slot::Identity(IdField::Session),
+            "audit.org_id" => Slot::Identity(IdField::Org),
+            "audit.resource" => Slot::Identity(IdField::Resource),
+            "audit.source" => Slot::Identity(IdField::Source),
+            "audit.entry_ids" => Slot::EntryIds,
+            "audit.status" => Slot::Status,
+            "audit.error" => Slot::Error,
+            "audit.duration_ms" => Slot::DurationMs,
+            "gen_ai.operation.name" => Slot::OtherOperation,
+            "gen_ai.conversation.id" => Slot::OtherIdentity(IdField::Session),
+            "gen_ai.memory.store.id" => Slot::OtherIdentity(IdField::Resource),
+            "gen_ai.memory.record.id" => Slot::OtherEntryIds,
+            name if name.starts_with("audit.") => Slot::Unknown,
+            _ => Slot::Metadata,
+        }
+    }
+}
+
+/// Why a callsite matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A span that becomes an event.
+    Operation,
+    /// A span that only carries identity for the spans inside it.
+    Context,
+    /// A `tracing` event that becomes an audit event.
+    Statement,
+    /// An event by which `#[instrument]` may report how its function ended.
+    Report(Report),
+}
+
+/// What is known of a callsite that matters.
+#[derive(Debug)]
+pub(crate) struct Callsite {
+    pub(crate) metadata: &'static Metadata<'static>,
+    pub(crate) index: u32,
+    pub(crate) role: Role,
+    /// By field index.
+    pub(crate) slots: Box<[Slot]>,
+    /// Field names, by field index.
+    pub(crate) names: Box<[&'static str]>,
+    /// Some field name occurs twice.
+    pub(crate) repeats_names: bool,
+    /// Where `#[instrument]` stands; shared by the span and its report events.
+    pub(crate) place: Arc<Place>,
+    /// The function was seen to report its return.
+    pub(crate) reports_return: AtomicBool,
+    /// A misuse of this callsite was already reported.
+    pub(crate) warned: AtomicBool,
+}
+
+impl Callsite {
+    /// Whether this is the first misuse of the callsite that is noticed.
+    pub(crate) fn first_warning(&self) -> bool {
+        !self.warned.swap(true, Ordering::Relaxed)
+    }
+
+    /// `file:line`, as far as known.
+    pub(crate) fn location(&self) -> String {
+        let file = self.metadata.file().unwrap_or("unknown file");
+        format!("{file}:{}", self.metadata.line().unwrap_or(0))
+    }
+}
+
+/// All callsites that matter to one layer.
+#[derive(Debug)]
+pub(crate) struct Callsites {
+    table: Table,
+    registration: Mutex<()>,
+    places: Places,
+    ignored_targets: Vec<String>,
+}
+
+impl Callsites {
+    pub(crate) fn new(ignored_targets: Vec<String>) -> Self {
+        Callsites {
+            table: Table::new(0),
+            registration: Mutex::new(()),
+            places: Places::default(),
+            ignored_targets,
+        }
+    }
+
+    /// Decides what `metadata` is to us, and remembers it. Asked again for the
+    /// same callsite it answers the same, except that a report event is
+    /// dropped once a span at its place is known not to matter.
+    ///
+    /// `misuse` is told, once, about field names that are none.
+    pub(crate) fn register(
+        &self,
+        metadata: &'static Metadata<'static>,
+        misuse: impl FnOnce(String),
+    ) -> Option<&Callsite> {
+        let _one_at_a_time = self.registration.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = self.find(metadata) {
+            return Some(known);
+        }
+        let role = self.role(metadata);
+        let place = self.places.register(metadata, role.as_ref());
+        let slots: Box<[Slot]> =
+            metadata.fields().iter().map(|field| Slot::of(field.name())).collect();
+        let role = role?;
+        if let Some(message) = unknown_names(metadata, &slots) {
+            misuse(message);
+        }
+        Some(self.table.insert(metadata, |index| Callsite {
+            metadata,
+            index,
+            role,
+            slots,
+            names: metadata.fields().iter().map(|field| field.name()).collect(),
+            repeats_names: repeats_names(metadata),
+            place,
+            reports_return: AtomicBool::new(false),
+            warned: AtomicBool::new(false),
+        }))
+    }
+
+    /// What is known of a callsite, if it matters.
+    #[inline]
+    pub(crate) fn find(&self, metadata: &Metadata<'_>) -> Option<&Callsite> {
+        self.table.find(address(metadata))
+    }
+
+    /// The callsite with this index.
+    pub(crate) fn by_index(&self, index: u32) -> Option<&Callsite> {
+        self.table.by_index(index)
+    }
+
+    /// Every callsite that matters.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Callsite> {
+        let mut tables = Vec::new();
+        let mut table = Some(&self.table);
+        while let Some(known) = table {
+            tables.push(known);
+            table = known.next.get().map(|next| &**next);
+        }
+        tables.into_iter().flat_map(|table| table.buckets.iter().filter_map(OnceLock::get))
+    }
+
+    fn role(&self, metadata: &Metadata<'_>) -> Option<Role> {
+        if self.ignored_targets.iter().any(|target| is_within(metadata.target(), target)) {
+            return None;
+        }
+        let fields = metadata.fields();
+        let audited = fields.iter().any(|field| field.name() == "audit.operation");
+        if metadata.is_span() {
+            let context = fields.iter().any(|field| field.name().starts_with("audit."));
+            return match (audited, context) {
+                (true, _) => Some(Role::Operation),
+                (false, true) => Some(Role::Context),
+                (false, false) => None,
+            };
+        }
+        if audited {
+            return Some(Role::Statement);
+        }
+        Report::of(fields).map(Role::Report)
+    }
+}
+
+/// Whether `target` is `prefix` or a module below it.
+fn is_within(target: &str, prefix: &str) -> bool {
+    target.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+fn unknown_names(metadata: &Metadata<'_>, slots: &[Slot]) -> Option<String> {
+    let names: Vec<_> = metadata
+        .fields()
+        .iter()
+        .zip(slots)
+        .filter(|(_, slot)| **slot == Slot::Unknown)
+        .map(|(field, _)| field.name())
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "unknown audit field {} at {}:{}; the known ones are audit.operation, audit.user_id, audit.actor, \
+             audit.session_id, audit.org_id, audit.resource, audit.entry_ids, audit.source, audit.status, \
+             audit.error and audit.duration_ms, and anything else goes under a name without `audit.`",
+            names.join(", "),
+            metadata.file().unwrap_or("unknown file"),
+            metadata.line().unwrap_or(0),
+        )
+    })
+}
+
+fn repeats_names(metadata: &Metadata<'_>) -> bool {
+    let fields = metadata.fields();
+    fields.iter().enumerate().any(|(index, field)| {
+        fields.iter().take(index).any(|earlier| earlier.name() == field.name())
+    })
+}
+
+/// Metadata of callsites is static, so its address is its identity.
+#[inline]
+fn address(metadata: &Metadata<'_>) -> usize {
+    std::ptr::from_ref(metadata) as usize
+}
+
+const BUCKETS: usize = 256;
+const PROBES: usize = 8;
+
+/// A hash table whose buckets are written once; what finds no free bucket goes
+/// into the next table.
+#[derive(Debug)]
+struct Table {
+    buckets: Box<[OnceLock<Callsite>]>,
+    base: u32,
+    next: OnceLock<Box<Table>>,
+}
+
+impl Table {
+    fn new(base: u32) -> Self {
+        Table {
+            buckets: (0..BUCKETS).map(|_| OnceLock::new()).collect(),
+            base,
+            next: OnceLock::new(),
+        }
+    }
+
+    fn positions(address: usize) -> impl Iterator<Item = usize> {
+        // Metadata lies 8-aligned in static memory; Fibonacci hashing spreads it.
+        let hash =
+            (address >> 3).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize) >> (usize::BITS - 8);
+        (0..PROBES).map(move |probe| (hash + probe) % BUCKETS)
+    }
+
+    #[inline]
+    fn find(&self, wanted: usize) -> Option<&Callsite> {
+        let mut table = self;
+        loop {
+            for position in Self::positions(wanted) {
+                let callsite = table.buckets.get(position)?.get()?;
+                if address(callsite.metadata) == wanted {
+                    return Some(callsite);
+                }
+            }
+            table = table.next.get()?;
+        }
+    }
+
+    /// Callers hold the registration lock, so a bucket seen empty stays so.
+    fn insert(
+        &self,
+        metadata: &'static Metadata<'static>,
+        make: impl FnOnce(u32) -> Callsite,
+    ) -> &Callsite {
+        for position in Self::positions(address(metadata)) {
+            let Some(bucket) = self.buckets.get(position) else { continue };
+            if bucket.get().is_none() {
+                return bucket.get_or_init(|| make(self.base + position as u32));
+            }
+        }
+        let next = || Box::new(Table::new(self.base + BUCKETS as u32));
+        self.next.get_or_init(next).insert(metadata, make)
+    }
+
+    fn by_index(&self, index: u32) -> Option<&Callsite> {
+        let mut table = self;
+        loop {
+            let position = index.checked_sub(table.base)? as usize;
+            match table.buckets.get(position) {
+                Some(bucket) => return bucket.get(),
+                None => table = table.next.get()?,
+            }
+        }
+    }
+}
+
+/// Identity of a callsite, for sets of them.
+pub(super) fn identifier(metadata: &'static Metadata<'static>) -> Identifier {
+    metadata.callsite()
+}

@@ -1,0 +1,204 @@
+//! Whose context: what an operation takes over from the spans around it.
+//!
+//! Resolved when a span opens, so that a connection that changes its user
+//! midway cannot rewrite who began an operation. What was absent then is filled
+//! by the first value that an enclosing span is given later, which is the usual
+//! order of a server: open, authenticate, record the user.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tracing_core::span;
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::callsite::IdField;
+use super::intake::Intake;
+use super::message::Capture;
+use super::open::{Late, OpenSpan};
+
+impl Intake {
+    /// The nearest tracked span, from `span` outwards.
+    pub(super) fn nearest_tracked<S>(
+        &self,
+        span: Option<span::Id>,
+        ctx: &Context<'_, S>,
+    ) -> Option<u64>
+    where
+        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let mut span = span?;
+        loop {
+            if self.open.with(span.into_u64(), |_| ()).is_some() {
+                return Some(span.into_u64());
+            }
+            let parent = ctx.span(&span)?.parent()?.id();
+            span = parent;
+        }
+    }
+
+    /// Takes over what the enclosing spans say at this moment.
+    ///
+    /// While no identity was recorded late since the parent opened, what the
+    /// parent carries or inherited is all there is to know.
+    pub(super) fn inherit(&self, capture: &mut Capture, epoch: u64, parent: u64) {
+        let is_current = self.open.with(parent, |open| {
+            capture.parent = open.event_key();
+            let is_current = open.epoch == epoch;
+            if is_current {
+                copy_missing(capture, &open.capture, |_| true);
+            }
+            is_current
+        });
+        if is_current == Some(false) {
+            self.inherit_from_carriers(capture, parent);
+        }
+    }
+
+    /// The slow way: each value from the nearest span that was given it.
+    pub(super) fn inherit_from_carriers(&self, capture: &mut Capture, parent: u64) {
+        let mut next = Some(parent);
+        while let Some(span) = next {
+            next = self
+                .open
+                .with(span, |open| {
+                    let fields = &open.capture.fields;
+                    copy_missing(capture, &open.capture, |field| fields.owns(field));
+                    open.parent
+                })
+                .flatten();
+        }
+    }
+
+    /// The enclosing operation that takes operations inside it in.
+    pub(super) fn collapsing_ancestor(&self, parent: u64) -> Option<u64> {
+        if self.settings.collapse.is_empty() {
+            return None;
+        }
+        let mut next = Some(parent);
+        while let Some(span) = next {
+            let (collapses, parent) = self.open.with(span, |open| {
+                let operation = open.capture.fields.operation().filter(|_| open.is_operation);
+                let collapses = operation.is_some_and(|operation| self.collapses(operation));
+                (collapses, open.collapse_into.or(open.parent))
+            })?;
+            if collapses {
+                return Some(span);
+            }
+            next = parent;
+        }
+        None
+    }
+
+    pub(super) fn collapses(&self, operation: &str) -> bool {
+        let operation = operation.trim();
+        self.settings.collapse.iter().any(|known| known.as_str().eq_ignore_ascii_case(operation))
+    }
+
+    /// Takes over what was recorded on an open span after its opening.
+    pub(super) fn merge(&self, open: &mut OpenSpan, later: &Capture) {
+        for field in IdField::ALL {
+            if let Some(text) = later.fields.identity(field) {
+                let order = self.late_identities.fetch_add(1, Ordering::AcqRel) + 1;
+                let is_first = open.late.iter().all(|late| late.field != field);
+                if is_first && open.capture.fields.identity(field).is_none() {
+                    open.late.push(Late { order, field, text: text.to_owned() });
+                }
+            }
+        }
+        open.capture.fields.merge(&later.fields);
+        open.capture.note_statement(later.fields.status, later.fields.error().is_some());
+    }
+
+    /// Records identity on an open span from outside its own callbacks.
+    pub(super) fn record_late(&self, span: u64, later: &Capture) {
+        self.open.with(span, |open| self.merge(open, later));
+    }
+
+    /// Changes what is captured of an open span. No user code in there.
+    pub(super) fn change(&self, span: u64, change: impl FnOnce(&mut Capture)) {
+        self.open.with(span, |open| change(&mut open.capture));
+    }
+
+    /// The nearest open operation, from `span` outwards.
+    pub(super) fn nearest_operation(&self, span: u64, registry: Option<&Registry>) -> Option<u64> {
+        let mut next = Some(span);
+        while let Some(span) = next {
+            let tracked = self.open.with(span, |open| (open.is_unsent_operation(), open.parent));
+            next = match tracked {
+                Some((true, _)) => return Some(span),
+                Some((false, parent)) => parent,
+                None => registry.and_then(|registry| {
+                    let id = span::Id::from_u64(span);
+                    Some(registry.span(&id)?.parent()?.id().into_u64())
+                }),
+            };
+        }
+        None
+    }
+
+    /// Fills what was absent at the opening with the first value that an
+    /// enclosing span was given later.
+    pub(super) fn fill_from_late(&self, capture: &mut Capture, epoch: u64, parent: u64) {
+        if self.late_identities.load(Ordering::Acquire) == epoch {
+            return;
+        }
+        let mut late = Vec::new();
+        let mut next = Some(parent);
+        while let Some(span) = next {
+            next = self
+                .open
+                .with(span, |open| {
+                    late.extend(open.late.iter().filter(|late| late.order > epoch).cloned());
+                    open.parent
+                })
+                .flatten();
+        }
+        late.sort_by_key(|late| late.order);
+        let somebody = has_somebody(capture);
+        for Late { field, text, .. } in late {
+            let is_group = matches!(field, IdField::User | IdField::Actor);
+            if capture.fields.identity(field).is_none() && !(is_group && somebody) {
+                capture.fields.inherit_identity(field, &text);
+            }
+        }
+    }
+}
+
+/// The span in which `attributes` would be opened.
+pub(super) fn parent_of<S>(
+    attributes: &span::Attributes<'_>,
+    ctx: &Context<'_, S>,
+) -> Option<span::Id>
+where
+    S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
+{
+    if attributes.is_root() {
+        None
+    } else if attributes.is_contextual() {
+        ctx.current_span().id().cloned()
+    } else {
+        attributes.parent().cloned()
+    }
+}
+
+fn has_somebody(capture: &Capture) -> bool {
+    capture.fields.identity(IdField::User).is_some()
+        || capture.fields.identity(IdField::Actor).is_some()
+}
+
+/// Copies the identity fields that `into` lacks. User and actor go together:
+/// a span that names either inherits neither.
+fn copy_missing(into: &mut Capture, from: &Capture, carries: impl Fn(IdField) -> bool) {
+    let somebody = has_somebody(into);
+    for field in IdField::ALL {
+        let is_group = matches!(field, IdField::User | IdField::Actor);
+        if (is_group && somebody) || into.fields.identity(field).is_some() || !carries(field) {
+            continue;
+        }
+        if let Some(text) = from.fields.identity(field) {
+            into.fields.inherit_identity(field, text);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! What the callbacks do: open, record, enter, exit, close, state.
+//!
+//! Runs on callers' threads. Two rules hold throughout: user code (`Debug`,
+//! `record`) never runs under a lock, and no callback works while this thread
+//! is already inside one (`local::enter_work`).
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crossbeam_channel::Sender;
+use tracing_core::{Event, Level, Metadata, span};
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::channel::{DataSender, LossReason, Losses};
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind};
+use crate::event::Operation;
+
+use super::callsite::{Callsite, Callsites, Role};
+use super::context::parent_of;
+use super::local::{self, Entered};
+use super::message::{Capture, Origin};
+use super::open::{OpenSpan, OpenSpans, Sent};
+use super::record::FieldRecorder;
+
+/// Choices of the user that capture heeds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CaptureSettings {
+    /// Operations that take the operations nested in them in.
+    pub(crate) collapse: Vec<Operation>,
+    /// Targets, with the modules below them, that are never audited.
+    pub(crate) ignored_targets: Vec<String>,
+}
+
+/// The layers of this process.
+static PUBLISHED: Mutex<Vec<Weak<Intake>>> = Mutex::new(Vec::new());
+
+/// How a layer became part of a subscriber.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attachment {
+    Never = 0,
+    /// Without filters: it switches every span of the process on.
+    Plain = 1,
+    Filtered = 2,
+}
+
+/// Everything a layer needs on callers' threads. Shared with the worker and
+/// the handle.
+pub(crate) struct Intake {
+    /// Tells layers of one process apart.
+    pub(super) instance: u32,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) callsites: Callsites,
+    pub(super) open: OpenSpans,
+    pub(crate) data: DataSender<Box<Capture>>,
+    pub(crate) losses: Arc<Losses>,
+    pub(super) settings: CaptureSettings,
+    /// Misuses, on their way to the error hook.
+    problems: Sender<Error>,
+    /// Set by shutdown: nothing is taken in any more.
+    pub(super) closed: AtomicBool,
+    /// Counts identities that were recorded after their span opened. While it
+    /// stands still, what spans inherited at their opening is still true.
+    pub(super) late_identities: AtomicU64,
+    attachment: AtomicU8,
+}
+
+impl Intake {
+    pub(crate) fn new(
+        clock: Box<dyn Clock>,
+        settings: CaptureSettings,
+        data: DataSender<Box<Capture>>,
+        losses: Arc<Losses>,
+        problems: Sender<Error>,
+    ) -> Self {
+        static INSTANCES: AtomicU32 = AtomicU32::new(0);
+        Intake {
+            instance: INSTANCES.fetch_add(1, Ordering::Relaxed),
+            clock,
+            callsites: Callsites::new(settings.ignored_targets.clone()),
+            open: OpenSpans::new(),
+            data,
+            losses,
+            settings,
+            problems,
+            closed: AtomicBool::new(false),
+            late_identities: AtomicU64::new(0),
+            attachment: AtomicU8::new(0),
+        }
+    }
+
+    /// Makes the layer with this number findable for [`by_instance`](Self::by_instance).
+    pub(crate) fn publish(self: &Arc<Self>) {
+        let mut known = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|intake| intake.strong_count() > 0);
+        known.push(Arc::downgrade(self));
+    }
+
+    pub(super) fn by_instance(instance: u32) -> Option<Arc<Intake>> {
+        let known = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().filter_map(Weak::upgrade).find(|intake| intake.instance == instance)
+    }
+
+    /// Registers a callsite; whether it matters.
+    pub(super) fn wants(&self, metadata: &'static Metadata<'static>) -> bool {
+        let callsite = self.callsites.register(metadata, |message| self.report_misuse(message));
+        callsite.is_some_and(|callsite| match callsite.role {
+            Role::Report(_) => callsite.place.may_matter(),
+            _ => true,
+        })
+    }
+
+    /// A span was opened.
+    #[inline]
+    pub(super) fn span_opened<S>(
+        &self,
+        attributes: &span::Attributes<'_>,
+        id: &span::Id,
+        ctx: &Context<'_, S>,
+    ) where
+        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let Some(callsite) = self.callsites.find(attributes.metadata()) else { return };
+        let is_operation = match callsite.role {
+            Role::Operation => true,
+            Role::Context => false,
+            _ => return,
+        };
+        let Some(_busy) = local::enter_work() else {
+            return self.lose_reentrant(is_operation);
+        };
+        let mut capture = self.begin(callsite);
+        let recorded = FieldRecorder::new(&callsite.slots, &mut capture.fields);
+        self.record_fields(callsite, recorded, |recorder| attributes.record(recorder));
+        let (stated, error) = (capture.fields.status, capture.fields.error().is_some());
+        capture.note_statement(stated, error);
+        let epoch = self.late_identities.load(Ordering::Acquire);
+        let parent = self.nearest_tracked(parent_of(attributes, ctx), ctx);
+        let mut open = OpenSpan {
+            capture,
+            is_operation,
+            parent,
+            collapse_into: None,
+            epoch,
+            late: Vec::new(),
+            last_exit_ns: None,
+            is_reported: false,
+            sent: Sent::No,
+        };
+        if let Some(parent) = parent {
+            self.inherit(&mut open.capture, epoch, parent);
+            open.collapse_into = self.collapsing_ancestor(parent).filter(|_| is_operation);
+        }
+        self.open.insert(id.into_u64(), open);
+    }
+
+    /// Values were recorded on an open span.
+    pub(super) fn span_recorded(&self, id: &span::Id, values: &span::Record<'_>) {
+        let span = id.into_u64();
+        if !self.open.may_contain(span) {
+            return;
+        }
+        let Some(_busy) = local::enter_work() else { return };
+        let Some(callsite) = self.open.with(span, |open| open.capture.callsite) else { return };
+        let Some(callsite) = self.callsites.by_index(callsite) else { return };
+        let mut later = local::fresh_capture();
+        let recorder = FieldRecorder::new(&callsite.slots, &mut later.fields);
+        self.record_fields(callsite, recorder, |recorder| values.record(recorder));
+        self.open.with(span, |open| self.merge(open, &later));
+        local::reuse(later);
+    }
+
+    /// A span was entered.
+    #[inline]
+    pub(super) fn span_entered(&self, id: &span::Id) {
+        let span = id.into_u64();
+        if self.open.may_contain(span) {
+            local::push_entered(Entered {
+                instance: self.instance,
+                span,
+                at_ns: self.clock.monotonic_ns(),
+                panicking: std::thread::panicking(),
+            });
+        }
+    }
+
+    /// A span was left.
+    #[inline]
+    pub(super) fn span_left(&self, id: &span::Id) {
+        let span = id.into_u64();
+        if !self.open.may_contain(span) {
+            return;
+        }
+        let now_ns = self.clock.monotonic_ns();
+        let Some(entered) = local::pop_entered(self.instance, span) else { return };
+        let panicked = std::thread::panicking() && !entered.panicking;
+        let reported = self.open.with(span, |open| {
+            open.capture.busy_ns += now_ns.saturating_sub(entered.at_ns);
+            open.last_exit_ns = Some(now_ns);
+            open.capture.seen.panicked |= panicked;
+            open.is_reported && open.sent == Sent::No
+        });
+        if reported == Some(true) {
+            self.send_reported(span);
+        }
+    }
+
+    /// A span was closed.
+    #[inline]
+    pub(super) fn span_closed(&self, id: &span::Id) {
+        let Some(open) = self.open.remove(id.into_u64()) else { return };
+        match open.sent {
+            _ if !open.is_operation => local::reuse(open.capture),
+            Sent::No => self.complete(open, std::thread::panicking()),
+            Sent::AtReport => local::reuse(open.capture),
+            Sent::AtShutdown => {
+                self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
+                local::reuse(open.capture);
+            }
+        }
+    }
+
+    /// An event was emitted.
+    #[inline]
+    pub(super) fn event_emitted<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>)
+    where
+        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let Some(callsite) = self.callsites.find(event.metadata()) else { return };
+        let is_statement = callsite.role == Role::Statement;
+        let Some(_busy) = local::enter_work() else {
+            return self.lose_reentrant(is_statement);
+        };
+        let span = if event.is_root() {
+            None
+        } else if event.is_contextual() {
+            ctx.current_span().id().cloned()
+        } else {
+            event.parent().cloned()
+        };
+        match callsite.role {
+            Role::Statement => self.statement(callsite, event, self.nearest_tracked(span, ctx)),
+            Role::Report(report) => {
+                if let Some(span) = span {
+                    self.report(callsite, report, event, span.into_u64());
+                }
+            }
+            Role::Operation | Role::Context => {}
+        }
+    }
+
+    /// One span follows from another.
+    pub(super) fn span_follows(&self, id: &span::Id, follows: &span::Id) {
+        let linked = self.open.with(follows.into_u64(), |open| open.event_key()).flatten();
+        if let Some(linked) = linked {
+            self.open.with(id.into_u64(), |open| {
+                if open.capture.links.len() < LINKS_MAX && !open.capture.links.contains(&linked) {
+                    open.capture.links.push(linked);
+                }
+            });
+        }
+    }
+
+    /// Notes that the layer became part of a subscriber.
+    pub(super) fn note_attached(&self, filtered: bool) {
+        let attachment = if filtered { Attachment::Filtered } else { Attachment::Plain };
+        self.attachment.store(attachment as u8, Ordering::Relaxed);
+    }
+
+    /// How the layer became part of a subscriber.
+    pub(crate) fn attachment(&self) -> Attachment {
+        match self.attachment.load(Ordering::Relaxed) {
+            1 => Attachment::Plain,
+            2 => Attachment::Filtered,
+            _ => Attachment::Never,
+        }
+    }
+
+    pub(super) fn begin(&self, callsite: &Callsite) -> Box<Capture> {
+        let mut capture = local::fresh_capture();
+        capture.callsite = callsite.index;
+        capture.key = local::next_key();
+        capture.opened_ns = self.clock.monotonic_ns();
+        capture
+    }
+
+    fn record_fields<'a>(
+        &self,
+        callsite: &Callsite,
+        mut recorder: FieldRecorder<'a>,
+        visit: impl FnOnce(&mut FieldRecorder<'a>),
+    ) {
+        visit(&mut recorder);
+        if let Some(message) = recorder.misuse {
+            if callsite.first_warning() {
+                self.report_misuse(format!("{message} (at {})", callsite.location()));
+            }
+        }
+    }
+
+    /// Captures a `tracing` event that states an operation.
+    fn statement(&self, callsite: &Callsite, event: &Event<'_>, parent: Option<u64>) {
+        let mut capture = self.begin(callsite);
+        capture.origin = Origin::Statement;
+        capture.ended_ns = capture.opened_ns;
+        let recorder = FieldRecorder::new(&callsite.slots, &mut capture.fields);
+        self.record_fields(callsite, recorder, |recorder| event.record(recorder));
+        let (stated, error) = (capture.fields.status, capture.fields.error().is_some());
+        capture.note_statement(stated, error);
+        capture.note_end(callsite);
+        capture.seen.is_error_level = *callsite.metadata.level() == Level::ERROR;
+        if let Some(parent) = parent {
+            let epoch = self.late_identities.load(Ordering::Acquire);
+            self.inherit(&mut capture, epoch, parent);
+        }
+        let now_ns = capture.opened_ns;
+        self.send(capture, now_ns);
+    }
+
+    fn lose_reentrant(&self, is_event: bool) {
+        if is_event {
+            self.losses.add(LossReason::Reentrant, 1, self.clock.monotonic_ns());
+        }
+    }
+
+    pub(super) fn report_misuse(&self, message: String) {
+        // Without a worker there is nobody to tell.
+        let _ = self.problems.send(Error::new(ErrorKind::Degraded, message));
+    }
+}
+
+/// Most links of one event.
+const LINKS_MAX: usize = 32;

@@ -1,0 +1,174 @@
+//! The face towards `tracing`: a layer that other layers do not feel.
+//!
+//! Three designs were weighed. A plain layer switches every span and event of
+//! the process on, for everybody. A layer behind a per-layer filter loses spans
+//! whenever anything asks the filters between a span's question and its
+//! creation. This one is a hybrid: it carries a filter for the rest of the
+//! stack to ask, and decides for itself, in its own callbacks, from its own
+//! table of callsites.
+
+use std::any::TypeId;
+use std::sync::Arc;
+
+use tracing_core::{Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber, span};
+use tracing_subscriber::Registry;
+use tracing_subscriber::filter::Filtered;
+use tracing_subscriber::layer::{Context, Identity, Layer};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::filter::AuditFilter;
+use super::intake::Intake;
+
+/// The layer that audits. Made by [`AuditLayer::builder`](crate::AuditLayer::builder).
+///
+/// Add it last, to a registry whose other layers carry their own filters:
+///
+/// ```ignore
+/// registry().with(fmt_layer.with_filter(env_filter)).with(audit_layer).init();
+/// ```
+///
+/// A *global* filter below it (`registry().with(env_filter)`) decides about
+/// audited spans too, and no layer can prevent that; neither may it be wrapped
+/// in a filter itself. [`Audit::self_check`](crate::Audit::self_check) finds
+/// such mistakes.
+pub struct AuditLayer<S = Registry> {
+    /// What the rest of the stack asks. Answers only while attached.
+    marker: Filtered<Identity, AuditFilter, S>,
+    mode: Mode,
+    intake: Arc<Intake>,
+    /// Keeps the worker alive.
+    _alive: Arc<dyn std::any::Any + Send + Sync>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Not part of a subscriber that supports filters (or not yet): a plain
+    /// layer, which switches everything on.
+    Plain,
+    Filtered,
+}
+
+impl<S> AuditLayer<S> {
+    pub(crate) fn new(intake: Arc<Intake>, alive: Arc<dyn std::any::Any + Send + Sync>) -> Self {
+        AuditLayer {
+            marker: Filtered::new(Identity::new(), AuditFilter(intake.clone())),
+            mode: Mode::Plain,
+            intake,
+            _alive: alive,
+        }
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.mode == Mode::Filtered
+    }
+}
+
+impl<S> std::fmt::Debug for AuditLayer<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuditLayer").field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for AuditLayer<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.marker.on_register_dispatch(dispatch);
+    }
+
+    fn on_layer(&mut self, subscriber: &mut S) {
+        if supports_filters::<S>() {
+            self.marker.on_layer(subscriber);
+            self.mode = Mode::Filtered;
+        }
+        self.intake.note_attached(self.is_filtered());
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.is_filtered() {
+            return self.marker.register_callsite(metadata);
+        }
+        self.intake.wants(metadata);
+        Interest::always()
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, ctx: Context<'_, S>) -> bool {
+        !self.is_filtered() || self.marker.enabled(metadata, ctx)
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, ctx: Context<'_, S>) -> bool {
+        !self.is_filtered() || self.marker.event_enabled(event, ctx)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        // An audited span may have any level.
+        None
+    }
+
+    fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
+        if self.is_filtered() {
+            // Clears what the filter noted for this span.
+            self.marker.on_new_span(attributes, id, ctx.clone());
+        }
+        self.intake.span_opened(attributes, id, &ctx);
+    }
+
+    fn on_record(&self, id: &span::Id, values: &span::Record<'_>, _: Context<'_, S>) {
+        self.intake.span_recorded(id, values);
+    }
+
+    fn on_follows_from(&self, id: &span::Id, follows: &span::Id, _: Context<'_, S>) {
+        self.intake.span_follows(id, follows);
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        if self.is_filtered() {
+            self.marker.on_event(event, ctx.clone());
+        }
+        self.intake.event_emitted(event, &ctx);
+    }
+
+    fn on_enter(&self, id: &span::Id, _: Context<'_, S>) {
+        self.intake.span_entered(id);
+    }
+
+    fn on_exit(&self, id: &span::Id, _: Context<'_, S>) {
+        self.intake.span_left(id);
+    }
+
+    fn on_close(&self, id: span::Id, _: Context<'_, S>) {
+        self.intake.span_closed(&id);
+    }
+
+    #[expect(unsafe_code, reason = "the signature of the trait; needed to be known as filtered")]
+    unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
+        if id == TypeId::of::<Self>() {
+            return Some(std::ptr::from_ref(self).cast());
+        }
+        if id == TypeId::of::<Arc<Intake>>() {
+            return Some(std::ptr::from_ref(&self.intake).cast());
+        }
+        if self.may_show_marker(id) {
+            // SAFETY: the caller keeps `self`, of which the marker is a part,
+            // borrowed for as long as it uses the pointer.
+            return unsafe { self.marker.downcast_raw(id) };
+        }
+        None
+    }
+}
+
+impl<S: 'static> AuditLayer<S> {
+    /// The marker is asked for what stands for a filter, which it may only be
+    /// once it is registered. Before `on_layer` has run the answer decides how
+    /// the stack is built, so it has to be given there too.
+    fn may_show_marker(&self, _: TypeId) -> bool {
+        supports_filters::<S>()
+    }
+}
+
+/// Whether `S` lets layers register filters. `fmt::Subscriber` does not, and
+/// panics when asked, so the question has to be answered by its name.
+fn supports_filters<S>() -> bool {
+    !std::any::type_name::<S>().contains("tracing_subscriber::fmt::Subscriber<")
+}

@@ -1,0 +1,194 @@
+//! What each thread keeps: which tracked spans it is inside of, buffers to use
+//! again, keys to give out, and whether it is inside this crate's own work.
+//!
+//! All of it is a cache or a guard: on a thread whose locals are already
+//! destroyed everything still works, only slower.
+
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::message::Capture;
+
+/// One entering of a tracked span that has not been left yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entered {
+    pub(super) instance: u32,
+    pub(super) span: u64,
+    pub(super) at_ns: u64,
+    /// The thread was already unwinding when the span was entered.
+    pub(super) panicking: bool,
+}
+
+thread_local! {
+    static BUSY: Cell<bool> = const { Cell::new(false) };
+    static KEYS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+    static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+    static POOL: RefCell<Vec<Box<Capture>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Marks this thread as inside this crate's work until it is dropped.
+pub(super) struct Busy(());
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.set(false);
+    }
+}
+
+/// Enters this crate's work; `None` if this thread is inside it already, for
+/// example because a `Debug` that is being formatted logs.
+#[inline]
+pub(super) fn enter_work() -> Option<Busy> {
+    (!BUSY.replace(true)).then_some(Busy(()))
+}
+
+/// Marks this thread as inside this crate's work for good: the worker and its
+/// helpers, so that what they trace themselves can never feed them.
+pub(crate) fn suppress_on_this_thread() {
+    BUSY.set(true);
+}
+
+/// Keys that a thread takes at once, so that threads rarely meet.
+const KEYS_PER_TAKE: u64 = 1_024;
+
+/// A number that no other operation of this process has. Never zero.
+#[inline]
+pub(super) fn next_key() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let (next, end) = KEYS.get();
+    let (next, end) = if next < end {
+        (next, end)
+    } else {
+        let next = NEXT.fetch_add(KEYS_PER_TAKE, Ordering::Relaxed);
+        (next, next + KEYS_PER_TAKE)
+    };
+    KEYS.set((next + 1, end));
+    next
+}
+
+/// Notes that a span was entered on this thread.
+#[inline]
+pub(super) fn push_entered(entered: Entered) {
+    let _ = ENTERED.try_with(|stack| {
+        if let Ok(mut stack) = stack.try_borrow_mut() {
+            stack.push(entered);
+        }
+    });
+}
+
+/// Takes the latest entering of this span on this thread.
+#[inline]
+pub(super) fn pop_entered(instance: u32, span: u64) -> Option<Entered> {
+    ENTERED
+        .try_with(|stack| {
+            let mut stack = stack.try_borrow_mut().ok()?;
+            let position = stack
+                .iter()
+                .rposition(|entered| entered.span == span && entered.instance == instance)?;
+            Some(stack.remove(position))
+        })
+        .ok()?
+}
+
+/// The spans that this thread is inside of, innermost first, each with the
+/// number of its layer.
+pub(super) fn entered_spans() -> Vec<(u32, u64)> {
+    ENTERED
+        .try_with(|stack| {
+            let Ok(stack) = stack.try_borrow() else { return Vec::new() };
+            stack.iter().rev().map(|entered| (entered.instance, entered.span)).collect()
+        })
+        .unwrap_or_default()
+}
+
+/// Buffers beyond this are freed rather than kept.
+const BUFFER_BYTES_KEPT_MAX: usize = 4 * 1024;
+/// Buffers that one thread keeps or fetches at once.
+const LOCAL_BUFFERS: usize = 64;
+/// Buffers kept for all threads.
+const SHARED_BUFFERS_MAX: usize = 16 * 1024;
+
+#[expect(clippy::vec_box, reason = "the boxes travel; the vector only holds them")]
+static SHARED_POOL: Mutex<Vec<Box<Capture>>> = Mutex::new(Vec::new());
+
+/// An empty capture.
+#[inline]
+pub(super) fn fresh_capture() -> Box<Capture> {
+    POOL.try_with(|pool| {
+        let mut pool = pool.try_borrow_mut().ok()?;
+        if pool.is_empty() {
+            let mut shared = SHARED_POOL.lock().unwrap_or_else(PoisonError::into_inner);
+            let keep = shared.len().saturating_sub(LOCAL_BUFFERS);
+            pool.extend(shared.drain(keep..));
+        }
+        pool.pop()
+    })
+    .ok()
+    .flatten()
+    .unwrap_or_default()
+}
+
+/// Gives a capture back on the thread that would have sent it.
+pub(super) fn reuse(mut capture: Box<Capture>) {
+    if capture.fields.capacity() > BUFFER_BYTES_KEPT_MAX {
+        return;
+    }
+    capture.clear();
+    let _ = POOL.try_with(|pool| {
+        if let Ok(mut pool) = pool.try_borrow_mut() {
+            if pool.len() < LOCAL_BUFFERS {
+                pool.push(capture);
+            }
+        }
+    });
+}
+
+/// Gives captures back to all threads, emptying `captures`. Called by the
+/// worker, once for many.
+#[expect(clippy::vec_box, reason = "the boxes travel; the vector only holds them")]
+pub(crate) fn recycle(captures: &mut Vec<Box<Capture>>) {
+    captures.retain_mut(|capture| {
+        capture.clear();
+        capture.fields.capacity() <= BUFFER_BYTES_KEPT_MAX
+    });
+    let mut shared = SHARED_POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    let room = SHARED_BUFFERS_MAX.saturating_sub(shared.len());
+    captures.truncate(room);
+    shared.append(captures);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn keys_are_unique_across_threads() {
+        let threads: Vec<_> = (0..4)
+            .map(|_| std::thread::spawn(|| (0..5_000).map(|_| next_key()).collect::<Vec<_>>()))
+            .collect();
+        let keys: HashSet<_> =
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(keys.len(), 20_000);
+        assert!(!keys.contains(&0));
+    }
+
+    #[test]
+    fn work_is_entered_once() {
+        let busy = enter_work();
+        assert!(busy.is_some() && enter_work().is_none());
+        drop(busy);
+        assert!(enter_work().is_some());
+    }
+
+    #[test]
+    fn leaving_finds_the_span_also_out_of_order() {
+        let entered = |span| Entered { instance: 1, span, at_ns: span, panicking: false };
+        push_entered(entered(1));
+        push_entered(entered(2));
+        assert_eq!(pop_entered(1, 1).map(|entered| entered.at_ns), Some(1));
+        assert!(pop_entered(2, 2).is_none());
+        assert_eq!(pop_entered(1, 2).map(|entered| entered.at_ns), Some(2));
+    }
+}

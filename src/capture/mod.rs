@@ -1,0 +1,37 @@
+//! The audited program's threads: from callbacks of `tracing` to captured
+//! bytes in the data lane.
+//!
+//! The only place that names `tracing`. Everything here runs on threads that
+//! are not ours, so it never waits for the worker (beyond the overflow policy),
+//! never formats a value while it holds a lock, and never panics.
+//!
+//! [`layer`] is the face towards `tracing`; [`intake`] does what its
+//! callbacks ask, with [`context`] for whose context and [`ending`] for how it
+//! ended; [`callsite`] decides once per callsite what matters; [`open`] holds what
+//! is known of spans that are open; [`fields`] and [`record`] turn field values
+//! into bytes; [`outcome`] says how an operation ended.
+
+mod callsite;
+mod context;
+mod current;
+mod ending;
+mod fields;
+mod filter;
+mod intake;
+mod layer;
+mod local;
+mod message;
+mod open;
+mod outcome;
+mod place;
+mod record;
+mod value;
+
+pub(crate) use callsite::{Callsite, IdField, Role};
+pub use current::{Current, current};
+pub(crate) use intake::{Attachment, CaptureSettings, Intake};
+pub use layer::AuditLayer;
+pub(crate) use local::{recycle, suppress_on_this_thread};
+pub(crate) use message::{Capture, EventKey, Origin};
+pub(crate) use outcome::outcome;
+pub use value::{Json, List, json, list};

@@ -1,0 +1,20 @@
+//! The one place where files come in.
+//!
+//! Everything that reads or writes a file goes through [`Filesystem`], so that
+//! tests can make any single step fail. [`write_new_atomically`] and
+//! [`write_new_file`] make finished files: complete, synced, and never over a
+//! file that is already there. They run on the thread that asks, usually the
+//! worker.
+//!
+//! What this does not do: it never deletes or changes a file that it did not
+//! make in the same call, and it does not retry.
+
+mod atomic;
+#[cfg(test)]
+pub(crate) mod faulty;
+mod gate;
+mod os;
+
+pub(crate) use atomic::{is_temporary, write_new_atomically, write_new_file};
+pub(crate) use gate::{Filesystem, SyncWrite};
+pub(crate) use os::OsFilesystem;

@@ -1,0 +1,225 @@
+//! When events leave the buffer, and what is written before they do.
+//!
+//! Decisions come from `buffer::rotation`; this carries them out: mark, export,
+//! release. Until a document is complete its events stay where they are.
+
+use chrono::{DateTime, Days, NaiveTime};
+
+use crate::buffer::rotation::{Rotation, last_moment_us};
+use crate::channel::LossReason;
+use crate::event::row::time_from_us;
+
+use super::decode::Times;
+use super::exporter::{Exported, Job, Purpose};
+use super::request::{Reply, Rotated, ShutdownCounts};
+use super::state::{Shutdown, Worker};
+
+impl Worker {
+    /// Rotates, writes daily documents, retries and finishes a shutdown, as far
+    /// as each is due.
+    pub(super) fn keep_history(&mut self, times: Times) {
+        self.note_due_snapshots(times);
+        self.give_up_export_if_backlogged();
+        self.retry_export(times);
+        if self.is_exporting() {
+            return;
+        }
+        if self.shutdown.is_some() {
+            self.finish_shutdown(times);
+        } else if !self.rotate_waiting.is_empty() {
+            self.rotate(Rotation::REQUESTED, times);
+        } else if let Some(rotation) = self.buffer.rotation_due(times.recorded_us, &self.rotation) {
+            self.rotate(rotation, times);
+        }
+        while !self.is_exporting() && !self.snapshots_due.is_empty() {
+            self.write_due_snapshot(times);
+        }
+    }
+
+    /// Keeps the count bound from one event to the next.
+    pub(super) fn rotate_if_full(&mut self, times: Times) {
+        let is_full = self.rotation.events_max.is_some_and(|max| self.buffer.len() > max);
+        if !is_full || self.is_exporting() {
+            return;
+        }
+        if let Some(rotation) = self.buffer.rotation_due(times.recorded_us, &self.rotation) {
+            self.rotate(rotation, times);
+        }
+    }
+
+    /// The exporter has finished a document, or failed to.
+    pub(super) fn exported(&mut self, exported: Exported) {
+        let Some(exporter) = &mut self.exporter else { return };
+        let now_ns = self.intake.clock.monotonic_ns();
+        let wall_us = self.intake.clock.wall_us();
+        match exported.result {
+            Ok(path) => {
+                exporter.succeeded(time_from_us(wall_us), &path);
+                match exported.job.purpose {
+                    Purpose::Rotation => self.release(Some(path)),
+                    Purpose::Snapshot(_) => drop(self.snapshots_due.pop_front()),
+                    Purpose::Final => self.shutdown_exported(Ok(path)),
+                }
+            }
+            Err(error) => {
+                exporter.failed(exported.job.clone(), &error, now_ns);
+                if exported.job.purpose == Purpose::Final {
+                    exporter.give_up();
+                    self.shutdown_exported(Err(error.to_string()));
+                }
+                self.tell(&error);
+            }
+        }
+    }
+
+    /// Begins a shutdown: the intake is closed already.
+    pub(super) fn begin_shutdown(&mut self, reply: Reply<ShutdownCounts>, times: Times) {
+        if let Some(shutdown) = &mut self.shutdown {
+            shutdown.waiting.push(reply);
+            return;
+        }
+        let open = self.intake.take_open_operations();
+        let published = self.published.clone();
+        let mut statistics =
+            published.statistics.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for capture in &open {
+            self.append_capture(capture, times, &mut statistics);
+        }
+        self.publish();
+        let counts = ShutdownCounts { open: open.len() as u64, ..ShutdownCounts::default() };
+        self.shutdown = Some(Shutdown { counts, waiting: vec![reply], exported: false });
+    }
+
+    fn is_exporting(&self) -> bool {
+        self.exporter.as_ref().is_some_and(|exporter| exporter.is_busy())
+    }
+
+    fn rotate(&mut self, rotation: Rotation, times: Times) {
+        let segments = self.buffer.begin_release(rotation);
+        if segments.is_empty() {
+            return self.release(None);
+        }
+        match &mut self.exporter {
+            None => self.release(None),
+            Some(exporter) => exporter.begin(Job {
+                purpose: Purpose::Rotation,
+                segments,
+                recorded_before_us: None,
+                at: time_from_us(times.recorded_us),
+            }),
+        }
+        self.take_inline_export();
+    }
+
+    fn release(&mut self, path: Option<std::path::PathBuf>) {
+        let events = self.buffer.finish_release();
+        self.rotated += events;
+        self.has_news |= events > 0;
+        self.publish();
+        for reply in self.rotate_waiting.drain(..) {
+            drop(reply.send(Ok(Rotated { events, path: path.clone() })));
+        }
+    }
+
+    /// An export that keeps failing must not fill the memory: beyond a bound
+    /// its events are given up, and the trail says so.
+    fn give_up_export_if_backlogged(&mut self) {
+        let Some(exporter) = &mut self.exporter else { return };
+        let is_rotation = exporter.waits_to_retry() == Some(Purpose::Rotation);
+        if !is_rotation || self.buffer.len() <= self.export_backlog_events_max {
+            return;
+        }
+        let lost = exporter.give_up().map_or(0, |job| job.events());
+        self.lose(LossReason::ExportFailed, lost);
+        self.release(None);
+    }
+
+    fn retry_export(&mut self, times: Times) {
+        let now_ns = self.intake.clock.monotonic_ns();
+        let is_urgent = self.shutdown.is_some() || !self.rotate_waiting.is_empty();
+        if let Some(exporter) = &mut self.exporter {
+            exporter.retry_if_due(now_ns, is_urgent, time_from_us(times.recorded_us));
+        }
+        self.take_inline_export();
+    }
+
+    /// Without a thread of its own the exporter has its result at once.
+    fn take_inline_export(&mut self) {
+        let done = self.exporter.as_mut().and_then(|exporter| exporter.take_inline_result());
+        if let Some(exported) = done {
+            self.exported(exported);
+        }
+    }
+
+    /// Notes each midnight that passed, also those that were slept through.
+    fn note_due_snapshots(&mut self, times: Times) {
+        let Some(exporter) = &self.exporter else { return };
+        if !exporter.settings.daily_snapshot {
+            return;
+        }
+        let today = last_midnight(times.recorded_us);
+        let mut day = last_midnight(self.last_snapshot_us);
+        while day < today {
+            let Some(next) = day.checked_add_days(Days::new(1)) else { break };
+            day = next;
+            self.snapshots_due.push_back(day.date_naive());
+        }
+        self.last_snapshot_us = self.last_snapshot_us.max(times.recorded_us);
+    }
+
+    fn write_due_snapshot(&mut self, times: Times) {
+        let Some(day) = self.snapshots_due.front().copied() else { return };
+        let before_us = day.and_time(NaiveTime::MIN).and_utc().timestamp_micros();
+        self.publish();
+        let segments = self.published.snapshot().segments.clone();
+        if let Some(exporter) = &mut self.exporter {
+            exporter.begin(Job {
+                purpose: Purpose::Snapshot(day),
+                segments,
+                recorded_before_us: Some(before_us),
+                at: time_from_us(times.recorded_us),
+            });
+        }
+        self.take_inline_export();
+    }
+
+    fn finish_shutdown(&mut self, times: Times) {
+        let Some(shutdown) = &mut self.shutdown else { return };
+        if shutdown.exported {
+            self.stream = None;
+            for reply in shutdown.waiting.drain(..) {
+                drop(reply.send(shutdown.counts.clone()));
+            }
+            for reply in self.rotate_waiting.drain(..) {
+                drop(reply.send(Err(crate::error::Error::stopped())));
+            }
+            return;
+        }
+        let segments = self.published.snapshot().segments.clone();
+        match &mut self.exporter {
+            Some(exporter) if exporter.settings.export_on_shutdown && !segments.is_empty() => {
+                exporter.begin(Job {
+                    purpose: Purpose::Final,
+                    segments,
+                    recorded_before_us: None,
+                    at: time_from_us(times.recorded_us),
+                });
+                self.take_inline_export();
+            }
+            _ => shutdown.exported = true,
+        }
+    }
+
+    fn shutdown_exported(&mut self, result: Result<std::path::PathBuf, String>) {
+        let Some(shutdown) = &mut self.shutdown else { return };
+        shutdown.exported = true;
+        match result {
+            Ok(path) => shutdown.counts.path = Some(path),
+            Err(error) => shutdown.counts.error = Some(error),
+        }
+    }
+}
+
+fn last_midnight(us: i64) -> DateTime<chrono::Utc> {
+    time_from_us(last_moment_us(NaiveTime::MIN, us))
+}

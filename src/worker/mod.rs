@@ -1,0 +1,24 @@
+//! The one thread behind a trail.
+//!
+//! [`turn`] is one deterministic step: take what callers completed, append it,
+//! tell the loss of what could not be, answer requests, rotate. It reads time
+//! from the injected clock and never sleeps; [`thread`] calls it in a loop,
+//! sleeps in between and survives its panics. Documents are written by
+//! [`exporter`] on a thread of its own, so that a slow disk cannot make callers
+//! lose events.
+
+mod decode;
+mod exporter;
+mod history;
+mod request;
+mod state;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod turn;
+
+pub(crate) use exporter::ExportSettings;
+pub use request::{Receipt, Rotated};
+pub(crate) use request::{Reply, Request};
+pub(crate) use state::{Published, WorkerSettings};
+pub(crate) use thread::{WorkerContext, is_worker_thread, start};

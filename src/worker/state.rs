@@ -1,0 +1,178 @@
+//! What the worker owns, and what it shows to readers.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+use tokio::sync::broadcast;
+
+use crate::buffer::{Buffer, BufferConfig, Snapshot, rotation::RotationPolicy};
+use crate::capture::{Capture, Intake};
+use crate::channel::DataReceiver;
+use crate::error::Error;
+use crate::event::row::RowScratch;
+use crate::event::{AuditEvent, EventIds};
+use crate::statistics::StatisticsRecorder;
+
+use super::decode::Decoder;
+use super::exporter::{ExportSettings, Exporter};
+use super::request::{Reply, Request, Rotated, ShutdownCounts};
+
+/// A function of the user's that is told what goes wrong.
+pub(crate) type ErrorHook = Box<dyn FnMut(&Error) + Send>;
+
+/// Choices of the user that the worker heeds.
+pub(crate) struct WorkerSettings {
+    pub(crate) rotation: RotationPolicy,
+    pub(crate) export: Option<ExportSettings>,
+    /// Events that may wait in the buffer for an export that keeps failing.
+    pub(crate) export_backlog_events_max: u64,
+    pub(crate) closed_is_unknown: bool,
+    pub(crate) error_hook: Option<ErrorHook>,
+}
+
+/// What readers see without asking the worker.
+pub(crate) struct Published {
+    snapshot: Mutex<Arc<Snapshot>>,
+    pub(crate) statistics: Mutex<StatisticsRecorder>,
+    pub(crate) totals: Mutex<Totals>,
+}
+
+/// Counts of the worker that health and shutdown report.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Totals {
+    /// Events appended, entries about the trail itself aside.
+    pub(crate) recorded: u64,
+    pub(crate) held: u64,
+    pub(crate) held_bytes: u64,
+    /// Events that left the buffer by rotation.
+    pub(crate) rotated: u64,
+    pub(crate) export: super::exporter::ExportHealth,
+    /// The worker panicked too often and gave up.
+    pub(crate) poisoned: bool,
+    /// Self-check marks that arrived.
+    pub(crate) canaries: HashSet<String>,
+}
+
+impl Published {
+    pub(crate) fn new(snapshot: Arc<Snapshot>) -> Self {
+        Published {
+            snapshot: Mutex::new(snapshot),
+            statistics: Mutex::default(),
+            totals: Mutex::default(),
+        }
+    }
+
+    /// The last snapshot that the worker published. Held for the time of
+    /// copying a pointer, so neither side waits.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_snapshot(&self, snapshot: Arc<Snapshot>) {
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The worker's own state. Grouped by the file that owns each part.
+pub(super) struct Worker {
+    // turn
+    pub(super) intake: Arc<Intake>,
+    pub(super) data: DataReceiver<Box<Capture>>,
+    pub(super) requests: Receiver<Request>,
+    /// Taken from the lane and not answered yet; survives a panic.
+    pub(super) pending: VecDeque<Request>,
+    pub(super) problems: Receiver<Error>,
+    /// Ends for its subscribers when it is dropped, at shutdown.
+    pub(super) stream: Option<broadcast::Sender<Arc<AuditEvent>>>,
+    pub(super) published: Arc<Published>,
+    pub(super) buffer: Buffer,
+    pub(super) decoder: Decoder,
+    pub(super) scratch: RowScratch,
+    /// Captures whose buffers can be used again.
+    #[expect(clippy::vec_box, reason = "captures travel boxed")]
+    pub(super) used: Vec<Box<Capture>>,
+    pub(super) offset_us: i64,
+    pub(super) last_published_ns: u64,
+    pub(super) has_news: bool,
+    pub(super) error_hook: Option<ErrorHook>,
+    /// An event is being appended: lost, if this turn panics.
+    pub(super) in_hand: bool,
+    pub(super) poisoned: bool,
+    pub(super) recorded: u64,
+    pub(super) rotated: u64,
+    // history
+    pub(super) rotation: RotationPolicy,
+    pub(super) exporter: Option<Exporter>,
+    pub(super) export_backlog_events_max: u64,
+    pub(super) rotate_waiting: Vec<Reply<crate::error::Result<Rotated>>>,
+    pub(super) shutdown: Option<Shutdown>,
+    pub(super) snapshots_due: VecDeque<chrono::NaiveDate>,
+    pub(super) last_snapshot_us: i64,
+}
+
+/// A shutdown under way or done.
+pub(super) struct Shutdown {
+    pub(super) counts: ShutdownCounts,
+    pub(super) waiting: Vec<Reply<ShutdownCounts>>,
+    pub(super) exported: bool,
+}
+
+/// The lanes that end at the worker.
+pub(super) struct Lanes {
+    pub(super) data: DataReceiver<Box<Capture>>,
+    pub(super) requests: Receiver<Request>,
+    pub(super) problems: Receiver<Error>,
+    pub(super) stream: broadcast::Sender<Arc<AuditEvent>>,
+}
+
+impl Worker {
+    pub(super) fn new(
+        intake: Arc<Intake>,
+        lanes: Lanes,
+        settings: WorkerSettings,
+        exporter: Option<Exporter>,
+    ) -> (Self, Arc<Published>) {
+        let (wall_us, monotonic_ns) = (intake.clock.wall_us(), intake.clock.monotonic_ns());
+        let mut buffer = Buffer::new(BufferConfig::from(&settings.rotation));
+        let published = Arc::new(Published::new(buffer.publish()));
+        let ids = EventIds::new(wall_us, monotonic_ns);
+        let worker = Worker {
+            intake,
+            data: lanes.data,
+            requests: lanes.requests,
+            pending: VecDeque::new(),
+            problems: lanes.problems,
+            stream: Some(lanes.stream),
+            published: published.clone(),
+            buffer,
+            decoder: Decoder::new(ids, settings.closed_is_unknown),
+            scratch: RowScratch::default(),
+            used: Vec::new(),
+            offset_us: wall_us - (monotonic_ns / 1_000) as i64,
+            last_published_ns: monotonic_ns,
+            has_news: false,
+            error_hook: settings.error_hook,
+            in_hand: false,
+            poisoned: false,
+            recorded: 0,
+            rotated: 0,
+            rotation: settings.rotation,
+            exporter,
+            export_backlog_events_max: settings.export_backlog_events_max,
+            rotate_waiting: Vec::new(),
+            shutdown: None,
+            snapshots_due: VecDeque::new(),
+            last_snapshot_us: wall_us,
+        };
+        (worker, published)
+    }
+}
+
+/// How long news may stay invisible to snapshots that wait for nothing.
+pub(super) const PUBLISH_EVERY: Duration = Duration::from_millis(100);
