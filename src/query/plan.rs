@@ -233,7 +233,7 @@ impl<'a> Planner<'a> {
     fn possible(&self, lists: Lists<'_>) -> Outcome {
         match lists {
             Lists::Several(0) => Err(Impossible),
-            Lists::Exact(list) if list.is_empty() => Err(Impossible),
+            Lists::Exact([]) => Err(Impossible),
             _ => Ok(()),
         }
     }
