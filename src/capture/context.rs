@@ -150,16 +150,22 @@ impl Intake {
             next = self
                 .open
                 .with(span, |open| {
-                    late.extend(open.late.iter().filter(|late| late.order > epoch).cloned());
+                    let later = open.late.iter().filter(|late| late.order > epoch);
+                    late.extend(later.map(|late| (span, late.clone())));
                     open.parent
                 })
                 .flatten();
         }
-        late.sort_by_key(|late| late.order);
+        late.sort_by_key(|(_, late)| late.order);
         let somebody = has_somebody(capture);
-        for Late { field, text, .. } in late {
+        // The span that was the first to name a user or an actor names both.
+        let mut group_of = None;
+        for (span, Late { field, text, .. }) in late {
             let is_group = matches!(field, IdField::User | IdField::Actor);
-            if capture.fields.identity(field).is_none() && !(is_group && somebody) {
+            if is_group && (somebody || *group_of.get_or_insert(span) != span) {
+                continue;
+            }
+            if capture.fields.identity(field).is_none() {
                 capture.fields.inherit_identity(field, &text);
             }
         }
