@@ -21,8 +21,8 @@ pub mod test_kit;
 mod worker;
 
 pub use audit::{
-    Audit, BUFFER_EVENTS_MAX, Builder, EXPORT_BACKLOG_FACTOR, ExportState, Health, OrgAudit,
-    QUEUE_EVENTS_MAX, STREAM_EVENTS_MAX, ShutdownReport, Subscription,
+    Audit, BUFFER_EVENTS_MAX, Builder, EXPORT_BACKLOG_FACTOR, ExportState, Health, OpenOperation,
+    OrgAudit, QUEUE_EVENTS_MAX, STREAM_EVENTS_MAX, ShutdownReport, Subscription,
 };
 pub use buffer::SEGMENT_EVENTS_MAX;
 pub use buffer::rotation::ROTATION_REMAINDER_PERCENT;

@@ -59,6 +59,11 @@ impl FaultyFilesystem {
         self.with(Fault::Crash(call, nth))
     }
 
+    /// Ends all faults.
+    pub(crate) fn repair(&self) {
+        *self.0.lock().unwrap() = State::default();
+    }
+
     /// What was called, in order.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.0.lock().unwrap().calls.clone()

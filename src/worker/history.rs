@@ -31,7 +31,7 @@ impl Worker {
         } else if let Some(rotation) = self.buffer.rotation_due(times.recorded_us, &self.rotation) {
             self.rotate(rotation, times);
         }
-        if !self.is_exporting() {
+        while !self.is_exporting() && !self.snapshots_due.is_empty() {
             self.write_due_snapshot(times);
         }
     }

@@ -12,6 +12,8 @@ mod exporter;
 mod history;
 mod request;
 mod state;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod turn;
 
