@@ -21,6 +21,11 @@ type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 /// Trails may be nested: the thread's subscriber is the one started last. It
 /// stays on its thread, so `#[tokio::test]` has to keep its default flavour of
 /// one thread, or hand [`dispatch`](Self::dispatch) to its tasks.
+///
+/// ```compile_fail,E0277
+/// let trail = tracing_audit::test_kit::TestTrail::start();
+/// std::thread::spawn(move || drop(trail)); // not on another thread
+/// ```
 #[must_use = "the trail ends when it is dropped; bind it to a name, not to `_`"]
 pub struct TestTrail {
     // Dropped in this order: the thread's subscriber is put back first.

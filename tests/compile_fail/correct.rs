@@ -1,0 +1,16 @@
+//! The same without the mistakes: what fails, fails for its mistake alone.
+#![deny(unused_must_use)]
+
+use tracing_audit::test_kit::TestTrail;
+use tracing_audit::{AuditEvent, AuditLayer, assert_audited, audited_span};
+
+fn main() -> tracing_audit::Result<()> {
+    let (_layer, audit) = AuditLayer::<tracing_subscriber::Registry>::builder().build()?;
+    let subscription = audit.subscribe();
+    audit.record(AuditEvent::builder("STORE").user_id("alice"))?;
+    drop(subscription);
+    let trail = TestTrail::start();
+    audited_span!("STORE", user_id = "alice");
+    assert_audited!(trail, user_id = "alice");
+    Ok(())
+}
