@@ -4,5 +4,5 @@
 use tracing_audit::AuditLayer;
 
 fn main() {
-    AuditLayer::<tracing_subscriber::Registry>::builder().buffer_events_max(10);
+    AuditLayer::builder().buffer_events_max(10);
 }
