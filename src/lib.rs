@@ -29,7 +29,9 @@ pub use buffer::rotation::ROTATION_REMAINDER_PERCENT;
 pub use capture::{AuditLayer, Current, Json, List, current, json, list};
 pub use channel::{LossReason, OverflowPolicy};
 pub use error::{Error, ErrorKind, Result};
-pub use event::{Actor, AuditEvent, EventId, Operation, Sequence, Status, StatusSource};
+pub use event::{
+    Actor, AuditEvent, EventBuilder, EventId, Operation, Sequence, Status, StatusSource,
+};
 pub use query::{Cursor, Field, Order, Page, Query, View};
 pub use self_check::Finding;
 #[doc(hidden)]

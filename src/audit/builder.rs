@@ -271,6 +271,15 @@ impl Builder {
         Ok((layer, audit))
     }
 
+    /// Starts the worker for events that are recorded by hand alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_without_layer(self) -> Result<Audit> {
+        self.build::<Registry>().map(|(_, audit)| audit)
+    }
+
     fn check(&self) -> Result<()> {
         for (name, value) in [
             ("buffer_events_max", self.rotation.events_max),

@@ -5,7 +5,6 @@
 //! by the first value that an enclosing span is given later, which is the usual
 //! order of a server: open, authenticate, record the user.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tracing_core::span;
@@ -150,16 +149,21 @@ impl Intake {
             next = self
                 .open
                 .with(span, |open| {
-                    late.extend(open.late.iter().filter(|late| late.order > epoch).cloned());
+                    let later = open.late.iter().filter(|late| late.order > epoch);
+                    late.extend(later.map(|late| (span, late.clone())));
                     open.parent
                 })
                 .flatten();
         }
-        late.sort_by_key(|late| late.order);
-        let somebody = has_somebody(capture);
-        for Late { field, text, .. } in late {
+        late.sort_by_key(|(_, late)| late.order);
+        // User and actor come from one span, or from none.
+        let mut group_from = has_somebody(capture).then_some(None);
+        for (span, Late { field, text, .. }) in late {
             let is_group = matches!(field, IdField::User | IdField::Actor);
-            if capture.fields.identity(field).is_none() && !(is_group && somebody) {
+            if is_group && *group_from.get_or_insert(Some(span)) != Some(span) {
+                continue;
+            }
+            if capture.fields.identity(field).is_none() {
                 capture.fields.inherit_identity(field, &text);
             }
         }

@@ -110,9 +110,7 @@ impl Setup {
         let layer = AuditLayer::new(intake, Arc::new(()));
         let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
         dispatcher::with_default(&dispatch, tracing::callsite::rebuild_interest_cache);
-        let rig =
-            Rig { worker, clock, fs, directory, told, published, requests, dispatch, completed: 0 };
-        rig
+        Rig { worker, clock, fs, directory, told, published, requests, dispatch, completed: 0 }
     }
 }
 
@@ -136,6 +134,10 @@ impl Rig {
 
     pub(super) fn completed(&self) -> u64 {
         self.completed
+    }
+
+    pub(super) fn send(&self, request: Request) {
+        self.requests.send(request).unwrap();
     }
 
     /// Asks, and takes a turn; whatever the answer is by then.
