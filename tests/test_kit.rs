@@ -1,6 +1,8 @@
 //! The test kit as its users meet it: trails in parallel, other threads,
 //! and what a failed assertion says.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panics")]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};

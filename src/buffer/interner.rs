@@ -57,10 +57,6 @@ impl Interner {
         slice(&self.text, &self.ends, position, self.prefix.len())
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
     pub(super) fn text_bytes(&self) -> usize {
         self.text.len()
     }

@@ -77,7 +77,7 @@ impl<'q> Compiled<'q> {
             entry_ids: needles(&filter.entry_ids),
             times: time_bounds(filter),
             durations: duration_bounds(filter),
-            error_contains: filter.error_contains.as_ref().map(|part| Finder::new(part)),
+            error_contains: filter.error_contains.as_ref().map(Finder::new),
             metadata: filter
                 .metadata
                 .iter()
