@@ -15,20 +15,26 @@ pub mod query;
 pub mod report;
 mod self_check;
 pub mod sink;
+mod span_macro;
 mod statistics;
+pub mod test_kit;
 mod worker;
 
 pub use audit::{
-    Audit, BUFFER_EVENTS_MAX, Builder, EXPORT_BACKLOG_FACTOR, ExportState, Health, OrgAudit,
-    QUEUE_EVENTS_MAX, STREAM_EVENTS_MAX, ShutdownReport, Subscription,
+    Audit, BUFFER_EVENTS_MAX, Builder, EXPORT_BACKLOG_FACTOR, ExportState, Health, OpenOperation,
+    OrgAudit, QUEUE_EVENTS_MAX, STREAM_EVENTS_MAX, ShutdownReport, Subscription,
 };
 pub use buffer::SEGMENT_EVENTS_MAX;
 pub use buffer::rotation::ROTATION_REMAINDER_PERCENT;
 pub use capture::{AuditLayer, Current, Json, List, current, json, list};
 pub use channel::{LossReason, OverflowPolicy};
 pub use error::{Error, ErrorKind, Result};
-pub use event::{Actor, AuditEvent, EventId, Operation, Sequence, Status, StatusSource};
+pub use event::{
+    Actor, AuditEvent, EventBuilder, EventId, Operation, Sequence, Status, StatusSource,
+};
 pub use query::{Cursor, Field, Order, Page, Query, View};
 pub use self_check::Finding;
+#[doc(hidden)]
+pub use span_macro::__private;
 pub use statistics::{Statistics, UserStatistics};
 pub use worker::{Receipt, Rotated};

@@ -19,6 +19,7 @@ use crate::sink::{Sink, SinkThread};
 use crate::statistics::{Statistics, UserStatistics};
 use crate::worker::{Published, Receipt, Request, Rotated, is_worker_thread};
 
+use super::open::OpenOperation;
 use super::org::OrgAudit;
 use super::shutdown::ShutdownReport;
 use super::stream::Subscription;
@@ -208,6 +209,12 @@ impl Audit {
     /// How the trail is doing. Waits for nothing.
     pub fn health(&self) -> Health {
         Health::of(&self.inner)
+    }
+
+    /// The audited spans that have been open for longer than this, the oldest
+    /// first. Waits for nothing.
+    pub fn open_operations(&self, longer_than: Duration) -> Vec<OpenOperation> {
+        super::open::operations(&self.inner.intake, longer_than)
     }
 
     /// A live stream of what is recorded from here on, entries about the trail

@@ -5,6 +5,9 @@ mod builder;
 mod handle;
 mod health;
 mod limits;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod open;
 mod org;
 mod requests;
 mod shutdown;
@@ -15,6 +18,7 @@ pub use builder::{
 };
 pub use handle::Audit;
 pub use health::{ExportState, Health};
+pub use open::OpenOperation;
 pub use org::OrgAudit;
 pub use shutdown::ShutdownReport;
 pub use stream::Subscription;

@@ -15,9 +15,10 @@ pub(super) struct FieldsBuilder {
 
 impl FieldsBuilder {
     pub(super) fn push(&mut self, hasher: &Hasher, metadata: PackedMetadata<'_>) {
-        for (key, value) in metadata {
+        let mut fields = metadata;
+        while let Some((key, value)) = fields.next_written() {
             write_position(&mut self.bytes, self.keys.intern(hasher, key));
-            value.write(&mut self.bytes);
+            self.bytes.extend_from_slice(value);
         }
         self.ends.push(self.bytes.len() as u32);
     }

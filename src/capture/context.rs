@@ -5,7 +5,6 @@
 //! by the first value that an enclosing span is given later, which is the usual
 //! order of a server: open, authenticate, record the user.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tracing_core::span;
@@ -111,24 +110,29 @@ impl Intake {
         open.capture.note_statement(later.fields.status, later.fields.error().is_some());
     }
 
-    /// Records identity on an open span from outside its own callbacks.
-    pub(super) fn record_late(&self, span: u64, later: &Capture) {
-        self.open.with(span, |open| self.merge(open, later));
+    /// Changes an operation, unless it ended. No user code in there.
+    pub(super) fn change(&self, span: u64, key: u64, change: impl FnOnce(&mut OpenSpan)) {
+        self.open.with(span, |open| {
+            if open.capture.key == key && open.is_unsent_operation() {
+                change(open);
+            }
+        });
     }
 
-    /// Changes what is captured of an open span. No user code in there.
-    pub(super) fn change(&self, span: u64, change: impl FnOnce(&mut Capture)) {
-        self.open.with(span, |open| change(&mut open.capture));
-    }
-
-    /// The nearest open operation, from `span` outwards.
-    pub(super) fn nearest_operation(&self, span: u64, registry: Option<&Registry>) -> Option<u64> {
+    /// The nearest open operation, from `span` outwards, and its key.
+    pub(super) fn nearest_operation(
+        &self,
+        span: u64,
+        registry: Option<&Registry>,
+    ) -> Option<(u64, u64)> {
         let mut next = Some(span);
         while let Some(span) = next {
-            let tracked = self.open.with(span, |open| (open.is_unsent_operation(), open.parent));
+            let tracked = self.open.with(span, |open| {
+                (open.is_unsent_operation().then_some(open.capture.key), open.parent)
+            });
             next = match tracked {
-                Some((true, _)) => return Some(span),
-                Some((false, parent)) => parent,
+                Some((Some(key), _)) => return Some((span, key)),
+                Some((None, parent)) => parent,
                 None => registry.and_then(|registry| {
                     let id = span::Id::from_u64(span);
                     Some(registry.span(&id)?.parent()?.id().into_u64())
@@ -150,16 +154,22 @@ impl Intake {
             next = self
                 .open
                 .with(span, |open| {
-                    late.extend(open.late.iter().filter(|late| late.order > epoch).cloned());
+                    let later = open.late.iter().filter(|late| late.order > epoch);
+                    late.extend(later.map(|late| (span, late.clone())));
                     open.parent
                 })
                 .flatten();
         }
-        late.sort_by_key(|late| late.order);
+        late.sort_by_key(|(_, late)| late.order);
         let somebody = has_somebody(capture);
-        for Late { field, text, .. } in late {
+        // The span that was the first to name a user or an actor names both.
+        let mut group_of = None;
+        for (span, Late { field, text, .. }) in late {
             let is_group = matches!(field, IdField::User | IdField::Actor);
-            if capture.fields.identity(field).is_none() && !(is_group && somebody) {
+            if is_group && (somebody || *group_of.get_or_insert(span) != span) {
+                continue;
+            }
+            if capture.fields.identity(field).is_none() {
                 capture.fields.inherit_identity(field, &text);
             }
         }

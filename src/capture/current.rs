@@ -3,6 +3,9 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
+use tracing_core::{Dispatch, dispatcher};
+use tracing_subscriber::Registry;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::packed::ValueRef;
 use crate::event::{Actor, Status};
@@ -29,28 +32,17 @@ use super::message::Capture;
 /// [`ErrorKind::NoSpan`] where no audited span is open around the caller, or
 /// its outcome was reported already.
 pub fn current() -> Result<Current> {
-    let found = tracing_core::dispatcher::get_default(|dispatch| {
-        let intake = dispatch.downcast_ref::<Arc<Intake>>()?.clone();
-        let span = dispatch.current_span().id()?.into_u64();
-        let registry = dispatch.downcast_ref::<tracing_subscriber::Registry>();
-        let span = intake.nearest_operation(span, registry)?;
-        Some(Current { intake, span })
-    });
-    found.or_else(|| {
-        // Behind `reload` a layer cannot be found; what this thread is inside of can.
-        let (intake, span) = local::entered_spans().into_iter().find_map(|(instance, span)| {
-            let intake = Intake::by_instance(instance)?;
-            let span = intake.nearest_operation(span, None)?;
-            Some((intake, span))
-        })?;
-        Some(Current { intake, span })
-    })
-    .ok_or_else(|| {
-        Error::new(
+    let mut operations = dispatcher::get_default(operations_of_layers);
+    if operations.is_empty() {
+        operations.extend(operation_entered_here());
+    }
+    if operations.is_empty() {
+        return Err(Error::new(
             ErrorKind::NoSpan,
             "there is no audited span here; open one (a span with an `audit.operation` field) around this call",
-        )
-    })
+        ));
+    }
+    Ok(Current { operations })
 }
 
 /// A handle to an operation under way. Values it sets replace earlier ones,
@@ -58,8 +50,16 @@ pub fn current() -> Result<Current> {
 #[derive(Clone)]
 #[must_use = "it does nothing until something is added"]
 pub struct Current {
+    /// One for each layer, as a rule a single one.
+    operations: Vec<OpenOperation>,
+}
+
+/// An open operation of one layer. Ids of spans recur; keys do not.
+#[derive(Clone)]
+struct OpenOperation {
     intake: Arc<Intake>,
     span: u64,
+    key: u64,
 }
 
 impl Current {
@@ -101,42 +101,43 @@ impl Current {
     /// Adds entries that it is done to.
     pub fn entry_ids(self, ids: impl IntoIterator<Item = impl Display>) -> Self {
         let ids: Vec<_> = ids.into_iter().map(|id| id.to_string()).collect();
-        self.intake.change(self.span, |capture| {
-            ids.iter().for_each(|id| capture.fields.add_entry_id(id));
-        });
-        self
+        self.change(|capture| ids.iter().for_each(|id| capture.fields.add_entry_id(id)))
     }
 
     /// States how it ended or will end, for example that it did only a part.
     pub fn status(self, status: Status) -> Self {
-        self.intake.change(self.span, |capture| capture.note_statement(Some(status), false));
-        self
+        self.change(|capture| capture.note_statement(Some(status), false))
     }
 
     /// States that it failed, and why.
     pub fn error(self, message: impl Display) -> Self {
         let message = message.to_string();
-        self.intake.change(self.span, |capture| {
+        self.change(|capture| {
             capture.fields.set_error(&message);
             capture.note_statement(Some(Status::Failure), true);
-        });
-        self
+        })
     }
 
     /// Sets a field that the span declared but could not fill yet, or one that
     /// it did not declare.
     pub fn metadata(self, key: &str, value: impl Into<serde_json::Value>) -> Self {
         let value = value.into().to_string();
-        self.intake.change(self.span, |capture| {
-            capture.fields.add_named(key, ValueRef::Json(&value));
-        });
-        self
+        self.change(|capture| capture.fields.add_named(key, ValueRef::Json(&value)))
     }
 
     fn identity(self, field: IdField, text: &str) -> Self {
         let mut later = Capture::default();
         later.fields.set_identity(field, text, true);
-        self.intake.record_late(self.span, &later);
+        for OpenOperation { intake, span, key } in &self.operations {
+            intake.change(*span, *key, |open| intake.merge(open, &later));
+        }
+        self
+    }
+
+    fn change(self, change: impl Fn(&mut Capture)) -> Self {
+        for OpenOperation { intake, span, key } in &self.operations {
+            intake.change(*span, *key, |open| change(&mut open.capture));
+        }
         self
     }
 }
@@ -144,5 +145,39 @@ impl Current {
 impl std::fmt::Debug for Current {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Current").finish_non_exhaustive()
+    }
+}
+
+/// The nearest operation of each layer of a subscriber.
+fn operations_of_layers(dispatch: &Dispatch) -> Vec<OpenOperation> {
+    let Some(inside) = dispatch.current_span().id().map(|id| id.into_u64()) else {
+        return Vec::new();
+    };
+    let registry = dispatch.downcast_ref::<Registry>();
+    let layer = |number| {
+        local::skip_layers(number);
+        let intake = dispatch.downcast_ref::<Arc<Intake>>().cloned();
+        local::skip_layers(0);
+        intake
+    };
+    (0..).map_while(layer).filter_map(|intake| intake.operation_around(inside, registry)).collect()
+}
+
+/// The nearest operation that this thread has entered: behind `reload` layers
+/// cannot be found.
+fn operation_entered_here() -> Option<OpenOperation> {
+    local::entered_spans()
+        .into_iter()
+        .find_map(|(instance, span)| Intake::by_instance(instance)?.operation_around(span, None))
+}
+
+impl Intake {
+    fn operation_around(
+        self: Arc<Self>,
+        span: u64,
+        registry: Option<&Registry>,
+    ) -> Option<OpenOperation> {
+        let (span, key) = self.nearest_operation(span, registry)?;
+        Some(OpenOperation { intake: self, span, key })
     }
 }

@@ -115,6 +115,19 @@ impl Intake {
         taken
     }
 
+    /// The operations that have been open for longer than `open_ns`.
+    pub(crate) fn operations_open_longer_than(&self, open_ns: u64) -> Vec<OpenCapture> {
+        let now_ns = self.clock.monotonic_ns();
+        let mut found = Vec::new();
+        self.open.for_each(|open| {
+            let age_ns = now_ns.saturating_sub(open.capture.opened_ns);
+            if open.is_unsent_operation() && age_ns > open_ns {
+                found.push(OpenCapture { capture: open.capture.clone(), age_ns });
+            }
+        });
+        found
+    }
+
     /// How many operations are open, and for how long the oldest has been, in
     /// nanoseconds.
     pub(crate) fn open_operations(&self) -> (u64, Option<u64>) {
@@ -129,6 +142,12 @@ impl Intake {
         });
         (count, oldest_ns)
     }
+}
+
+/// An operation that is open, and for how long it has been.
+pub(crate) struct OpenCapture {
+    pub(crate) capture: Box<Capture>,
+    pub(crate) age_ns: u64,
 }
 
 /// The text of a report event's one field.

@@ -4,7 +4,8 @@
 
 use crate::event::Status;
 use crate::event::limits::{
-    ENTRY_IDS_MAX, FIELD_BYTES_MAX, METADATA_BYTES_MAX, METADATA_FIELDS_MAX, bounded,
+    ENTRY_IDS_MAX, FIELD_BYTES_MAX, KEY_BYTES_MAX, METADATA_BYTES_MAX, METADATA_FIELDS_MAX,
+    bounded, prefix,
 };
 use crate::event::packed::{PackedIds, PackedMetadata, ValueRef, write_field, write_id};
 
@@ -158,8 +159,9 @@ impl Fields {
         }
     }
 
-    /// Adds a metadata value that no callsite declared.
+    /// Sets a metadata value that no callsite declared.
     pub(super) fn add_named(&mut self, key: &str, value: ValueRef<'_>) {
+        self.drop_named(prefix(key, KEY_BYTES_MAX));
         if self.has_room(value) {
             self.re_recorded = true;
             write_bounded(value, |value| write_field(&mut self.named, key, value));
@@ -215,27 +217,44 @@ impl Fields {
 
     fn merge_metadata(&mut self, later: &Fields) {
         self.re_recorded |= !later.metadata.is_empty();
+        let bytes = self.metadata.len() + self.named.len() + later.metadata.len();
+        let is_crowded = usize::from(self.metadata_fields) >= METADATA_FIELDS_MAX / 2
+            || bytes >= METADATA_BYTES_MAX / 2;
+        if is_crowded && !later.metadata.is_empty() {
+            self.drop_replaced(later);
+        }
         for (slot, value) in later.metadata() {
             self.add_metadata(usize::from(slot), value);
         }
         self.metadata_cut += later.metadata_cut;
-        if self.re_recorded && usize::from(self.metadata_fields) >= METADATA_FIELDS_MAX / 2 {
-            self.keep_last_values();
-        }
     }
 
-    /// Drops values that were replaced, so that a field recorded in a loop
-    /// does not use the limits up.
-    fn keep_last_values(&mut self) {
+    /// Drops values that were replaced or are about to be, so that a field
+    /// recorded in a loop does not use the limits up.
+    fn drop_replaced(&mut self, later: &Fields) {
         let old = std::mem::take(&mut self.metadata);
         let mut last = std::collections::BTreeMap::new();
         for (slot, value) in MetadataItems(&old) {
             last.insert(slot, value);
         }
+        for (slot, _) in later.metadata() {
+            last.remove(&slot);
+        }
         self.metadata_fields = self.named().count() as u16;
         for (slot, value) in last {
             self.add_metadata(usize::from(slot), value);
         }
+    }
+
+    fn drop_named(&mut self, key: &str) {
+        if self.named().all(|(known, _)| known != key) {
+            return;
+        }
+        let old = std::mem::take(&mut self.named);
+        for (known, value) in PackedMetadata(&old).filter(|(known, _)| *known != key) {
+            write_field(&mut self.named, known, value);
+        }
+        self.metadata_fields = self.metadata_fields.saturating_sub(1);
     }
 
     fn gives_way(&mut self, bit: u8, strong: bool) -> bool {

@@ -105,10 +105,12 @@ impl Intake {
     /// Registers a callsite; whether it matters.
     pub(super) fn wants(&self, metadata: &'static Metadata<'static>) -> bool {
         let callsite = self.callsites.register(metadata, |message| self.report_misuse(message));
-        callsite.is_some_and(|callsite| match callsite.role {
-            Role::Report(_) => callsite.place.may_matter(),
-            _ => true,
-        })
+        callsite.is_some_and(Callsite::is_wanted)
+    }
+
+    #[inline]
+    fn callsite(&self, metadata: &'static Metadata<'static>) -> Option<&Callsite> {
+        self.callsites.find(metadata, |message| self.report_misuse(message))
     }
 
     /// A span was opened.
@@ -121,7 +123,7 @@ impl Intake {
     ) where
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {
-        let Some(callsite) = self.callsites.find(attributes.metadata()) else { return };
+        let Some(callsite) = self.callsite(attributes.metadata()) else { return };
         let is_operation = match callsite.role {
             Role::Operation => true,
             Role::Context => false,
@@ -197,7 +199,7 @@ impl Intake {
         let panicked = std::thread::panicking() && !entered.panicking;
         let reported = self.open.with(span, |open| {
             open.capture.busy_ns += now_ns.saturating_sub(entered.at_ns);
-            open.last_exit_ns = Some(now_ns);
+            open.last_exit_ns = open.last_exit_ns.max(Some(now_ns));
             open.capture.seen.panicked |= panicked;
             open.is_reported && open.sent == Sent::No
         });
@@ -227,7 +229,7 @@ impl Intake {
     where
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {
-        let Some(callsite) = self.callsites.find(event.metadata()) else { return };
+        let Some(callsite) = self.callsite(event.metadata()) else { return };
         let is_statement = callsite.role == Role::Statement;
         let Some(_busy) = local::enter_work() else {
             return self.lose_reentrant(is_statement);

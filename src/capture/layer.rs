@@ -18,6 +18,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::filter::AuditFilter;
 use super::intake::Intake;
+use super::local;
 
 /// The layer that audits. Made by [`AuditLayer::builder`](crate::AuditLayer::builder).
 ///
@@ -147,7 +148,8 @@ where
             return Some(std::ptr::from_ref(self).cast());
         }
         if id == TypeId::of::<Arc<Intake>>() {
-            return Some(std::ptr::from_ref(&self.intake).cast());
+            let intake = || std::ptr::from_ref(&self.intake).cast();
+            return (!local::is_skipped()).then(intake);
         }
         if self.may_show_marker(id) {
             // SAFETY: the caller keeps `self`, of which the marker is a part,

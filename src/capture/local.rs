@@ -23,7 +23,9 @@ pub(super) struct Entered {
 thread_local! {
     static BUSY: Cell<bool> = const { Cell::new(false) };
     static KEYS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+    static SKIPPED_LAYERS: Cell<usize> = const { Cell::new(0) };
     static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+    #[expect(clippy::vec_box, reason = "the boxes travel; the vector only holds them")]
     static POOL: RefCell<Vec<Box<Capture>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -65,6 +67,20 @@ pub(super) fn next_key() -> u64 {
     };
     KEYS.set((next + 1, end));
     next
+}
+
+/// Makes the next layers of this thread's subscriber keep silent when they are
+/// looked for, so that those behind them are found: a subscriber answers with
+/// its first.
+pub(super) fn skip_layers(layers: usize) {
+    SKIPPED_LAYERS.set(layers);
+}
+
+/// Whether the layer that is asked is one to be skipped.
+pub(super) fn is_skipped() -> bool {
+    let left = SKIPPED_LAYERS.get();
+    SKIPPED_LAYERS.set(left.saturating_sub(1));
+    left > 0
 }
 
 /// Notes that a span was entered on this thread.

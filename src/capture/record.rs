@@ -65,9 +65,10 @@ impl<'a> FieldRecorder<'a> {
         }
     }
 
-    fn entry_ids<'i>(&mut self, ids: impl Iterator<Item = &'i str>, strong: bool) {
+    fn entry_ids<'i>(&mut self, ids: impl Iterator<Item = &'i str>, more: u32, strong: bool) {
         if self.fields.replace_entry_ids(strong) {
             ids.for_each(|id| self.fields.add_entry_id(id));
+            self.fields.entry_ids_cut = self.fields.entry_ids_cut.saturating_add(more);
         }
     }
 
@@ -89,10 +90,10 @@ impl<'a> FieldRecorder<'a> {
         }
     }
 
-    fn list(&mut self, field: &Field, ids: &[u8]) {
+    fn list(&mut self, field: &Field, ids: &[u8], more: u32) {
         match self.slot(field) {
-            Slot::EntryIds => self.entry_ids(PackedIds(ids), true),
-            Slot::OtherEntryIds => self.entry_ids(PackedIds(ids), false),
+            Slot::EntryIds => self.entry_ids(PackedIds(ids), more, true),
+            Slot::OtherEntryIds => self.entry_ids(PackedIds(ids), more, false),
             slot => {
                 let items: Vec<_> = PackedIds(ids).collect();
                 let json = serde_json::to_string(&items).unwrap_or_default();
@@ -112,7 +113,7 @@ impl<'a> FieldRecorder<'a> {
             slot @ (Slot::EntryIds | Slot::OtherEntryIds) => {
                 match serde_json::from_str::<Vec<String>>(json) {
                     Ok(ids) => {
-                        self.entry_ids(ids.iter().map(String::as_str), slot == Slot::EntryIds)
+                        self.entry_ids(ids.iter().map(String::as_str), 0, slot == Slot::EntryIds)
                     }
                     Err(_) => self.text(field, json),
                 }
@@ -168,7 +169,7 @@ impl Visit for FieldRecorder<'_> {
                 self.warn_of_debug_list(field, text);
                 self.text(field, text);
             }
-            Read::List(ids) => self.list(field, ids),
+            Read::List(ids, more) => self.list(field, ids, more),
             Read::Json(json) => self.json(field, json),
         });
     }

@@ -56,7 +56,7 @@ where
     &'a C: IntoIterator<Item: Display>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if handover(Handed::List, |bytes| write_items(self.0, bytes)) {
+        if handover(f, |bytes| Some(write_items(self.0, bytes))) {
             return Ok(());
         }
         f.debug_list().entries(self.0.into_iter().map(|item| item.to_string())).finish()
@@ -65,8 +65,8 @@ where
 
 impl<T: Serialize + ?Sized> Debug for Json<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let write = |bytes: &mut Vec<u8>| serde_json::to_writer(bytes, self.0).is_ok();
-        if handover(Handed::Json, write) {
+        let write = |bytes: &mut Vec<u8>| serde_json::to_writer(bytes, self.0).ok();
+        if handover(f, |bytes| write(bytes).map(|()| Handed::Json)) {
             return Ok(());
         }
         let text = serde_json::to_string(self.0).map_err(|_| fmt::Error)?;
@@ -74,27 +74,28 @@ impl<T: Serialize + ?Sized> Debug for Json<'_, T> {
     }
 }
 
-/// Writes each item as a packed id, up to the limits.
-fn write_items<'a, C>(items: &'a C, bytes: &mut Vec<u8>) -> bool
+/// Writes each item as a packed id, up to the limits, and counts the rest.
+fn write_items<'a, C>(items: &'a C, bytes: &mut Vec<u8>) -> Handed
 where
     C: ?Sized,
     &'a C: IntoIterator<Item: Display>,
 {
     let mut text = Bounded::new(String::new(), FIELD_BYTES_MAX);
-    for item in items.into_iter().take(ENTRY_IDS_MAX + 1) {
+    let mut items = items.into_iter();
+    for item in items.by_ref().take(ENTRY_IDS_MAX) {
         text.clear();
         let _ = write!(text, "{item}");
         text.mark_cut();
         write_id(bytes, &text.text);
     }
-    true
+    Handed::List { more: u32::try_from(items.count()).unwrap_or(u32::MAX) }
 }
 
 /// What a value handed over instead of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Handed {
-    /// Packed ids.
-    List,
+    /// Packed ids, and how many more there were.
+    List { more: u32 },
     /// JSON text.
     Json,
 }
@@ -107,26 +108,27 @@ thread_local! {
     static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Hands bytes to the reader, if there is one that takes them.
-fn handover(kind: Handed, write: impl FnOnce(&mut Vec<u8>) -> bool) -> bool {
-    if !READER.try_with(|reader| reader.replace(false)).unwrap_or(false) {
+/// Hands bytes to the reader, if it is one that takes them.
+///
+/// The reader formats with a `-`, a flag without a meaning, so that what other
+/// layers format on this thread meanwhile (a `Debug` may log) is theirs.
+fn handover(f: &fmt::Formatter<'_>, write: impl FnOnce(&mut Vec<u8>) -> Option<Handed>) -> bool {
+    if !f.sign_minus() || !READER.try_with(|reader| reader.replace(false)).unwrap_or(false) {
         return false;
     }
     let mut bytes = BYTES.try_with(RefCell::take).unwrap_or_default();
     bytes.clear();
-    let written = write(&mut bytes);
-    if written {
-        HANDED.set(Some(kind));
-    }
+    let handed = write(&mut bytes);
+    HANDED.set(handed);
     let kept = BYTES.try_with(|place| place.replace(bytes)).is_ok();
-    written && kept
+    handed.is_some() && kept
 }
 
 /// A value that was read.
 pub(super) enum Read<'a> {
     Text(&'a str),
-    /// Packed ids.
-    List(&'a [u8]),
+    /// Packed ids, and how many more there were.
+    List(&'a [u8], u32),
     /// JSON text.
     Json(&'a str),
 }
@@ -158,7 +160,7 @@ pub(super) fn read<R>(value: &dyn Debug, bytes_max: usize, then: impl FnOnce(Rea
 
 fn handed(kind: Handed, bytes: &[u8]) -> Read<'_> {
     match kind {
-        Handed::List => Read::List(bytes),
+        Handed::List { more } => Read::List(bytes, more),
         Handed::Json => Read::Json(std::str::from_utf8(bytes).unwrap_or_default()),
     }
 }
@@ -194,7 +196,7 @@ impl Bounded {
     fn write_caught(&mut self, value: &dyn Debug) {
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             // An error means that the limit was reached, which `cut` says.
-            let _ = write!(self, "{value:?}");
+            let _ = write!(self, "{value:-?}");
         }));
         if caught.is_err() {
             self.text.push_str("[its Debug panicked]");
@@ -210,6 +212,7 @@ impl Write for Bounded {
         self.left -= kept.len();
         if kept.len() < piece.len() {
             self.cut = true;
+            self.left = 0;
             return Err(fmt::Error);
         }
         Ok(())

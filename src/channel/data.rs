@@ -43,6 +43,8 @@ pub(crate) struct DataSender<T> {
     policy: OverflowPolicy,
     /// Somebody already waited in vain, and the queue has not been half empty since.
     stalled: AtomicBool,
+    /// The process whose worker empties the queue.
+    process: u32,
     losses: Arc<Losses>,
     wake: Arc<Wake>,
 }
@@ -58,7 +60,9 @@ pub(crate) fn data_lane<T>(
     wake: Arc<Wake>,
 ) -> (DataSender<T>, DataReceiver<T>) {
     let (sender, receiver) = bounded(events_max);
-    (DataSender { sender, policy, stalled: AtomicBool::new(false), losses, wake }, receiver)
+    let stalled = AtomicBool::new(false);
+    let process = std::process::id();
+    (DataSender { sender, policy, stalled, process, losses, wake }, receiver)
 }
 
 impl<T> DataSender<T> {
@@ -90,6 +94,11 @@ impl<T> DataSender<T> {
 
     #[cold]
     fn send_when_full(&self, item: T, now_ns: u64) -> Result<(), T> {
+        if std::process::id() != self.process {
+            // After a fork nobody empties this queue: waiting would never end.
+            self.losses.add(LossReason::Forked, 1, now_ns);
+            return Err(item);
+        }
         self.wake.now();
         let result = match self.policy {
             OverflowPolicy::Drop => Err(SendTimeoutError::Timeout(item)),

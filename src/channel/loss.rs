@@ -24,16 +24,19 @@ pub enum LossReason {
     Reentrant,
     /// Rotated out, but its export failed for too long.
     ExportFailed,
+    /// The process is a fork of the one whose worker it would have gone to.
+    Forked,
 }
 
 impl LossReason {
     /// Every reason.
-    pub const ALL: [LossReason; 5] = [
+    pub const ALL: [LossReason; 6] = [
         LossReason::Full,
         LossReason::WorkerPanic,
         LossReason::AfterShutdown,
         LossReason::Reentrant,
         LossReason::ExportFailed,
+        LossReason::Forked,
     ];
 
     /// The name that gap entries, health and metrics use.
@@ -44,6 +47,7 @@ impl LossReason {
             LossReason::AfterShutdown => "after_shutdown",
             LossReason::Reentrant => "reentrant",
             LossReason::ExportFailed => "export_failed",
+            LossReason::Forked => "forked",
         }
     }
 }

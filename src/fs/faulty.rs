@@ -1,6 +1,6 @@
 //! A filesystem whose steps fail when a test says so.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -59,6 +59,11 @@ impl FaultyFilesystem {
         self.with(Fault::Crash(call, nth))
     }
 
+    /// Ends all faults.
+    pub(crate) fn repair(&self) {
+        *self.0.lock().unwrap() = State::default();
+    }
+
     /// What was called, in order.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.0.lock().unwrap().calls.clone()
@@ -105,8 +110,8 @@ impl Filesystem for FaultyFilesystem {
         Ok(Box::new(FaultyFile { fs: self.clone(), file: OsFilesystem.open_append(path)? }))
     }
 
-    fn open_read(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {
-        OsFilesystem.open_read(path)
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        OsFilesystem.read(path)
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<String>> {

@@ -81,7 +81,7 @@ fn whole(value: ValueRef<'_>) -> Value {
 }
 
 /// Equality in which numbers are equal by value.
-pub(super) fn same(left: &Value, right: &Value) -> bool {
+pub(crate) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {
             left == right || left.as_f64() == right.as_f64()

@@ -156,12 +156,14 @@ impl Worker {
     }
 
     /// Appends an event that is not captured.
-    pub(super) fn append_event(&mut self, event: &AuditEvent, times: Times) -> Sequence {
+    fn append(&mut self, event: &AuditEvent, times: Times, streamed: bool) -> Sequence {
         self.in_hand = event.kind == Kind::Event;
         let row: Row<'_> = self.scratch.row(event, times.recorded_us);
         let sequence = self.buffer.push(&row);
         self.published.statistics.lock().unwrap_or_else(PoisonError::into_inner).record(&row);
-        stream_out(&self.stream, &row, sequence);
+        if streamed {
+            stream_out(&self.stream, &row, sequence);
+        }
         self.recorded += u64::from(event.kind == Kind::Event);
         self.has_news = true;
         self.in_hand = false;
@@ -175,13 +177,16 @@ impl Worker {
     }
 
     /// Says in the trail itself what is missing from it.
+    ///
+    /// What sinks lose by tracing themselves is not streamed to them: they
+    /// would answer with the next loss.
     fn append_gaps(&mut self, times: Times) {
         if self.poisoned {
             return;
         }
         for gap in self.intake.losses.take_gaps() {
             let event = gap_event(gap, times);
-            self.append_event(&event, times);
+            self.append(&event, times, gap.reason != LossReason::Reentrant);
         }
     }
 
@@ -220,7 +225,7 @@ impl Worker {
         if self.poisoned || self.shutdown.is_some() {
             return Err(Error::stopped());
         }
-        let sequence = self.append_event(event, times);
+        let sequence = self.append(event, times, true);
         Ok(Receipt { event_id: event.event_id, sequence })
     }
 

@@ -1,0 +1,44 @@
+//! Operations that have not ended yet.
+
+use std::time::Duration;
+
+use crate::capture::{IdField, Intake};
+use crate::event::Operation;
+
+/// An audited span that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OpenOperation {
+    /// What is being done.
+    pub operation: Operation,
+    /// On whose behalf, as far as known by then.
+    pub user_id: Option<String>,
+    /// Name of the span.
+    pub span_name: String,
+    /// `file:line` of the span.
+    pub location: String,
+    /// Since it began.
+    pub age: Duration,
+}
+
+/// What has been open for longer than `longer_than`, the oldest first.
+pub(super) fn operations(intake: &Intake, longer_than: Duration) -> Vec<OpenOperation> {
+    let longer_ns = u64::try_from(longer_than.as_nanos()).unwrap_or(u64::MAX);
+    let mut open: Vec<_> = intake
+        .operations_open_longer_than(longer_ns)
+        .into_iter()
+        .filter_map(|open| {
+            let callsite = intake.callsites.by_index(open.capture.callsite)?;
+            let fields = &open.capture.fields;
+            Some(OpenOperation {
+                operation: fields.operation().unwrap_or(callsite.metadata.name()).into(),
+                user_id: fields.identity(IdField::User).map(str::to_owned),
+                span_name: callsite.metadata.name().to_owned(),
+                location: callsite.location(),
+                age: Duration::from_nanos(open.age_ns),
+            })
+        })
+        .collect();
+    open.sort_by_key(|operation| std::cmp::Reverse(operation.age));
+    open
+}

@@ -1,0 +1,106 @@
+//! Documents that fail, and what becomes of their events.
+
+use std::time::Duration;
+
+use super::rig::{Rig, Setup};
+use crate::channel::LossReason;
+use crate::event::Kind;
+use crate::fs::faulty::Call;
+use crate::worker::request::Request;
+
+fn full_rig() -> Rig {
+    let rig = Setup { events_max: Some(8), backlog_events_max: 32, ..Setup::default() }.rig();
+    let _ = rig.fs.clone().always_failing(Call::Sync);
+    rig
+}
+
+#[test]
+fn a_failed_export_keeps_its_events_says_so_and_is_tried_again() {
+    let mut rig = full_rig();
+    rig.complete(9);
+    rig.settle();
+    assert_eq!(rig.held_ids().len(), 9);
+    assert!(rig.documents().is_empty());
+    let health = rig.worker.exporter.as_ref().unwrap().health.clone();
+    assert_eq!(health.failures, 1);
+    assert!(health.last_error.unwrap().contains("injected"));
+    assert!(rig.told.lock().unwrap()[0].contains("injected"));
+
+    rig.fs.repair();
+    rig.settle();
+    assert!(rig.documents().is_empty(), "not before the wait is over");
+    rig.clock.advance(Duration::from_secs(1));
+    rig.settle();
+    let mut all = rig.documents()[0].1.clone();
+    assert!(!all.is_empty());
+    all.extend(rig.held_ids());
+    assert_eq!(all, (0..9).collect::<Vec<_>>());
+    assert_eq!(rig.worker.exporter.as_ref().unwrap().health.failures, 0);
+}
+
+#[test]
+fn waits_between_tries_grow_to_a_minute() {
+    let mut rig = full_rig();
+    rig.complete(9);
+    rig.settle();
+    for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
+        let failures = rig.worker.exporter.as_ref().unwrap().health.failures;
+        rig.clock.advance(Duration::from_millis(seconds * 1_000 - 1));
+        rig.settle();
+        assert_eq!(rig.worker.exporter.as_ref().unwrap().health.failures, failures, "{seconds}");
+        rig.clock.advance(Duration::from_millis(1));
+        rig.settle();
+        assert_eq!(rig.worker.exporter.as_ref().unwrap().health.failures, failures + 1);
+    }
+}
+
+#[test]
+fn beyond_the_backlog_events_are_given_up_as_a_gap_in_the_trail() {
+    let mut rig = full_rig();
+    rig.complete(40);
+    rig.settle();
+    rig.settle();
+    let lost = rig.worker.intake.losses.totals()[&LossReason::ExportFailed];
+    let gaps: Vec<_> = rig.held().into_iter().filter(|event| event.kind == Kind::Log).collect();
+    let counted = gaps.iter().map(|gap| gap.metadata.get("count").unwrap().as_u64().unwrap());
+    assert_eq!(counted.sum::<u64>(), lost);
+    assert_eq!(gaps[0].operation.as_str(), "GAP");
+    assert_eq!(gaps[0].metadata.get("reason").unwrap(), "export_failed");
+    assert_eq!(rig.held_ids().len() as u64 + lost, 40);
+    assert!(lost > 0);
+}
+
+#[test]
+fn a_rotation_by_hand_waits_for_the_export() {
+    let mut rig = full_rig();
+    rig.complete(3);
+    assert!(rig.ask(Request::Rotate).is_none());
+    assert_eq!(rig.held_ids().len(), 3);
+    rig.fs.repair();
+    rig.clock.advance(Duration::from_secs(1));
+    rig.settle();
+    assert!(rig.held_ids().is_empty());
+    assert_eq!(rig.documents()[0].1, [0, 1, 2]);
+}
+
+#[test]
+fn shutdown_writes_a_last_document_and_releases_nothing() {
+    let mut rig = Setup::default().rig();
+    rig.complete(3);
+    let counts = rig.ask(Request::Shutdown).unwrap();
+    assert!(counts.path.is_some() && counts.error.is_none());
+    assert_eq!(rig.documents()[0].1, [0, 1, 2]);
+    assert_eq!(rig.held_ids(), [0, 1, 2]);
+    rig.complete(2);
+    rig.settle();
+    assert_eq!(rig.worker.intake.losses.totals()[&LossReason::AfterShutdown], 2);
+}
+
+#[test]
+fn shutdown_says_why_the_last_document_failed() {
+    let mut rig = full_rig();
+    rig.complete(3);
+    let counts = rig.ask(Request::Shutdown).unwrap();
+    assert!(counts.error.unwrap().contains("injected"));
+    assert_eq!(counts.path, None);
+}

@@ -1,0 +1,48 @@
+//! The daily document that releases nothing.
+
+use std::time::Duration;
+
+use super::rig::Setup;
+use crate::fs::faulty::Call;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[test]
+fn a25_at_midnight_a_document_is_written_and_nothing_released() {
+    let mut rig = Setup { daily_snapshot: true, ..Setup::default() }.rig();
+    rig.complete(2);
+    rig.settle();
+    rig.clock.advance(13 * HOUR);
+    rig.settle();
+    assert!(rig.documents().is_empty(), "23:30");
+    rig.clock.advance(HOUR);
+    rig.complete(1);
+    rig.settle();
+    assert_eq!(rig.documents(), [("audit_20250116.json".to_owned(), vec![0, 1])]);
+    assert_eq!(rig.held_ids(), [0, 1, 2]);
+}
+
+#[test]
+fn a25_missed_midnights_are_caught_up() {
+    let mut rig = Setup { daily_snapshot: true, ..Setup::default() }.rig();
+    rig.complete(1);
+    rig.settle();
+    rig.clock.advance(72 * HOUR);
+    rig.settle();
+    let names: Vec<_> = rig.documents().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["audit_20250116.json", "audit_20250117.json", "audit_20250118.json"]);
+}
+
+#[test]
+fn a25_a_document_that_fails_is_tried_again() {
+    let mut rig = Setup { daily_snapshot: true, ..Setup::default() }.rig();
+    let _ = rig.fs.clone().always_failing(Call::Sync);
+    rig.complete(1);
+    rig.clock.advance(14 * HOUR);
+    rig.settle();
+    assert!(rig.documents().is_empty());
+    rig.fs.repair();
+    rig.clock.advance(Duration::from_secs(2));
+    rig.settle();
+    assert_eq!(rig.documents().len(), 1);
+}
