@@ -97,7 +97,7 @@ impl Intake {
 
     /// Takes over what was recorded on an open span after its opening.
     pub(super) fn merge(&self, open: &mut OpenSpan, later: &Capture) {
-        for field in IdField::ALL {
+        for field in IdField::ALL.into_iter().filter(|_| later.fields.owns_any()) {
             if let Some(text) = later.fields.identity(field) {
                 let order = self.late_identities.fetch_add(1, Ordering::AcqRel) + 1;
                 let is_first = open.late.iter().all(|late| late.field != field);

@@ -131,6 +131,11 @@ impl Fields {
         self.own & (1 << field as u8) != 0
     }
 
+    /// Whether it owns any identity field.
+    pub(super) fn owns_any(&self) -> bool {
+        self.own != 0
+    }
+
     /// Starts the entry ids anew: recording a field again replaces it.
     pub(super) fn replace_entry_ids(&mut self, strong: bool) -> bool {
         let given = self.gives_way(STRONG_ENTRY_IDS, strong);
@@ -191,7 +196,7 @@ impl Fields {
         if let Some(error) = later.error() {
             self.set_error(error);
         }
-        for field in IdField::ALL {
+        for field in IdField::ALL.into_iter().filter(|_| later.owns_any()) {
             if let Some(text) = later.identity(field) {
                 self.set_identity(field, text, later.strong & (1 << field as u8) != 0);
             }
@@ -202,7 +207,9 @@ impl Fields {
             self.entry_ids_count = later.entry_ids_count;
             self.entry_ids_cut = later.entry_ids_cut;
         }
-        self.merge_metadata(later);
+        if later.metadata_fields > 0 || later.metadata_cut > 0 {
+            self.merge_metadata(later);
+        }
         self.duration_ns = later.duration_ns.or(self.duration_ns);
         self.collect_garbage();
     }
@@ -285,6 +292,9 @@ impl Fields {
 
     /// Rebuilds the text when replaced values have come to outweigh it.
     fn collect_garbage(&mut self) {
+        if self.text.len() < GARBAGE_BYTES_MAX {
+            return;
+        }
         let live = |piece: &Piece| piece.len as usize;
         let used = live(&self.operation)
             + live(&self.error)
