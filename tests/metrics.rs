@@ -1,5 +1,7 @@
 //! The figures of health as metrics, as a recorder sees them.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
