@@ -107,7 +107,7 @@ impl Intake {
             }
         }
         open.capture.fields.merge(&later.fields);
-        open.capture.note_statement(later.fields.status, later.fields.error().is_some());
+        open.capture.note_statement(later.fields.marks.status, later.fields.error().is_some());
     }
 
     /// Changes an operation, unless it ended. No user code in there.

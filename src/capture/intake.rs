@@ -22,6 +22,8 @@ use super::context::parent_of;
 use super::local::{self, Entered};
 use super::message::{Capture, Origin};
 use super::open::{OpenSpan, OpenSpans, Sent};
+use super::parcel::Parcel;
+use super::pool::CAPTURES;
 use super::record::FieldRecorder;
 
 /// Choices of the user that capture heeds.
@@ -53,7 +55,7 @@ pub(crate) struct Intake {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) callsites: Callsites,
     pub(super) open: OpenSpans,
-    pub(crate) data: DataSender<Box<Capture>>,
+    pub(crate) data: DataSender<Parcel>,
     pub(crate) losses: Arc<Losses>,
     pub(super) settings: CaptureSettings,
     /// Misuses, on their way to the error hook.
@@ -70,7 +72,7 @@ impl Intake {
     pub(crate) fn new(
         clock: Box<dyn Clock>,
         settings: CaptureSettings,
-        data: DataSender<Box<Capture>>,
+        data: DataSender<Parcel>,
         losses: Arc<Losses>,
         problems: Sender<Error>,
     ) -> Self {
@@ -135,7 +137,7 @@ impl Intake {
         let mut capture = self.begin(callsite);
         let recorded = FieldRecorder::new(&callsite.slots, &mut capture.fields);
         self.record_fields(callsite, recorded, |recorder| attributes.record(recorder));
-        let (stated, error) = (capture.fields.status, capture.fields.error().is_some());
+        let (stated, error) = (capture.fields.marks.status, capture.fields.error().is_some());
         capture.note_statement(stated, error);
         let epoch = self.late_identities.load(Ordering::Acquire);
         let parent = self.nearest_tracked(parent_of(attributes, ctx), ctx);
@@ -166,11 +168,11 @@ impl Intake {
         let Some(_busy) = local::enter_work() else { return };
         let Some(callsite) = self.open.with(span, |open| open.capture.callsite) else { return };
         let Some(callsite) = self.callsites.by_index(callsite) else { return };
-        let mut later = local::fresh_capture();
+        let mut later = CAPTURES.take();
         let recorder = FieldRecorder::new(&callsite.slots, &mut later.fields);
         self.record_fields(callsite, recorder, |recorder| values.record(recorder));
         self.open.with(span, |open| self.merge(open, &later));
-        local::reuse(later);
+        CAPTURES.give_cleared(later);
     }
 
     /// A span was entered.
@@ -213,12 +215,12 @@ impl Intake {
     pub(super) fn span_closed(&self, id: &span::Id) {
         let Some(open) = self.open.remove(id.into_u64()) else { return };
         match open.sent {
-            _ if !open.is_operation => local::reuse(open.capture),
+            _ if !open.is_operation => CAPTURES.give_cleared(open.capture),
             Sent::No => self.complete(open, std::thread::panicking()),
-            Sent::AtReport => local::reuse(open.capture),
+            Sent::AtReport => CAPTURES.give_cleared(open.capture),
             Sent::AtShutdown => {
                 self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
-                local::reuse(open.capture);
+                CAPTURES.give_cleared(open.capture);
             }
         }
     }
@@ -280,7 +282,7 @@ impl Intake {
     }
 
     pub(super) fn begin(&self, callsite: &Callsite) -> Box<Capture> {
-        let mut capture = local::fresh_capture();
+        let mut capture = CAPTURES.take();
         capture.callsite = callsite.index;
         capture.key = local::next_key();
         capture.opened_ns = self.clock.monotonic_ns();
@@ -308,7 +310,7 @@ impl Intake {
         capture.ended_ns = capture.opened_ns;
         let recorder = FieldRecorder::new(&callsite.slots, &mut capture.fields);
         self.record_fields(callsite, recorder, |recorder| event.record(recorder));
-        let (stated, error) = (capture.fields.status, capture.fields.error().is_some());
+        let (stated, error) = (capture.fields.marks.status, capture.fields.error().is_some());
         capture.note_statement(stated, error);
         capture.note_end(callsite);
         capture.seen.is_error_level = *callsite.metadata.level() == Level::ERROR;

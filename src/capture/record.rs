@@ -68,7 +68,7 @@ impl<'a> FieldRecorder<'a> {
     fn entry_ids<'i>(&mut self, ids: impl Iterator<Item = &'i str>, more: u32, strong: bool) {
         if self.fields.replace_entry_ids(strong) {
             ids.for_each(|id| self.fields.add_entry_id(id));
-            self.fields.entry_ids_cut = self.fields.entry_ids_cut.saturating_add(more);
+            self.fields.marks.entry_ids_cut = self.fields.marks.entry_ids_cut.saturating_add(more);
         }
     }
 
@@ -79,12 +79,12 @@ impl<'a> FieldRecorder<'a> {
                 "audit.status {text:?} is none of SUCCESS, FAILURE, PARTIAL and UNKNOWN; kept as UNKNOWN"
             ));
         }
-        self.fields.status = Some(status.unwrap_or(Status::Unknown));
+        self.fields.marks.status = Some(status.unwrap_or(Status::Unknown));
     }
 
     fn duration_ms(&mut self, ms: f64) {
-        self.fields.duration_ns = duration_ns_from_ms(ms);
-        if self.fields.duration_ns.is_none() {
+        self.fields.marks.duration_ns = duration_ns_from_ms(ms);
+        if self.fields.marks.duration_ns.is_none() {
             self.misuse =
                 Some("audit.duration_ms is no duration in milliseconds; left out".to_owned());
         }
