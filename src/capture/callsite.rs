@@ -125,7 +125,9 @@ impl Callsite {
 #[derive(Debug)]
 pub(crate) struct Callsites {
     table: Table,
-    registration: Mutex<()>,
+    /// Held while a callsite is registered; callsites that are not in the table
+    /// and whose misuse was told already.
+    told: Mutex<Vec<Identifier>>,
     places: Places,
     ignored_targets: Vec<String>,
 }
@@ -134,7 +136,7 @@ impl Callsites {
     pub(crate) fn new(ignored_targets: Vec<String>) -> Self {
         Callsites {
             table: Table::new(0),
-            registration: Mutex::new(()),
+            told: Mutex::default(),
             places: Places::default(),
             ignored_targets,
         }
@@ -150,7 +152,7 @@ impl Callsites {
         metadata: &'static Metadata<'static>,
         misuse: impl FnOnce(String),
     ) -> Option<&Callsite> {
-        let _one_at_a_time = self.registration.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = self.find(metadata) {
             return Some(known);
         }
@@ -158,10 +160,13 @@ impl Callsites {
         let place = self.places.register(metadata, role.as_ref());
         let slots: Box<[Slot]> =
             metadata.fields().iter().map(|field| Slot::of(field.name())).collect();
-        let role = role?;
-        if let Some(message) = unknown_names(metadata, &slots) {
-            misuse(message);
+        if !self.is_ignored(metadata) && !told.contains(&identifier(metadata)) {
+            if let Some(message) = unknown_names(metadata, &slots) {
+                told.push(identifier(metadata));
+                misuse(message);
+            }
         }
+        let role = role?;
         Some(self.table.insert(metadata, |index| Callsite {
             metadata,
             index,
@@ -198,7 +203,7 @@ impl Callsites {
     }
 
     fn role(&self, metadata: &Metadata<'_>) -> Option<Role> {
-        if self.ignored_targets.iter().any(|target| is_within(metadata.target(), target)) {
+        if self.is_ignored(metadata) {
             return None;
         }
         let fields = metadata.fields();
@@ -215,6 +220,10 @@ impl Callsites {
             return Some(Role::Statement);
         }
         Report::of(fields).map(Role::Report)
+    }
+
+    fn is_ignored(&self, metadata: &Metadata<'_>) -> bool {
+        self.ignored_targets.iter().any(|target| is_within(metadata.target(), target))
     }
 }
 
