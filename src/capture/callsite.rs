@@ -35,6 +35,11 @@ impl IdField {
         IdField::Resource,
         IdField::Source,
     ];
+
+    /// Its bit in a set of identity fields.
+    pub(crate) const fn bit(self) -> u8 {
+        1 << self as u8
+    }
 }
 
 /// What a field of a callsite is to us.
