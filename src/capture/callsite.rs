@@ -211,8 +211,10 @@ impl Callsites {
         misuse: impl FnOnce(String),
     ) -> Option<&Callsite> {
         let address = address(metadata);
+        if self.others.contains(address) {
+            return None;
+        }
         match self.table.find(address) {
-            None if self.others.contains(address) => None,
             None => self.register(metadata, misuse),
             known => known,
         }
@@ -222,9 +224,12 @@ impl Callsites {
     /// bridges make metadata as they go, and nothing is kept of that.
     pub(crate) fn wants(&self, metadata: &Metadata<'_>) -> bool {
         let address = address(metadata);
+        if self.others.contains(address) {
+            return false;
+        }
         match self.table.find(address) {
             Some(callsite) => callsite.is_wanted(),
-            None => !self.others.contains(address) && self.role(metadata).is_some(),
+            None => self.role(metadata).is_some(),
         }
     }
 
