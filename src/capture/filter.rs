@@ -24,7 +24,7 @@ impl<S> Filter<S> for AuditFilter {
 
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
         match self.0.callsites.find(metadata) {
-            None => false,
+            None => self.0.callsites.would_matter(metadata),
             Some(callsite) => match callsite.role {
                 Role::Report(_) => callsite.place.may_matter(),
                 _ => true,

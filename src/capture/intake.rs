@@ -111,6 +111,16 @@ impl Intake {
         })
     }
 
+    /// The callsite, if it matters.
+    #[inline]
+    fn callsite(&self, metadata: &'static Metadata<'static>) -> Option<&Callsite> {
+        let known = self.callsites.find(metadata);
+        if known.is_none() && self.callsites.would_matter(metadata) {
+            return self.callsites.register(metadata, |message| self.report_misuse(message));
+        }
+        known
+    }
+
     /// A span was opened.
     #[inline]
     pub(super) fn span_opened<S>(
@@ -121,7 +131,7 @@ impl Intake {
     ) where
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {
-        let Some(callsite) = self.callsites.find(attributes.metadata()) else { return };
+        let Some(callsite) = self.callsite(attributes.metadata()) else { return };
         let is_operation = match callsite.role {
             Role::Operation => true,
             Role::Context => false,
@@ -227,7 +237,7 @@ impl Intake {
     where
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {
-        let Some(callsite) = self.callsites.find(event.metadata()) else { return };
+        let Some(callsite) = self.callsite(event.metadata()) else { return };
         let is_statement = callsite.role == Role::Statement;
         let Some(_busy) = local::enter_work() else {
             return self.lose_reentrant(is_statement);
