@@ -195,7 +195,9 @@ impl Worker {
     }
 
     fn tell_problems(&mut self) {
-        while let Ok(problem) = self.problems.try_recv() {
+        // Those that the hook itself brings about have to wait for the next turn.
+        for _ in 0..self.problems.len() {
+            let Ok(problem) = self.problems.try_recv() else { break };
             self.tell(&problem);
         }
     }
