@@ -9,6 +9,8 @@ mod current;
 mod limits;
 mod misuse;
 mod outcome;
+mod overflow;
+mod stream;
 mod trail;
 mod values;
 mod written;
