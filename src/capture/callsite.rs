@@ -233,13 +233,6 @@ impl Callsites {
         }
     }
 
-    /// Whether a callsite that is not in the table belongs there: `tracing`
-    /// lets threads use a callsite that another thread is just registering.
-    #[inline]
-    pub(crate) fn would_matter(&self, metadata: &Metadata<'_>) -> bool {
-        self.role(metadata).is_some()
-    }
-
     /// The callsite with this index.
     pub(crate) fn by_index(&self, index: u32) -> Option<&Callsite> {
         self.table.by_index(index)

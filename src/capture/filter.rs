@@ -22,16 +22,6 @@ impl<S> Filter<S> for AuditFilter {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-<<<<<<< HEAD
         self.0.callsites.wants(metadata)
-=======
-        match self.0.callsites.find(metadata) {
-            None => self.0.callsites.would_matter(metadata),
-            Some(callsite) => match callsite.role {
-                Role::Report(_) => callsite.place.may_matter(),
-                _ => true,
-            },
-        }
->>>>>>> d8582fc3d87d0d1d87f5b7bfc5dd79cca68b5bbb
     }
 }

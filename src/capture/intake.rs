@@ -114,16 +114,6 @@ impl Intake {
         self.callsites.find(metadata, |message| self.report_misuse(message))
     }
 
-    /// The callsite, if it matters.
-    #[inline]
-    fn callsite(&self, metadata: &'static Metadata<'static>) -> Option<&Callsite> {
-        let known = self.callsites.find(metadata);
-        if known.is_none() && self.callsites.would_matter(metadata) {
-            return self.callsites.register(metadata, |message| self.report_misuse(message));
-        }
-        known
-    }
-
     /// A span was opened.
     #[inline]
     pub(super) fn span_opened<S>(
