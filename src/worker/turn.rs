@@ -209,7 +209,10 @@ impl Worker {
     fn answer(&mut self, request: Request, times: Times) {
         // Who gave up waiting does not miss the answer.
         match request {
-            Request::Flush(reply) => drop(reply.send(())),
+            Request::Flush(reply) => {
+                self.publish_totals();
+                drop(reply.send(()));
+            }
             Request::View(reply) => {
                 self.publish();
                 drop(reply.send(self.published.snapshot()));
@@ -226,6 +229,7 @@ impl Worker {
             return Err(Error::stopped());
         }
         let sequence = self.append(event, times, true);
+        self.publish_totals();
         Ok(Receipt { event_id: event.event_id, sequence })
     }
 
@@ -233,6 +237,12 @@ impl Worker {
         if self.has_news && self.until_publish().is_zero() {
             self.publish();
         }
+        self.publish_totals();
+    }
+
+    /// Shows health what was counted. Comes before every answer, so that who
+    /// waited for one finds it.
+    fn publish_totals(&self) {
         let mut totals = self.published.totals.lock().unwrap_or_else(PoisonError::into_inner);
         totals.recorded = self.recorded;
         totals.rotated = self.rotated;
@@ -246,6 +256,7 @@ impl Worker {
     /// Shows readers everything that was appended.
     pub(super) fn publish(&mut self) {
         self.published.set_snapshot(self.buffer.publish());
+        self.publish_totals();
         self.last_published_ns = self.intake.clock.monotonic_ns();
         self.has_news = false;
     }
