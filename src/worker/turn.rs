@@ -211,7 +211,7 @@ impl Worker {
         match request {
             Request::Flush(reply) => {
                 self.publish_totals();
-                drop(reply.send(()));
+                let _ = reply.send(());
             }
             Request::View(reply) => {
                 self.publish();
