@@ -2,7 +2,7 @@
 //! neighbours: nothing of ours is lost, and the neighbours see what they would
 //! see without us. Alone in its process, since subscribers of other tests
 //! decide which levels are switched on at all.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 #[path = "it/written.rs"]
 mod written;
@@ -51,13 +51,13 @@ type Probe = (&'static str, fn());
 
 const PROBES: [Probe; 19] = [
     ("nothing", || ()),
-    ("enabled! TRACE", || drop(tracing::enabled!(Level::TRACE))),
-    ("enabled! INFO", || drop(tracing::enabled!(Level::INFO))),
-    ("enabled! ERROR", || drop(tracing::enabled!(Level::ERROR))),
-    ("span_enabled!", || drop(tracing::span_enabled!(Level::DEBUG))),
-    ("event_enabled!", || drop(tracing::event_enabled!(Level::DEBUG))),
-    ("log_enabled! Trace", || drop(log::log_enabled!(log::Level::Trace))),
-    ("log_enabled! Info", || drop(log::log_enabled!(log::Level::Info))),
+    ("enabled! TRACE", || _ = tracing::enabled!(Level::TRACE)),
+    ("enabled! INFO", || _ = tracing::enabled!(Level::INFO)),
+    ("enabled! ERROR", || _ = tracing::enabled!(Level::ERROR)),
+    ("span_enabled!", || _ = tracing::span_enabled!(Level::DEBUG)),
+    ("event_enabled!", || _ = tracing::event_enabled!(Level::DEBUG)),
+    ("log_enabled! Trace", || _ = log::log_enabled!(log::Level::Trace)),
+    ("log_enabled! Info", || _ = log::log_enabled!(log::Level::Info)),
     ("log::debug!", || log::debug!("by log")),
     ("log::warn!", || log::warn!("by log")),
     ("dispatch.enabled", || {

@@ -6,6 +6,7 @@ mod collapse;
 mod composition;
 mod context;
 mod current;
+mod health;
 mod limits;
 mod misuse;
 mod outcome;
