@@ -37,7 +37,8 @@ impl Drop for Busy {
 /// example because a `Debug` that is being formatted logs.
 #[inline]
 pub(super) fn enter_work() -> Option<Busy> {
-    (!BUSY.replace(true)).then_some(Busy(()))
+    // Lazily: a guard made and dropped here would end the work around it.
+    (!BUSY.replace(true)).then(|| Busy(()))
 }
 
 /// Marks this thread as inside this crate's work for good: the worker and its
@@ -132,7 +133,8 @@ mod tests {
     #[test]
     fn work_is_entered_once() {
         let busy = enter_work();
-        assert!(busy.is_some() && enter_work().is_none());
+        assert!(busy.is_some());
+        assert!(enter_work().is_none() && enter_work().is_none(), "asking changes nothing");
         drop(busy);
         assert!(enter_work().is_some());
     }

@@ -27,6 +27,7 @@ mod parcel;
 mod place;
 mod pool;
 mod record;
+mod stage;
 mod value;
 
 pub(crate) use callsite::{Callsite, IdField, Role};

@@ -59,9 +59,11 @@ impl OpenSpan {
         self.is_operation && self.sent == Sent::No
     }
 
-    /// The key of its event, or of the nearest enclosing one.
+    /// The key of its event, or of the nearest enclosing one if it has none of
+    /// its own.
     pub(super) fn event_key(&self) -> Option<EventKey> {
-        if self.is_operation { Some(self.capture.event_key()) } else { self.capture.parent }
+        let has_event = self.is_operation && self.collapse_into.is_none();
+        if has_event { Some(self.capture.event_key()) } else { self.capture.parent }
     }
 }
 

@@ -47,6 +47,10 @@ impl Worker {
         let (taken, more_waits) = self.take_data(times, has_requests);
         self.append_gaps(times);
         self.tell_problems();
+        if has_requests {
+            // Who is answered may look at health next.
+            self.publish_totals();
+        }
         while let Some(request) = self.pending.pop_front() {
             self.answer(request, times);
         }
@@ -194,7 +198,9 @@ impl Worker {
     }
 
     fn tell_problems(&mut self) {
-        while let Ok(problem) = self.problems.try_recv() {
+        // Those that the hook itself brings about have to wait for the next turn.
+        for _ in 0..self.problems.len() {
+            let Ok(problem) = self.problems.try_recv() else { break };
             self.tell(&problem);
         }
     }
@@ -229,6 +235,7 @@ impl Worker {
             return Err(Error::stopped());
         }
         let sequence = self.append(event, times, true);
+        self.publish_totals();
         Ok(Receipt { event_id: event.event_id, sequence })
     }
 
@@ -236,6 +243,12 @@ impl Worker {
         if self.has_news && self.until_publish().is_zero() {
             self.publish();
         }
+        self.publish_totals();
+    }
+
+    /// Shows health what was counted. Comes before every answer, so that who
+    /// waited for one finds it.
+    fn publish_totals(&self) {
         let mut totals = self.published.totals.lock().unwrap_or_else(PoisonError::into_inner);
         totals.recorded = self.recorded;
         totals.rotated = self.rotated;
@@ -249,6 +262,7 @@ impl Worker {
     /// Shows readers everything that was appended.
     pub(super) fn publish(&mut self) {
         self.published.set_snapshot(self.buffer.publish());
+        self.publish_totals();
         self.last_published_ns = self.intake.clock.monotonic_ns();
         self.has_news = false;
     }

@@ -2,9 +2,16 @@
 //! subscriber of its own; what needs a global one is in a binary of its own.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod collapse;
+mod composition;
 mod context;
 mod current;
+mod health;
 mod limits;
+mod misuse;
 mod outcome;
+mod overflow;
+mod stream;
 mod trail;
 mod values;
+mod written;
