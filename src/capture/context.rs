@@ -105,11 +105,12 @@ impl Intake {
         callsite: &Callsite,
         staged: &Staged,
     ) -> Option<String> {
-        let absent = open.capture.fields.absent_identities();
         let mut recorder = FieldRecorder::later(&callsite.slots, &mut open.capture.fields);
         staged.replay(|index, item| recorder.apply(index, item));
-        let FieldRecorder { identities, stated, stated_error, misuse, .. } = recorder;
-        self.note_late(open, identities, absent);
+        let FieldRecorder { identities, were_absent, stated, stated_error, misuse, .. } = recorder;
+        if identities != 0 {
+            self.note_late(open, identities, were_absent);
+        }
         open.capture.note_statement(stated, stated_error);
         open.capture.fields.collect_garbage();
         misuse
@@ -117,9 +118,9 @@ impl Intake {
 
     /// Sets an identity field of an open span.
     pub(super) fn set_late(&self, open: &mut OpenSpan, field: IdField, text: &str) {
-        let absent = open.capture.fields.absent_identities();
+        let was_absent = open.capture.fields.identity(field).is_none();
         if open.capture.fields.set_identity(field, text, true) {
-            self.note_late(open, field.bit(), absent);
+            self.note_late(open, field.bit(), if was_absent { field.bit() } else { 0 });
         }
         open.capture.fields.collect_garbage();
     }
@@ -127,9 +128,6 @@ impl Intake {
     /// Notes identities that were set on an open span. The first value of a
     /// field that was absent is kept for the spans that opened without it.
     fn note_late(&self, open: &mut OpenSpan, set: u8, absent: u8) {
-        if set == 0 {
-            return;
-        }
         for field in IdField::ALL.into_iter().filter(|field| set & field.bit() != 0) {
             let order = self.late_identities.fetch_add(1, Ordering::AcqRel) + 1;
             let is_first = open.late.iter().all(|late| late.field != field);

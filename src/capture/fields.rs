@@ -152,12 +152,6 @@ impl Fields {
         is_set
     }
 
-    /// The identity fields that nobody has set, as bits.
-    pub(super) fn absent_identities(&self) -> u8 {
-        let absent = self.marks.identity.iter().map(|piece| u8::from(piece.len == 0));
-        absent.rev().fold(0, |bits, absent| (bits << 1) | absent)
-    }
-
     /// Sets an identity field from an enclosing span.
     pub(super) fn inherit_identity(&mut self, field: IdField, text: &str) {
         self.put_identity(field, text);
@@ -188,6 +182,7 @@ impl Fields {
     }
 
     /// Adds a metadata value; what goes beyond the limits is counted.
+    #[inline]
     pub(super) fn add_metadata(&mut self, slot: usize, value: ValueRef<'_>) {
         if self.has_room(value) {
             self.metadata.extend_from_slice(&(slot as u16).to_le_bytes());
@@ -204,6 +199,7 @@ impl Fields {
         }
     }
 
+    #[inline]
     fn has_room(&mut self, value: ValueRef<'_>) -> bool {
         let bytes = match value {
             ValueRef::Str(text) | ValueRef::Json(text) => text.len().min(FIELD_BYTES_MAX),
@@ -313,6 +309,7 @@ impl Fields {
 
 /// Hands `value` on, cut if it is longer than a field may be. Cut JSON is no
 /// JSON any more.
+#[inline]
 fn write_bounded(value: ValueRef<'_>, write: impl FnOnce(ValueRef<'_>)) {
     match value {
         ValueRef::Str(text) => write(ValueRef::Str(&bounded(text))),
@@ -345,7 +342,6 @@ mod tests {
     #[test]
     fn later_values_replace_and_audit_names_win() {
         let mut fields = Fields::default();
-        assert_eq!(fields.absent_identities(), 0b11_1111);
         fields.set_identity(IdField::Session, "other", false);
         fields.set_identity(IdField::Session, "audit", true);
         assert!(!fields.set_identity(IdField::Session, "other again", false));
@@ -354,7 +350,6 @@ mod tests {
         assert_eq!(fields.identity(IdField::Session), Some("later"));
         assert!(!fields.set_identity(IdField::User, "", true));
         assert_eq!(fields.identity(IdField::User), None);
-        assert_eq!(fields.absent_identities(), 0b11_1011);
     }
 
     #[test]

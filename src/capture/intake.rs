@@ -25,7 +25,7 @@ use super::open::{OpenSpan, OpenSpans, Sent};
 use super::parcel::Parcel;
 use super::pool::CAPTURES;
 use super::record::FieldRecorder;
-use super::stage::Staged;
+use super::stage::stage;
 
 /// Choices of the user that capture heeds.
 #[derive(Debug, Clone, Default)]
@@ -164,10 +164,11 @@ impl Intake {
             return;
         }
         let Some(_busy) = local::enter_work() else { return };
-        let staged = Staged::read(values);
-        let misused = self.open.with(span, |open| {
-            let callsite = self.callsites.by_index(open.capture.callsite)?;
-            Some((self.merge(open, callsite, &staged)?, callsite))
+        let misused = stage(values, |staged| {
+            self.open.with(span, |open| {
+                let callsite = self.callsites.by_index(open.capture.callsite)?;
+                Some((self.merge(open, callsite, staged)?, callsite))
+            })
         });
         if let Some(Some((message, callsite))) = misused {
             self.report_misuse_at(callsite, &message);

@@ -20,8 +20,10 @@ pub(super) struct FieldRecorder<'a> {
     fields: &'a mut Fields,
     /// The span is open already: values replace earlier ones.
     is_later: bool,
-    /// Identity fields that were set, as bits.
+    /// Identity fields that were set, as bits, and those of them that nobody had
+    /// set before.
     pub(super) identities: u8,
+    pub(super) were_absent: u8,
     /// What the program stated of the outcome.
     pub(super) stated: Option<Status>,
     pub(super) stated_error: bool,
@@ -37,6 +39,7 @@ impl<'a> FieldRecorder<'a> {
             fields,
             is_later: false,
             identities: 0,
+            were_absent: 0,
             stated: None,
             stated_error: false,
             misuse: None,
@@ -119,8 +122,10 @@ impl<'a> FieldRecorder<'a> {
     }
 
     fn identity(&mut self, id: IdField, text: &str, strong: bool) {
+        let was_absent = self.is_later && self.fields.identity(id).is_none();
         if self.fields.set_identity(id, text, strong) {
             self.identities |= id.bit();
+            self.were_absent |= if was_absent { id.bit() } else { 0 };
         }
     }
 
