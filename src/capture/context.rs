@@ -5,7 +5,6 @@
 //! by the first value that an enclosing span is given later, which is the usual
 //! order of a server: open, authenticate, record the user.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tracing_core::span;
