@@ -48,7 +48,6 @@ pub fn current() -> Result<Current> {
 /// A handle to an operation under way. Values it sets replace earlier ones,
 /// except entry ids, which are added. After the operation ended it does nothing.
 #[derive(Clone)]
-#[must_use = "it does nothing until something is added"]
 pub struct Current {
     /// One for each layer, as a rule a single one.
     operations: Vec<OpenOperation>,
