@@ -2,11 +2,13 @@
 //! under a global subscriber and on the way to one. Alone in its process.
 
 use std::sync::Barrier;
+use std::time::Duration;
 
-use tracing::{Dispatch, dispatcher, info, info_span};
+use tracing::subscriber::Interest;
+use tracing::{Dispatch, Metadata, Subscriber, dispatcher, info, info_span};
 use tracing_audit::AuditLayer;
 use tracing_subscriber::prelude::*;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 /// Operations at callsites of their own, each hit where the test says.
 macro_rules! operations {
@@ -25,12 +27,25 @@ const TOGETHER: [fn(); 32] = callsites!(
 );
 const THREADS: usize = 8;
 
+/// Keeps callsites in the state of being registered for long.
+struct Slow;
+
+impl<S: Subscriber> Layer<S> for Slow {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if metadata.target() == "first_hit" {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Interest::sometimes()
+    }
+}
+
 #[test]
 fn nothing_is_lost_under_a_global_subscriber() {
     before();
     let (layer, audit) = AuditLayer::builder().build().unwrap();
     let filtered = fmt::layer().with_filter(EnvFilter::new("off"));
-    let dispatch = Dispatch::new(tracing_subscriber::registry().with(filtered).with(layer));
+    let stack = tracing_subscriber::registry().with(filtered).with(layer).with(Slow);
+    let dispatch = Dispatch::new(stack);
     between();
     dispatcher::set_global_default(dispatch).unwrap();
     std::thread::spawn(|| {
