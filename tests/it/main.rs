@@ -2,7 +2,6 @@
 //! subscriber of its own; what needs a global one is in a binary of its own.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test fails by panicking"
 )]

@@ -91,7 +91,6 @@ fn other_layers_see_lists_and_json_as_text() {
 
 /// A list inside another value's `Debug`.
 #[derive(Debug)]
-#[expect(dead_code, reason = "read by its Debug")]
 struct Holder<T>(T);
 
 #[test]
