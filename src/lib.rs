@@ -15,7 +15,9 @@ pub mod query;
 pub mod report;
 mod self_check;
 pub mod sink;
+mod span_macro;
 mod statistics;
+pub mod test_kit;
 mod worker;
 
 pub use audit::{
@@ -27,8 +29,12 @@ pub use buffer::rotation::ROTATION_REMAINDER_PERCENT;
 pub use capture::{AuditLayer, Current, Json, List, current, json, list};
 pub use channel::{LossReason, OverflowPolicy};
 pub use error::{Error, ErrorKind, Result};
-pub use event::{Actor, AuditEvent, EventId, Operation, Sequence, Status, StatusSource};
+pub use event::{
+    Actor, AuditEvent, EventBuilder, EventId, Operation, Sequence, Status, StatusSource,
+};
 pub use query::{Cursor, Field, Order, Page, Query, View};
 pub use self_check::Finding;
+#[doc(hidden)]
+pub use span_macro::__private;
 pub use statistics::{Statistics, UserStatistics};
 pub use worker::{Receipt, Rotated};

@@ -49,20 +49,17 @@ impl std::fmt::Debug for Logs {
     }
 }
 
-/// The answer does not matter, only that the question was put.
-fn asked(_: bool) {}
-
 type Probe = (&'static str, fn());
 
 const PROBES: [Probe; 19] = [
     ("nothing", || ()),
-    ("enabled! TRACE", || asked(tracing::enabled!(Level::TRACE))),
-    ("enabled! INFO", || asked(tracing::enabled!(Level::INFO))),
-    ("enabled! ERROR", || asked(tracing::enabled!(Level::ERROR))),
-    ("span_enabled!", || asked(tracing::span_enabled!(Level::DEBUG))),
-    ("event_enabled!", || asked(tracing::event_enabled!(Level::DEBUG))),
-    ("log_enabled! Trace", || asked(log::log_enabled!(log::Level::Trace))),
-    ("log_enabled! Info", || asked(log::log_enabled!(log::Level::Info))),
+    ("enabled! TRACE", || _ = tracing::enabled!(Level::TRACE)),
+    ("enabled! INFO", || _ = tracing::enabled!(Level::INFO)),
+    ("enabled! ERROR", || _ = tracing::enabled!(Level::ERROR)),
+    ("span_enabled!", || _ = tracing::span_enabled!(Level::DEBUG)),
+    ("event_enabled!", || _ = tracing::event_enabled!(Level::DEBUG)),
+    ("log_enabled! Trace", || _ = log::log_enabled!(log::Level::Trace)),
+    ("log_enabled! Info", || _ = log::log_enabled!(log::Level::Info)),
     ("log::debug!", || log::debug!("by log")),
     ("log::warn!", || log::warn!("by log")),
     ("dispatch.enabled", || {

@@ -16,7 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::event::Operation;
 use crate::fs::OsFilesystem;
-use crate::worker::{ExportSettings, WorkerContext, WorkerSettings, start};
+use crate::worker::{ErrorHook, ExportSettings, WorkerContext, WorkerSettings, start};
 
 use super::handle::{Alive, Audit};
 
@@ -47,7 +47,7 @@ pub struct Builder {
     export_on_shutdown: bool,
     closed_is_unknown: bool,
     capture: CaptureSettings,
-    error_hook: Option<Box<dyn FnMut(&Error) + Send>>,
+    error_hook: Option<ErrorHook>,
     clock: Box<dyn Clock>,
 }
 
@@ -269,6 +269,15 @@ impl Builder {
             alive,
         });
         Ok((layer, audit))
+    }
+
+    /// Starts the worker for events that are recorded by hand alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_without_layer(self) -> Result<Audit> {
+        self.build::<Registry>().map(|(_, audit)| audit)
     }
 
     fn check(&self) -> Result<()> {

@@ -20,11 +20,36 @@ pub(crate) struct Dictionary {
 impl Dictionary {
     pub(super) fn freeze(interner: &Interner) -> Self {
         let (prefix, text, ends, hashes) = interner.parts();
-        Dictionary {
-            prefix_bytes: prefix.len(),
-            text: text.into(),
-            ends: ends.into(),
-            index: Index::build(hashes),
+        Dictionary { prefix_bytes: prefix.len(), ..Dictionary::distinct(text, ends, hashes) }
+    }
+
+    /// Texts that are known to be distinct, with their hashes.
+    pub(super) fn distinct(text: &str, ends: &[u32], hashes: &[u64]) -> Self {
+        let index = Index::build(hashes);
+        Dictionary { prefix_bytes: 0, text: text.into(), ends: ends.into(), index }
+    }
+
+    /// As [`distinct`](Self::distinct), without knowing it: if some texts are
+    /// repeated, gives for each one the first that is the same.
+    pub(super) fn unless_repeated(
+        text: &str,
+        ends: &[u32],
+        hashes: &[u64],
+    ) -> Result<Self, Vec<u32>> {
+        let index = Index::build(hashes);
+        match index.repetitions(text, ends, hashes) {
+            repetitions if repetitions.is_empty() => {
+                Ok(Dictionary { prefix_bytes: 0, text: text.into(), ends: ends.into(), index })
+            }
+            repetitions => {
+                let mut firsts: Vec<u32> = (0..hashes.len() as u32).collect();
+                for (position, first) in repetitions {
+                    if let Some(place) = firsts.get_mut(position as usize) {
+                        *place = first;
+                    }
+                }
+                Err(firsts)
+            }
         }
     }
 
@@ -103,6 +128,34 @@ impl Index {
         Some(*self.starts.get(bucket)? as usize..*self.starts.get(bucket + 1)? as usize)
     }
 
+    /// Positions of texts that occurred before, with their first position.
+    fn repetitions(&self, text: &str, ends: &[u32], hashes: &[u64]) -> Vec<(u32, u32)> {
+        let same = |one: u32, other: u32| {
+            hashes.get(one as usize) == hashes.get(other as usize)
+                && slice(text, ends, one, 0) == slice(text, ends, other, 0)
+        };
+        let mut repetitions = Vec::new();
+        let mut kept = Vec::new();
+        for bucket in self.buckets() {
+            kept.clear();
+            for position in bucket {
+                match kept.iter().find(|first| same(**first, *position)) {
+                    None => kept.push(*position),
+                    Some(first) => repetitions.push((*position, *first)),
+                }
+            }
+        }
+        repetitions
+    }
+
+    /// Positions by bucket, in each one from the lowest on.
+    fn buckets(&self) -> impl Iterator<Item = &[u32]> {
+        self.starts.windows(2).filter_map(|bounds| match bounds {
+            [start, end] => self.positions.get(*start as usize..*end as usize),
+            _ => None,
+        })
+    }
+
     fn bytes(&self) -> usize {
         self.tags.len() + size_of::<u32>() * (self.starts.len() + self.positions.len())
     }
@@ -132,6 +185,24 @@ fn tag_of(hash: u64) -> u8 {
 mod tests {
     use super::*;
     use crate::buffer::{Hasher, hash_text};
+
+    #[test]
+    fn repeated_texts_are_noticed() {
+        let hasher = Hasher::default();
+        let check = |texts: &[&str]| {
+            let ends: Vec<u32> = texts
+                .iter()
+                .scan(0, |end, text| {
+                    *end += text.len() as u32;
+                    Some(*end)
+                })
+                .collect();
+            let hashes: Vec<u64> = texts.iter().map(|text| hash_text(&hasher, text)).collect();
+            Dictionary::unless_repeated(&texts.concat(), &ends, &hashes).map(|_| ())
+        };
+        assert_eq!(check(&["a", "b", ""]), Ok(()));
+        assert_eq!(check(&["a", "b", "a", "", "a", ""]), Err(vec![0, 1, 0, 3, 0, 3]));
+    }
 
     #[test]
     fn every_text_is_found_and_no_other() {

@@ -3,68 +3,101 @@
 use std::mem::size_of;
 
 use super::dictionary::Dictionary;
-use super::interner::{Hasher, Interner};
+use super::interner::{Hasher, hash_text, slice};
 use crate::event::packed::{PackedIds, write_id};
 
+/// Ids are mostly unique, so that looking each of them up would be wasted:
+/// equal ones are found when the head is frozen.
 #[derive(Debug, Default)]
 pub(super) struct EntryIdsBuilder {
-    interner: Interner,
-    positions: Vec<u32>,
+    text: String,
+    text_ends: Vec<u32>,
+    hashes: Vec<u64>,
+    /// Where the ids of each event end.
     ends: Vec<u32>,
 }
 
 impl EntryIdsBuilder {
     pub(super) fn push(&mut self, hasher: &Hasher, ids: PackedIds<'_>) {
         for id in ids {
-            self.positions.push(self.interner.intern(hasher, id));
+            self.hashes.push(hash_text(hasher, id));
+            self.text.push_str(id);
+            self.text_ends.push(self.text.len() as u32);
         }
-        self.ends.push(self.positions.len() as u32);
+        self.ends.push(self.hashes.len() as u32);
     }
 
     pub(super) fn clear(&mut self) {
-        self.interner.clear();
-        self.positions.clear();
+        self.text.clear();
+        self.text_ends.clear();
+        self.hashes.clear();
         self.ends.clear();
     }
 
     /// Bytes that grow with the data.
     pub(super) fn data_bytes(&self) -> usize {
-        self.interner.text_bytes() + self.positions.len() * size_of::<u32>()
+        self.text.len() + self.hashes.len() * size_of::<u64>()
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.interner.bytes() + (self.positions.capacity() + self.ends.capacity()) * 4
+        self.text.capacity()
+            + (self.text_ends.capacity() + self.ends.capacity()) * size_of::<u32>()
+            + self.hashes.capacity() * size_of::<u64>()
     }
 
     pub(super) fn freeze(&self) -> EntryIds {
-        if self.positions.is_empty() {
+        let EntryIdsBuilder { text, text_ends, hashes, .. } = self;
+        if hashes.is_empty() {
             return EntryIds::default();
         }
-        let dictionary = Dictionary::freeze(&self.interner);
-        let ends = self.ends.as_slice().into();
-        if self.interner.len() == self.positions.len() {
-            let events = self.occurrences().map(|(_, event)| event).collect();
-            return EntryIds { dictionary, ends, repeated: None, events };
+        match Dictionary::unless_repeated(text, text_ends, hashes) {
+            Err(firsts) => self.freeze_repeated(&firsts),
+            Ok(dictionary) => EntryIds {
+                dictionary,
+                ends: self.ends.as_slice().into(),
+                repeated: None,
+                events: self.events().collect(),
+            },
         }
-        let (posting_ends, events) = self.postings();
-        let positions = self.positions.as_slice().into();
-        EntryIds { dictionary, ends, repeated: Some(Repeated { positions, posting_ends }), events }
     }
 
-    /// Positions of ids, each with the event it occurs in.
-    fn occurrences(&self) -> impl Iterator<Item = (u32, u16)> + '_ {
+    fn freeze_repeated(&self, firsts: &[u32]) -> EntryIds {
+        let mut distinct = EntryIdsBuilder::default();
+        let mut positions = Vec::<u32>::with_capacity(firsts.len());
+        for (at, (first, hash)) in firsts.iter().zip(&self.hashes).enumerate() {
+            let known = positions.get(*first as usize).copied();
+            positions.push(known.unwrap_or(distinct.hashes.len() as u32));
+            if known.is_none() {
+                let id = slice(&self.text, &self.text_ends, at as u32, 0);
+                distinct.text.push_str(id.unwrap_or_default());
+                distinct.text_ends.push(distinct.text.len() as u32);
+                distinct.hashes.push(*hash);
+            }
+        }
+        let EntryIdsBuilder { text, text_ends, hashes, .. } = &distinct;
+        let (posting_ends, events) = self.postings(&positions, hashes.len());
+        EntryIds {
+            dictionary: Dictionary::distinct(text, text_ends, hashes),
+            ends: self.ends.as_slice().into(),
+            repeated: Some(Repeated { positions: positions.into(), posting_ends }),
+            events,
+        }
+    }
+
+    /// The event of each id.
+    fn events(&self) -> impl Iterator<Item = u16> + '_ {
         let mut event = 0_usize;
-        self.positions.iter().enumerate().map(move |(at, position)| {
+        (0..self.hashes.len()).map(move |at| {
             while self.ends.get(event).is_some_and(|end| *end as usize <= at) {
                 event += 1;
             }
-            (*position, event as u16)
+            event as u16
         })
     }
 
-    fn postings(&self) -> (Box<[u32]>, Box<[u16]>) {
-        let mut starts = vec![0_u32; self.interner.len()].into_boxed_slice();
-        for position in &self.positions {
+    fn postings(&self, positions: &[u32], distinct: usize) -> (Box<[u32]>, Box<[u16]>) {
+        let mut starts = vec![0_u32; distinct].into_boxed_slice();
+        for position in positions {
             if let Some(count) = starts.get_mut(*position as usize) {
                 *count += 1;
             }
@@ -73,14 +106,15 @@ impl EntryIdsBuilder {
         for start in &mut starts {
             next += std::mem::replace(start, next);
         }
-        let mut events = vec![0_u16; self.positions.len()].into_boxed_slice();
-        for (position, event) in self.occurrences() {
-            let Some(slot) = starts.get_mut(position as usize) else { continue };
+        let mut events = vec![0_u16; positions.len()].into_boxed_slice();
+        for (position, event) in positions.iter().zip(self.events()) {
+            let Some(slot) = starts.get_mut(*position as usize) else { continue };
             if let Some(place) = events.get_mut(*slot as usize) {
                 *place = event;
             }
             *slot += 1;
         }
+        // Filling moved each start to the end of its own list.
         (starts, events)
     }
 }
@@ -114,7 +148,7 @@ impl EntryIds {
         let at = position as usize;
         let list = match &self.repeated {
             None => self.events.get(at..=at),
-            Some(repeated) => slice(&repeated.posting_ends, &self.events, at),
+            Some(repeated) => part(&repeated.posting_ends, &self.events, at),
         };
         list.unwrap_or_default()
     }
@@ -152,7 +186,7 @@ impl EntryIds {
     }
 }
 
-fn slice<'a, T>(ends: &[u32], store: &'a [T], at: usize) -> Option<&'a [T]> {
+fn part<'a, T>(ends: &[u32], store: &'a [T], at: usize) -> Option<&'a [T]> {
     let end = *ends.get(at)? as usize;
     let start = match at.checked_sub(1) {
         Some(before) => *ends.get(before)? as usize,
@@ -164,7 +198,6 @@ fn slice<'a, T>(ends: &[u32], store: &'a [T], at: usize) -> Option<&'a [T]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::buffer::hash_text;
 
     fn frozen(hasher: &Hasher, lists: &[&[&str]]) -> EntryIds {
         let mut builder = EntryIdsBuilder::default();

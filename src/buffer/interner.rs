@@ -22,6 +22,7 @@ pub(crate) fn hash_text(hasher: &Hasher, text: &str) -> u64 {
 pub(super) struct Interner {
     /// Stored before each text, and no part of it when it is looked up.
     prefix: &'static str,
+    /// Positions. Nothing more, so that it stays small enough for the cache.
     table: HashTable<u32>,
     hashes: Vec<u64>,
     ends: Vec<u32>,
@@ -37,32 +38,23 @@ impl Interner {
     pub(super) fn intern(&mut self, hasher: &Hasher, text: &str) -> u32 {
         let hash = hash_text(hasher, text);
         let Interner { prefix, table, hashes, ends, text: texts } = self;
-        let same = |position: &u32| {
-            hashes.get(*position as usize) == Some(&hash)
-                && slice(texts, ends, *position, prefix.len()) == Some(text)
-        };
-        let entry =
-            table.entry(hash, same, |at| hashes.get(*at as usize).copied().unwrap_or_default());
-        match entry {
-            hashbrown::hash_table::Entry::Occupied(entry) => *entry.get(),
-            hashbrown::hash_table::Entry::Vacant(entry) => {
-                let position = ends.len() as u32;
-                entry.insert(position);
-                hashes.push(hash);
-                texts.push_str(prefix);
-                texts.push_str(text);
-                ends.push(texts.len() as u32);
-                position
-            }
+        let same = |at: &u32| slice(texts, ends, *at, prefix.len()) == Some(text);
+        if let Some(position) = table.find(hash, same) {
+            return *position;
         }
+        let position = ends.len() as u32;
+        hashes.push(hash);
+        texts.push_str(prefix);
+        texts.push_str(text);
+        ends.push(texts.len() as u32);
+        table.insert_unique(hash, position, |at| {
+            hashes.get(*at as usize).copied().unwrap_or_default()
+        });
+        position
     }
 
     pub(super) fn text(&self, position: u32) -> Option<&str> {
         slice(&self.text, &self.ends, position, self.prefix.len())
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
     }
 
     pub(super) fn text_bytes(&self) -> usize {

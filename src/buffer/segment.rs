@@ -40,6 +40,7 @@ pub(crate) struct Segment {
     /// `None` if all events have the same status.
     statuses: Option<Postings>,
     log_entries: usize,
+    event_id_range: Option<(EventId, EventId)>,
     parent_range: Option<(EventId, EventId)>,
     bytes: usize,
 }
@@ -58,6 +59,7 @@ impl Segment {
         let mut segment = Segment {
             statuses,
             log_entries: parts.flags.iter().filter(logs).count(),
+            event_id_range: range(parts.event_ids.iter().copied()),
             parent_range: range(parts.parents.iter().map(|(_, parent)| parent)),
             bytes: 0,
             parts,
@@ -109,6 +111,11 @@ impl Segment {
     /// Events of enclosing spans.
     pub(crate) fn parents(&self) -> &Sparse<EventId> {
         &self.parts.parents
+    }
+
+    /// Least and greatest event id.
+    pub(crate) fn event_id_range(&self) -> Option<(EventId, EventId)> {
+        self.event_id_range
     }
 
     /// Least and greatest id of an enclosing span's event.

@@ -1,10 +1,14 @@
 //! What matters about a callsite, decided once from its static metadata.
 //!
-//! Only callsites that matter are in the table, so a look-up for any other
-//! span costs one hash and, as a rule, one load of an empty bucket. No locks,
-//! no unsafe code: buckets are written once.
+//! Callsites that matter are in a table whose buckets are written once; of the
+//! others only the addresses are kept, in a direct-mapped cache. So a look-up
+//! costs a hash and a load or two: no locks, no unsafe code.
+//!
+//! A callsite may be asked about before it was registered: while one thread
+//! registers it, `tracing` lets others that meet it go on. It is then decided
+//! on the spot.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tracing_core::{Metadata, callsite::Identifier};
@@ -31,6 +35,11 @@ impl IdField {
         IdField::Resource,
         IdField::Source,
     ];
+
+    /// Its bit in a set of identity fields.
+    pub(crate) const fn bit(self) -> u8 {
+        1 << self as u8
+    }
 }
 
 /// What a field of a callsite is to us.
@@ -109,6 +118,15 @@ pub(crate) struct Callsite {
 }
 
 impl Callsite {
+    /// Whether its spans or events are wanted: a report event is not where no
+    /// audited span can be.
+    pub(crate) fn is_wanted(&self) -> bool {
+        match self.role {
+            Role::Report(_) => self.place.may_matter(),
+            Role::Operation | Role::Context | Role::Statement => true,
+        }
+    }
+
     /// Whether this is the first misuse of the callsite that is noticed.
     pub(crate) fn first_warning(&self) -> bool {
         !self.warned.swap(true, Ordering::Relaxed)
@@ -125,6 +143,7 @@ impl Callsite {
 #[derive(Debug)]
 pub(crate) struct Callsites {
     table: Table,
+    others: Others,
     /// Held while a callsite is registered; callsites that are not in the table
     /// and whose misuse was told already.
     told: Mutex<Vec<Identifier>>,
@@ -136,6 +155,7 @@ impl Callsites {
     pub(crate) fn new(ignored_targets: Vec<String>) -> Self {
         Callsites {
             table: Table::new(0),
+            others: Others::new(),
             told: Mutex::default(),
             places: Places::default(),
             ignored_targets,
@@ -153,7 +173,7 @@ impl Callsites {
         misuse: impl FnOnce(String),
     ) -> Option<&Callsite> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = self.find(metadata) {
+        if let Some(known) = self.table.find(address(metadata)) {
             return Some(known);
         }
         let role = self.role(metadata);
@@ -166,7 +186,10 @@ impl Callsites {
                 misuse(message);
             }
         }
-        let role = role?;
+        let Some(role) = role else {
+            self.others.insert(address(metadata));
+            return None;
+        };
         Some(self.table.insert(metadata, |index| Callsite {
             metadata,
             index,
@@ -180,17 +203,34 @@ impl Callsites {
         }))
     }
 
-    /// What is known of a callsite, if it matters.
+    /// What a callsite is to us, if it matters. Registers it if nobody has.
     #[inline]
-    pub(crate) fn find(&self, metadata: &Metadata<'_>) -> Option<&Callsite> {
-        self.table.find(address(metadata))
+    pub(crate) fn find(
+        &self,
+        metadata: &'static Metadata<'static>,
+        misuse: impl FnOnce(String),
+    ) -> Option<&Callsite> {
+        let address = address(metadata);
+        if self.others.contains(address) {
+            return None;
+        }
+        match self.table.find(address) {
+            None => self.register(metadata, misuse),
+            known => known,
+        }
     }
 
-    /// Whether a callsite that is not in the table belongs there: `tracing`
-    /// lets threads use a callsite that another thread is just registering.
-    #[inline]
-    pub(crate) fn would_matter(&self, metadata: &Metadata<'_>) -> bool {
-        self.role(metadata).is_some()
+    /// Whether what has this metadata is wanted. It need not be a callsite's:
+    /// bridges make metadata as they go, and nothing is kept of that.
+    pub(crate) fn wants(&self, metadata: &Metadata<'_>) -> bool {
+        let address = address(metadata);
+        if self.others.contains(address) {
+            return false;
+        }
+        match self.table.find(address) {
+            Some(callsite) => callsite.is_wanted(),
+            None => self.role(metadata).is_some(),
+        }
     }
 
     /// The callsite with this index.
@@ -272,6 +312,41 @@ fn address(metadata: &Metadata<'_>) -> usize {
     std::ptr::from_ref(metadata) as usize
 }
 
+/// Addresses of callsites that do not matter. One that is pushed out by
+/// another is decided anew when it comes again.
+#[derive(Debug)]
+struct Others(Box<[AtomicUsize]>);
+
+impl Others {
+    const SLOTS_LOG2: u32 = 12;
+
+    fn new() -> Self {
+        Others((0..1 << Self::SLOTS_LOG2).map(|_| AtomicUsize::new(0)).collect())
+    }
+
+    #[inline]
+    fn contains(&self, address: usize) -> bool {
+        self.slot(address).is_some_and(|slot| slot.load(Ordering::Relaxed) == address)
+    }
+
+    fn insert(&self, address: usize) {
+        if let Some(slot) = self.slot(address) {
+            slot.store(address, Ordering::Relaxed);
+        }
+    }
+
+    fn slot(&self, address: usize) -> Option<&AtomicUsize> {
+        self.0.get(spread(address) >> (usize::BITS - Self::SLOTS_LOG2))
+    }
+}
+
+/// Metadata lies 8-aligned in static memory; Fibonacci hashing spreads it into
+/// the upper bits.
+#[inline]
+fn spread(address: usize) -> usize {
+    (address >> 3).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize)
+}
+
 const BUCKETS: usize = 256;
 const PROBES: usize = 8;
 
@@ -294,9 +369,7 @@ impl Table {
     }
 
     fn positions(address: usize) -> impl Iterator<Item = usize> {
-        // Metadata lies 8-aligned in static memory; Fibonacci hashing spreads it.
-        let hash =
-            (address >> 3).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize) >> (usize::BITS - 8);
+        let hash = spread(address) >> (usize::BITS - BUCKETS.ilog2());
         (0..PROBES).map(move |probe| (hash + probe) % BUCKETS)
     }
 

@@ -125,10 +125,8 @@ impl Current {
     }
 
     fn identity(self, field: IdField, text: &str) -> Self {
-        let mut later = Capture::default();
-        later.fields.set_identity(field, text, true);
         for OpenOperation { intake, span, key } in &self.operations {
-            intake.change(*span, *key, |open| intake.merge(open, &later));
+            intake.change(*span, *key, |open| intake.set_late(open, field, text));
         }
         self
     }

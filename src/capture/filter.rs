@@ -10,7 +10,6 @@ use std::sync::Arc;
 use tracing_core::{Interest, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
-use super::callsite::Role;
 use super::intake::Intake;
 
 /// Wants the callsites that matter and no others.
@@ -23,12 +22,6 @@ impl<S> Filter<S> for AuditFilter {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        match self.0.callsites.find(metadata) {
-            None => self.0.callsites.would_matter(metadata),
-            Some(callsite) => match callsite.role {
-                Role::Report(_) => callsite.place.may_matter(),
-                _ => true,
-            },
-        }
+        self.0.callsites.wants(metadata)
     }
 }

@@ -23,6 +23,7 @@ use super::local::{self, Entered};
 use super::message::{Capture, Origin};
 use super::open::{OpenSpan, OpenSpans, Sent};
 use super::record::FieldRecorder;
+use super::stage::Staged;
 
 /// Choices of the user that capture heeds.
 #[derive(Debug, Clone, Default)]
@@ -105,20 +106,12 @@ impl Intake {
     /// Registers a callsite; whether it matters.
     pub(super) fn wants(&self, metadata: &'static Metadata<'static>) -> bool {
         let callsite = self.callsites.register(metadata, |message| self.report_misuse(message));
-        callsite.is_some_and(|callsite| match callsite.role {
-            Role::Report(_) => callsite.place.may_matter(),
-            _ => true,
-        })
+        callsite.is_some_and(Callsite::is_wanted)
     }
 
-    /// The callsite, if it matters.
     #[inline]
     fn callsite(&self, metadata: &'static Metadata<'static>) -> Option<&Callsite> {
-        let known = self.callsites.find(metadata);
-        if known.is_none() && self.callsites.would_matter(metadata) {
-            return self.callsites.register(metadata, |message| self.report_misuse(message));
-        }
-        known
+        self.callsites.find(metadata, |message| self.report_misuse(message))
     }
 
     /// A span was opened.
@@ -141,10 +134,7 @@ impl Intake {
             return self.lose_reentrant(is_operation);
         };
         let mut capture = self.begin(callsite);
-        let recorded = FieldRecorder::new(&callsite.slots, &mut capture.fields);
-        self.record_fields(callsite, recorded, |recorder| attributes.record(recorder));
-        let (stated, error) = (capture.fields.status, capture.fields.error().is_some());
-        capture.note_statement(stated, error);
+        self.record_fields(callsite, &mut capture, |recorder| attributes.record(recorder));
         let epoch = self.late_identities.load(Ordering::Acquire);
         let parent = self.nearest_tracked(parent_of(attributes, ctx), ctx);
         let mut open = OpenSpan {
@@ -172,13 +162,14 @@ impl Intake {
             return;
         }
         let Some(_busy) = local::enter_work() else { return };
-        let Some(callsite) = self.open.with(span, |open| open.capture.callsite) else { return };
-        let Some(callsite) = self.callsites.by_index(callsite) else { return };
-        let mut later = local::fresh_capture();
-        let recorder = FieldRecorder::new(&callsite.slots, &mut later.fields);
-        self.record_fields(callsite, recorder, |recorder| values.record(recorder));
-        self.open.with(span, |open| self.merge(open, &later));
-        local::reuse(later);
+        let staged = Staged::read(values);
+        let misused = self.open.with(span, |open| {
+            let callsite = self.callsites.by_index(open.capture.callsite)?;
+            Some((self.merge(open, callsite, &staged)?, callsite))
+        });
+        if let Some(Some((message, callsite))) = misused {
+            self.report_misuse_at(callsite, &message);
+        }
     }
 
     /// A span was entered.
@@ -207,7 +198,7 @@ impl Intake {
         let panicked = std::thread::panicking() && !entered.panicking;
         let reported = self.open.with(span, |open| {
             open.capture.busy_ns += now_ns.saturating_sub(entered.at_ns);
-            open.last_exit_ns = Some(now_ns);
+            open.last_exit_ns = open.last_exit_ns.max(Some(now_ns));
             open.capture.seen.panicked |= panicked;
             open.is_reported && open.sent == Sent::No
         });
@@ -295,17 +286,27 @@ impl Intake {
         capture
     }
 
-    fn record_fields<'a>(
+    /// Records the fields with which a span or event begins.
+    #[inline]
+    fn record_fields(
         &self,
         callsite: &Callsite,
-        mut recorder: FieldRecorder<'a>,
-        visit: impl FnOnce(&mut FieldRecorder<'a>),
+        capture: &mut Capture,
+        visit: impl FnOnce(&mut FieldRecorder<'_>),
     ) {
+        let mut recorder = FieldRecorder::new(&callsite.slots, &mut capture.fields);
         visit(&mut recorder);
-        if let Some(message) = recorder.misuse {
-            if callsite.first_warning() {
-                self.report_misuse(format!("{message} (at {})", callsite.location()));
-            }
+        let FieldRecorder { stated, stated_error, misuse, .. } = recorder;
+        capture.note_statement(stated, stated_error);
+        if let Some(message) = misuse {
+            self.report_misuse_at(callsite, &message);
+        }
+    }
+
+    #[cold]
+    fn report_misuse_at(&self, callsite: &Callsite, message: &str) {
+        if callsite.first_warning() {
+            self.report_misuse(format!("{message} (at {})", callsite.location()));
         }
     }
 
@@ -314,10 +315,7 @@ impl Intake {
         let mut capture = self.begin(callsite);
         capture.origin = Origin::Statement;
         capture.ended_ns = capture.opened_ns;
-        let recorder = FieldRecorder::new(&callsite.slots, &mut capture.fields);
-        self.record_fields(callsite, recorder, |recorder| event.record(recorder));
-        let (stated, error) = (capture.fields.status, capture.fields.error().is_some());
-        capture.note_statement(stated, error);
+        self.record_fields(callsite, &mut capture, |recorder| event.record(recorder));
         capture.note_end(callsite);
         capture.seen.is_error_level = *callsite.metadata.level() == Level::ERROR;
         if let Some(parent) = parent {

@@ -25,6 +25,7 @@ thread_local! {
     static KEYS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     static SKIPPED_LAYERS: Cell<usize> = const { Cell::new(0) };
     static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+    #[expect(clippy::vec_box, reason = "the boxes travel; the vector only holds them")]
     static POOL: RefCell<Vec<Box<Capture>>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -78,7 +78,8 @@ pub struct AuditEvent {
     pub error_message: Option<String>,
     /// From its begin to its end, in whole nanoseconds.
     pub duration: Option<Duration>,
-    /// The part of `duration` in which it was running, not waiting.
+    /// For how long threads were inside it, rather than waiting: added up, so
+    /// that it exceeds `duration` where several were at once.
     pub busy: Option<Duration>,
     /// Everything else that was said about it.
     pub metadata: Metadata,

@@ -107,6 +107,29 @@ pub(crate) fn write_field(bytes: &mut Vec<u8>, key: &str, value: ValueRef<'_>) {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PackedMetadata<'a>(pub(crate) &'a [u8]);
 
+impl<'a> PackedMetadata<'a> {
+    /// The next field with its value as it was written. Copying that is far
+    /// cheaper than reading the value and writing it again.
+    pub(crate) fn next_written(&mut self) -> Option<(&'a str, &'a [u8])> {
+        let (len, rest) = self.0.split_first()?;
+        let (key, rest) = rest.split_at_checked(usize::from(*len))?;
+        let (value, rest) = rest.split_at_checked(written_len(rest)?)?;
+        self.0 = rest;
+        Some((std::str::from_utf8(key).ok()?, value))
+    }
+}
+
+/// Length of the value at the front of `bytes`.
+pub(crate) fn written_len(bytes: &[u8]) -> Option<usize> {
+    let (tag, mut rest) = bytes.split_first()?;
+    match *tag {
+        TAG_FALSE | TAG_TRUE => Some(1),
+        TAG_I64 | TAG_U64 | TAG_F64 => Some(9),
+        TAG_STR | TAG_JSON => Some(5 + u32::from_le_bytes(read_fixed(&mut rest)?) as usize),
+        _ => None,
+    }
+}
+
 impl<'a> Iterator for PackedMetadata<'a> {
     type Item = (&'a str, ValueRef<'a>);
 
@@ -165,6 +188,13 @@ mod tests {
         for cut in 0..bytes.len() {
             assert!(PackedMetadata(&bytes[..cut]).count() < fields.len());
         }
+        let mut written = PackedMetadata(&bytes);
+        for (key, value) in fields {
+            let (have, mut bytes) = written.next_written().unwrap();
+            assert_eq!((have, ValueRef::read(&mut bytes)), (key, Some(value)));
+            assert!(bytes.is_empty());
+        }
+        assert_eq!(written.next_written(), None);
         let mut ids = Vec::new();
         write_id(&mut ids, "one");
         write_id(&mut ids, "");

@@ -1,11 +1,11 @@
 //! A filter resolved for one segment: what has to be checked on an event.
 
-use hashbrown::HashSet;
 use memchr::memmem::Finder;
 
 use super::matching::MetadataMatch;
+use super::trail::Trail;
 use crate::buffer::{EntryIds, Fields, Numbers, Segment, SymbolColumn};
-use crate::event::{EventId, Kind};
+use crate::event::Kind;
 
 /// A part of a [`Pool`].
 pub(super) type PoolRange = (usize, usize);
@@ -43,7 +43,7 @@ pub(super) enum Check<'a> {
         min: u64,
         max: u64,
     },
-    Trail(&'a HashSet<EventId>),
+    Trail(&'a Trail),
     Error(&'a Finder<'a>),
     Metadata {
         wanted: &'a MetadataMatch<'a>,
@@ -69,7 +69,7 @@ impl Check<'_> {
             Check::Within { numbers, min, max } => {
                 numbers.value(index).is_some_and(|value| (*min..=*max).contains(&value))
             }
-            Check::Trail(ids) => segment.event_id(index).is_some_and(|id| ids.contains(&id)),
+            Check::Trail(ids) => segment.event_id(index).is_some_and(|id| ids.contains(id)),
             Check::Error(part) => {
                 segment.errors().slice(index).is_some_and(|error| part.find(error).is_some())
             }

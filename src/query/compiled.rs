@@ -3,14 +3,12 @@
 
 use std::time::Duration;
 
-use hashbrown::HashSet;
 use memchr::memmem::Finder;
 
 use super::filter::{Filter, Kinds};
 use super::matching::MetadataMatch;
-use super::trail::trail;
+use super::trail::Trail;
 use crate::buffer::{Hasher, Snapshot, hash_text, ordered_us};
-use crate::event::EventId;
 
 /// A text to be looked up in dictionaries.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +47,7 @@ pub(super) struct Compiled<'q> {
     pub(super) durations: Option<(u64, u64)>,
     pub(super) error_contains: Option<Finder<'q>>,
     pub(super) metadata: Vec<MetadataMatch<'q>>,
-    pub(super) trail: Option<HashSet<EventId>>,
+    pub(super) trail: Option<Trail>,
     pub(super) kinds: Kinds,
 }
 
@@ -79,13 +77,13 @@ impl<'q> Compiled<'q> {
             entry_ids: needles(&filter.entry_ids),
             times: time_bounds(filter),
             durations: duration_bounds(filter),
-            error_contains: filter.error_contains.as_ref().map(|part| Finder::new(part)),
+            error_contains: filter.error_contains.as_ref().map(Finder::new),
             metadata: filter
                 .metadata
                 .iter()
                 .map(|(key, value)| MetadataMatch::new(hasher, key, value))
                 .collect(),
-            trail: filter.trail_of.map(|root| trail(root, snapshot)),
+            trail: filter.trail_of.map(|root| Trail::new(root, snapshot)),
             kinds: filter.kinds,
         }
     }

@@ -185,14 +185,14 @@ fn filled(events: Vec<AuditEvent>, segment_events_max: usize, publish_every: usi
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn every_answer_is_that_of_a_plain_list(
         events in vec(event(), 0..150),
         segment_events_max in 1..100_usize,
         publish_every in 1..40_usize,
-        questions in vec((question(), order()), 8),
+        questions in vec((question(), order()), 5),
     ) {
         let mut both = filled(events, segment_events_max, publish_every);
         for (question, order) in questions {

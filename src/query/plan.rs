@@ -117,7 +117,8 @@ impl<'a> Planner<'a> {
     fn scans(&mut self, segment: &'a Segment) -> Outcome {
         let filter = self.filter;
         if let Some(trail) = &filter.trail {
-            self.require(Check::Trail(trail), Lists::None);
+            let none = !trail.meets(segment.event_id_range());
+            self.known(none, false, Check::Trail(trail))?;
         }
         if let Some(part) = &filter.error_contains {
             self.known(segment.errors().is_empty(), false, Check::Error(part))?;
@@ -231,8 +232,7 @@ impl<'a> Planner<'a> {
 
     fn possible(&self, lists: Lists<'_>) -> Outcome {
         match lists {
-            Lists::Several(0) => Err(Impossible),
-            Lists::Exact(list) if list.is_empty() => Err(Impossible),
+            Lists::Several(0) | Lists::Exact([]) => Err(Impossible),
             _ => Ok(()),
         }
     }

@@ -27,6 +27,7 @@ impl Worker {
         if self.shutdown.is_some() {
             self.finish_shutdown(times);
         } else if !self.rotate_waiting.is_empty() {
+            self.rotate_answering.append(&mut self.rotate_waiting);
             self.rotate(Rotation::REQUESTED, times);
         } else if let Some(rotation) = self.buffer.rotation_due(times.recorded_us, &self.rotation) {
             self.rotate(rotation, times);
@@ -116,7 +117,7 @@ impl Worker {
         self.rotated += events;
         self.has_news |= events > 0;
         self.publish();
-        for reply in self.rotate_waiting.drain(..) {
+        for reply in self.rotate_answering.drain(..) {
             drop(reply.send(Ok(Rotated { events, path: path.clone() })));
         }
     }
@@ -136,7 +137,7 @@ impl Worker {
 
     fn retry_export(&mut self, times: Times) {
         let now_ns = self.intake.clock.monotonic_ns();
-        let is_urgent = self.shutdown.is_some() || !self.rotate_waiting.is_empty();
+        let is_urgent = self.shutdown.is_some();
         if let Some(exporter) = &mut self.exporter {
             exporter.retry_if_due(now_ns, is_urgent, time_from_us(times.recorded_us));
         }

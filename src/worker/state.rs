@@ -110,7 +110,10 @@ pub(super) struct Worker {
     pub(super) rotation: RotationPolicy,
     pub(super) exporter: Option<Exporter>,
     pub(super) export_backlog_events_max: u64,
+    /// Rotations asked for and not begun.
     pub(super) rotate_waiting: Vec<Reply<crate::error::Result<Rotated>>>,
+    /// Those that the rotation under way answers.
+    pub(super) rotate_answering: Vec<Reply<crate::error::Result<Rotated>>>,
     pub(super) shutdown: Option<Shutdown>,
     pub(super) snapshots_due: VecDeque<chrono::NaiveDate>,
     pub(super) last_snapshot_us: i64,
@@ -166,6 +169,7 @@ impl Worker {
             exporter,
             export_backlog_events_max: settings.export_backlog_events_max,
             rotate_waiting: Vec::new(),
+            rotate_answering: Vec::new(),
             shutdown: None,
             snapshots_due: VecDeque::new(),
             last_snapshot_us: wall_us,

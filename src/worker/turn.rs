@@ -49,7 +49,7 @@ impl Worker {
         self.tell_problems();
         if has_requests {
             // Who is answered may look at health next.
-            self.show_totals();
+            self.publish_totals();
         }
         while let Some(request) = self.pending.pop_front() {
             self.answer(request, times);
@@ -220,11 +220,7 @@ impl Worker {
                 self.publish();
                 drop(reply.send(self.published.snapshot()));
             }
-            Request::Record(event, reply) => {
-                let receipt = self.record(&event, times);
-                self.show_totals();
-                drop(reply.send(receipt));
-            }
+            Request::Record(event, reply) => drop(reply.send(self.record(&event, times))),
             Request::Rotate(reply) => self.rotate_waiting.push(reply),
             Request::Shutdown(reply) => self.begin_shutdown(reply, times),
             Request::Exported(exported) => self.exported(exported),
@@ -236,6 +232,7 @@ impl Worker {
             return Err(Error::stopped());
         }
         let sequence = self.append(event, times, true);
+        self.publish_totals();
         Ok(Receipt { event_id: event.event_id, sequence })
     }
 
@@ -243,10 +240,12 @@ impl Worker {
         if self.has_news && self.until_publish().is_zero() {
             self.publish();
         }
-        self.show_totals();
+        self.publish_totals();
     }
 
-    fn show_totals(&self) {
+    /// Shows health what was counted. Comes before every answer, so that who
+    /// waited for one finds it.
+    fn publish_totals(&self) {
         let mut totals = self.published.totals.lock().unwrap_or_else(PoisonError::into_inner);
         totals.recorded = self.recorded;
         totals.rotated = self.rotated;
@@ -260,6 +259,7 @@ impl Worker {
     /// Shows readers everything that was appended.
     pub(super) fn publish(&mut self) {
         self.published.set_snapshot(self.buffer.publish());
+        self.publish_totals();
         self.last_published_ns = self.intake.clock.monotonic_ns();
         self.has_news = false;
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::rig::Setup;
+use crate::fs::faulty::Call;
 use crate::worker::request::{Request, Rotated};
 
 #[test]
@@ -93,6 +94,23 @@ fn a_rotation_by_hand_takes_everything() {
     assert!(rig.held_ids().is_empty());
     let nothing: Rotated = rig.ask(Request::Rotate).unwrap().unwrap();
     assert_eq!(nothing, Rotated::default());
+}
+
+#[test]
+fn a_rotation_by_hand_is_not_answered_by_one_that_was_under_way() {
+    let mut rig = Setup { events_max: Some(8), ..Setup::default() }.rig();
+    let _ = rig.fs.clone().failing(Call::Sync, 1);
+    rig.complete(9);
+    rig.settle();
+    let (reply, mut answer) = tokio::sync::oneshot::channel();
+    rig.send(Request::Rotate(reply));
+    rig.settle();
+    assert!(answer.try_recv().is_err(), "the count rotation waits for its retry");
+    rig.clock.advance(Duration::from_secs(1));
+    rig.settle();
+    rig.settle();
+    assert!(answer.try_recv().unwrap().unwrap().events > 0);
+    assert!(rig.held_ids().is_empty());
 }
 
 #[test]

@@ -1,0 +1,126 @@
+//! The audit trail: everything that this program has to do for one.
+//!
+//! [`Trail::begin`] adds the audit layer to the subscriber; that is all. The
+//! rest reads the trail back, from the files it was exported to, the way an
+//! auditor would who has nothing else.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use tracing_audit::export::{Format, read};
+use tracing_audit::{Audit, AuditEvent, AuditLayer, Operation};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::prelude::*;
+
+use crate::Failure;
+use crate::tally::Totals;
+
+/// Small, so that a run shows a rotation: what is beyond goes to a file.
+const BUFFER_EVENTS_MAX: usize = 1_000;
+/// How long the trail may take to end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(crate) struct Trail {
+    pub audit: Audit,
+    directory: PathBuf,
+    /// Exports of earlier runs.
+    earlier: BTreeSet<PathBuf>,
+}
+
+/// All that was recorded.
+pub(crate) struct Recorded {
+    pub totals: Totals,
+    pub events: Vec<AuditEvent>,
+    pub last_export: PathBuf,
+}
+
+impl Trail {
+    /// Audits this process from here on. `RUST_LOG` switches on the ordinary
+    /// log, which has its own filter and no influence on the trail.
+    pub(crate) fn begin(directory: &Path) -> Result<Trail, Failure> {
+        let (layer, audit) = AuditLayer::builder()
+            .buffer_events_max(BUFFER_EVENTS_MAX)
+            .export_directory(directory)
+            .collapse(Operation::Import)
+            .build()?;
+        let off = EnvFilter::builder().with_default_directive(LevelFilter::OFF.into());
+        let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        tracing_subscriber::registry()
+            .with(log.with_filter(off.from_env_lossy()))
+            .with(layer)
+            .init();
+        let findings = audit.self_check();
+        if !findings.is_empty() {
+            return Err(format!("audited spans do not arrive: {findings:?}").into());
+        }
+        let earlier = exports(directory)?;
+        Ok(Trail { audit, directory: directory.to_owned(), earlier })
+    }
+
+    /// Ends the trail, which exports what is left, and reads all exports of
+    /// this run: by the library, and by nothing but a JSON reader for what is
+    /// counted.
+    pub(crate) fn end(&self) -> Result<Recorded, Failure> {
+        let report = self.audit.shutdown(PATIENCE);
+        if !report.is_complete || !report.lost.is_empty() {
+            return Err(format!("the trail did not end well: {report:?}").into());
+        }
+        let last_export = report.export_path.ok_or("the last export went nowhere")?;
+        let files = exports(&self.directory)?;
+        let mut counter = Counter::default();
+        let mut events = Vec::new();
+        for file in files.difference(&self.earlier) {
+            let bytes = std::fs::read(file)?;
+            counter.count(&serde_json::from_slice(&bytes)?)?;
+            events.extend(read(Format::default(), bytes.as_slice())?);
+        }
+        Ok(Recorded { totals: counter.end()?, events, last_export })
+    }
+}
+
+/// The export documents in a directory.
+fn exports(directory: &Path) -> std::io::Result<BTreeSet<PathBuf>> {
+    if !directory.exists() {
+        return Ok(BTreeSet::new());
+    }
+    let paths = std::fs::read_dir(directory)?.map(|entry| Ok(entry?.path()));
+    let is_export = |path: &std::io::Result<PathBuf>| {
+        path.as_ref().is_ok_and(|path| path.extension().is_some_and(|kind| kind == "json"))
+    };
+    paths.filter(is_export).collect()
+}
+
+/// Counts what is in export documents.
+#[derive(Default)]
+struct Counter {
+    totals: Totals,
+    sequences: Vec<u64>,
+}
+
+impl Counter {
+    fn count(&mut self, document: &Value) -> Result<(), Failure> {
+        let events = document["events"].as_array().ok_or("an export without events")?;
+        if document["total_events"].as_u64() != u64::try_from(events.len()).ok() {
+            return Err("an export that miscounts its events".into());
+        }
+        for event in events {
+            let text = |key: &str| event[key].as_str().ok_or(format!("an event without {key}"));
+            let user = text("user_id").or_else(|_| text("actor"))?;
+            self.totals.count(text("operation")?, text("status")?, user);
+            let sequence = event["sequence"].as_u64();
+            self.sequences.push(sequence.ok_or("an event without a sequence number")?);
+        }
+        Ok(())
+    }
+
+    /// Every event was exported, and none of them twice.
+    fn end(mut self) -> Result<Totals, Failure> {
+        self.sequences.sort_unstable();
+        if self.sequences.iter().copied().eq(0..self.totals.operations()) {
+            return Ok(self.totals);
+        }
+        Err("the exports have holes, or some event twice".into())
+    }
+}

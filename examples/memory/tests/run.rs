@@ -1,0 +1,47 @@
+//! The program as its user runs it.
+
+#![expect(clippy::unwrap_used, reason = "these are tests, their helper too")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_memory-example"))
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_trail_agrees_with_the_driver_on_any_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = folder.path().join("texts");
+    std::fs::create_dir(&texts).unwrap();
+    std::fs::write(texts.join("policy.txt"), "Refunds are paid within thirty days.\n").unwrap();
+    for _ in 0..2 {
+        let output = run(folder.path(), &["texts"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(text.contains("success_rate") && text.contains("the trail agrees"), "{text}");
+    }
+}
+
+#[test]
+fn a_miscount_is_told_and_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), &["--sabotage"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(text.contains("STORE SUCCESS: the driver saw"), "{text}");
+    assert!(text.contains("user alice: the driver saw"), "{text}");
+}
+
+#[test]
+fn a_folder_without_text_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), &["."]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(text.contains("name another one"), "{text}");
+}
