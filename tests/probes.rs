@@ -25,13 +25,15 @@ thread_local! {
     static NEXT_ID: Cell<u64> = const { Cell::new(0) };
 }
 
+/// To be taken before a macro decides whether its fields are evaluated at all.
 fn next_id() -> String {
     format!("id_{}", NEXT_ID.replace(NEXT_ID.get() + 1))
 }
 
 /// An audited operation of its own, for use as a field's value.
 fn audited_value() -> u64 {
-    let span = trace_span!("in a field", audit.operation = "PROBED", audit.entry_ids = next_id());
+    let id = next_id();
+    let span = trace_span!("in a field", audit.operation = "PROBED", audit.entry_ids = id);
     span.in_scope(|| 7)
 }
 
@@ -85,25 +87,30 @@ const PROBES: [Probe; 19] = [
 
 /// Runs a probe at every place where it could disturb something.
 fn run(probe: fn()) {
-    let audited =
-        || trace_span!("audited", audit.operation = "PROBED", audit.entry_ids = next_id());
+    let audited = || {
+        let id = next_id();
+        trace_span!("audited", audit.operation = "PROBED", audit.entry_ids = id)
+    };
     audited().in_scope(|| ());
     probe();
     audited().in_scope(|| {
         probe();
         audited().in_scope(probe);
         probe();
-        trace!(audit.operation = "PROBED", audit.entry_ids = next_id());
+        let id = next_id();
+        trace!(audit.operation = "PROBED", audit.entry_ids = id);
     });
+    let id = next_id();
     let at_info =
-        info_span!("at info", audit.operation = "PROBED", audit.entry_ids = next_id(), value = 1);
+        info_span!("at info", audit.operation = "PROBED", audit.entry_ids = id, value = 1);
     at_info.in_scope(probe);
     at_info.record("value", 2);
     drop(at_info);
     let inside = info_span!("not audited");
     inside.in_scope(probe);
     drop(inside);
-    info!(audit.operation = "PROBED", audit.entry_ids = next_id());
+    let id = next_id();
+    info!(audit.operation = "PROBED", audit.entry_ids = id);
 }
 
 /// Runs a probe while spans and events are being opened.
@@ -112,18 +119,23 @@ fn run_in_fields(probe: fn()) {
         probe();
         1
     };
+    let id = next_id();
     let probed = info_span!(
         "probed in its fields",
         first = value(),
         inner = audited_value(),
         audit.operation = "PROBED",
-        audit.entry_ids = next_id(),
+        audit.entry_ids = id,
         last = value(),
     );
     probed.in_scope(probe);
     drop(probed);
-    info!(audit.operation = "PROBED", audit.entry_ids = next_id(), value = value());
-    let after = || trace_span!("after", audit.operation = "PROBED", audit.entry_ids = next_id());
+    let id = next_id();
+    info!(audit.operation = "PROBED", audit.entry_ids = id, value = value());
+    let after = || {
+        let id = next_id();
+        trace_span!("after", audit.operation = "PROBED", audit.entry_ids = id)
+    };
     after().in_scope(probe);
     after().in_scope(probe);
 }
