@@ -9,6 +9,11 @@ use tracing_subscriber::{fmt, registry};
 use super::control::Empty;
 use super::peers;
 
+/// Spans of a burst: they fit the smallest of the queues in their default size,
+/// and their values fit a cache, as those of a program do that has just made
+/// them.
+pub(crate) const BURST_SPANS: usize = 2_000;
+
 /// A subscriber to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arm {
@@ -40,12 +45,6 @@ impl Arm {
 
     pub(crate) fn name(self) -> &'static str {
         Self::NAMED.iter().find(|(_, known)| *known == self).map_or("?", |(name, _)| name)
-    }
-
-    /// Spans of a burst: what fits the queue of its default size. Of ours it
-    /// is half of that, so that the bursts of two threads fit as well.
-    pub(crate) fn burst_spans(self) -> usize {
-        if self == Arm::OpenTelemetry { 2_000 } else { tracing_audit::QUEUE_EVENTS_MAX / 2 }
     }
 
     /// Makes this the subscriber of the process.

@@ -9,7 +9,7 @@ use super::corpus::{Corpus, Item};
 use super::spans::Workload;
 
 /// Bursts of one repetition whose time is taken.
-const BURSTS: usize = 5;
+const BURSTS: usize = 15;
 
 /// Spans that are opened together where a pace is kept, and how often.
 const PACED_SPANS: usize = 20;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 
-use super::arms::Arm;
+use super::arms::{Arm, BURST_SPANS};
 use super::figures::Figures;
 use super::measure;
 use super::spans::Workload;
@@ -86,8 +86,8 @@ pub(crate) fn serve(arm: Arm) {
             *lost.lock().expect("no panic") = installed.lock().expect("no panic").drain(*expected);
         };
         let ns = match way {
-            Way::Bursts => measure::bursts(workload, seed, arm.burst_spans(), drain),
-            Way::TwoThreads => measure::bursts_of_two(workload, seed, arm.burst_spans(), drain),
+            Way::Bursts => measure::bursts(workload, seed, BURST_SPANS, drain),
+            Way::TwoThreads => measure::bursts_of_two(workload, seed, BURST_SPANS, drain),
             Way::Paced => measure::paced(workload, seed, drain),
         };
         println!("{ns} {}", *lost.lock().expect("no panic"));

@@ -11,11 +11,12 @@ use crate::event::limits::FIELD_BYTES_MAX;
 
 use super::callsite::Callsite;
 use super::intake::Intake;
-use super::local;
 use super::message::Capture;
 use super::open::{OpenSpan, Sent};
 use super::outcome::Reported;
+use super::parcel::Parcel;
 use super::place::Report;
+use super::pool::CAPTURES;
 use super::value::{Read, read};
 
 impl Intake {
@@ -76,7 +77,7 @@ impl Intake {
                 takes_in
             });
             if absorbed == Some(true) {
-                return local::reuse(open.capture);
+                return CAPTURES.give_cleared(open.capture);
             }
         }
         self.send(open.capture, ended_ns);
@@ -85,10 +86,10 @@ impl Intake {
     pub(super) fn send(&self, capture: Box<Capture>, now_ns: u64) {
         if self.closed.load(Ordering::Acquire) {
             self.losses.add(LossReason::AfterShutdown, 1, now_ns);
-            return local::reuse(capture);
+            return CAPTURES.give_cleared(capture);
         }
-        if let Err(lost) = self.data.send(capture, now_ns) {
-            local::reuse(lost);
+        if let Err(lost) = self.data.send(Parcel::of(capture), now_ns) {
+            lost.reuse();
         }
     }
 

@@ -22,6 +22,8 @@ use super::context::parent_of;
 use super::local::{self, Entered};
 use super::message::{Capture, Origin};
 use super::open::{OpenSpan, OpenSpans, Sent};
+use super::parcel::Parcel;
+use super::pool::CAPTURES;
 use super::record::FieldRecorder;
 use super::stage::Staged;
 
@@ -54,7 +56,7 @@ pub(crate) struct Intake {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) callsites: Callsites,
     pub(super) open: OpenSpans,
-    pub(crate) data: DataSender<Box<Capture>>,
+    pub(crate) data: DataSender<Parcel>,
     pub(crate) losses: Arc<Losses>,
     pub(super) settings: CaptureSettings,
     /// Misuses, on their way to the error hook.
@@ -71,7 +73,7 @@ impl Intake {
     pub(crate) fn new(
         clock: Box<dyn Clock>,
         settings: CaptureSettings,
-        data: DataSender<Box<Capture>>,
+        data: DataSender<Parcel>,
         losses: Arc<Losses>,
         problems: Sender<Error>,
     ) -> Self {
@@ -212,12 +214,12 @@ impl Intake {
     pub(super) fn span_closed(&self, id: &span::Id) {
         let Some(open) = self.open.remove(id.into_u64()) else { return };
         match open.sent {
-            _ if !open.is_operation => local::reuse(open.capture),
+            _ if !open.is_operation => CAPTURES.give_cleared(open.capture),
             Sent::No => self.complete(open, std::thread::panicking()),
-            Sent::AtReport => local::reuse(open.capture),
+            Sent::AtReport => CAPTURES.give_cleared(open.capture),
             Sent::AtShutdown => {
                 self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
-                local::reuse(open.capture);
+                CAPTURES.give_cleared(open.capture);
             }
         }
     }
@@ -279,7 +281,7 @@ impl Intake {
     }
 
     pub(super) fn begin(&self, callsite: &Callsite) -> Box<Capture> {
-        let mut capture = local::fresh_capture();
+        let mut capture = CAPTURES.take();
         capture.callsite = callsite.index;
         capture.key = local::next_key();
         capture.opened_ns = self.clock.monotonic_ns();

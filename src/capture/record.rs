@@ -133,7 +133,7 @@ impl<'a> FieldRecorder<'a> {
     fn entry_ids<'i>(&mut self, ids: impl Iterator<Item = &'i str>, more: u32, strong: bool) {
         if self.fields.replace_entry_ids(strong) {
             ids.for_each(|id| self.fields.add_entry_id(id));
-            self.fields.entry_ids_cut = self.fields.entry_ids_cut.saturating_add(more);
+            self.fields.marks.entry_ids_cut = self.fields.marks.entry_ids_cut.saturating_add(more);
         }
     }
 
@@ -148,8 +148,8 @@ impl<'a> FieldRecorder<'a> {
     }
 
     fn duration_ms(&mut self, ms: f64) {
-        self.fields.duration_ns = duration_ns_from_ms(ms);
-        if self.fields.duration_ns.is_none() {
+        self.fields.marks.duration_ns = duration_ns_from_ms(ms);
+        if self.fields.marks.duration_ns.is_none() {
             self.misuse =
                 Some("audit.duration_ms is no duration in milliseconds; left out".to_owned());
         }

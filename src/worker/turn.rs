@@ -4,7 +4,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::capture::{Capture, recycle};
+use crate::capture::{Capture, Parcel, recycle};
 use crate::channel::{Gap, LossReason};
 use crate::error::{Error, Result};
 use crate::event::row::{Row, time_from_us};
@@ -107,23 +107,26 @@ impl Worker {
         }
         let published = self.published.clone();
         let mut statistics = published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unpacked = std::mem::take(&mut self.unpacked);
         let mut taken = 0;
         while taken < limit {
-            let Ok(capture) = self.data.try_recv() else { break };
+            let Ok(parcel) = self.data.try_recv() else { break };
             taken += 1;
-            self.take_capture(capture, times, &mut statistics);
+            self.take_parcel(parcel, &mut unpacked, times, &mut statistics);
             if taken % 256 == 0 {
                 self.intake.data.end_stall();
                 recycle(&mut self.used);
             }
         }
+        self.unpacked = unpacked;
         self.intake.data.end_stall();
         (taken, waiting > limit)
     }
 
-    fn take_capture(
+    fn take_parcel(
         &mut self,
-        capture: Box<Capture>,
+        parcel: Parcel,
+        unpacked: &mut Capture,
         times: Times,
         statistics: &mut StatisticsRecorder,
     ) {
@@ -132,9 +135,9 @@ impl Worker {
         } else if self.shutdown.is_some() {
             self.lose(LossReason::AfterShutdown, 1);
         } else {
-            self.append_capture(&capture, times, statistics);
+            self.append_capture(parcel.capture(unpacked), times, statistics);
         }
-        self.used.push(capture);
+        self.used.push(parcel);
     }
 
     pub(super) fn append_capture(
