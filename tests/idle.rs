@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test reads /proc")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tracing::info_span;
@@ -19,7 +19,7 @@ fn worker_task() -> PathBuf {
 }
 
 /// How often the thread gave up its core.
-fn switches(task: &PathBuf) -> u64 {
+fn switches(task: &Path) -> u64 {
     let status = std::fs::read_to_string(task.join("status")).unwrap();
     let of = |line: &str| line.contains("voluntary_ctxt_switches:").then(|| line.to_owned());
     let lines = status.lines().filter_map(of);

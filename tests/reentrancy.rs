@@ -1,5 +1,7 @@
 //! Our own threads and our own reading trace audited spans themselves, under a
 //! global subscriber, which nothing guards: no loop, no deadlock, all counted.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "only the library has gates for time and files")]
 
 use std::fmt;
 use std::io::{self, Write};
