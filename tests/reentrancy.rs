@@ -1,6 +1,7 @@
 //! Our own threads and our own reading trace audited spans themselves, under a
 //! global subscriber, which nothing guards: no loop, no deadlock, all counted.
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "only the library has gates for time and files")]
 
 use std::fmt;
 use std::io::{self, Write};
@@ -82,7 +83,7 @@ impl OnWorker {
 
 /// The trail has come to rest: nothing is added any more.
 fn wait_for_rest(audit: &Audit) -> u64 {
-    let deadline = Instant::now() + Duration::from_secs(2);
+    let deadline = Instant::now() + Duration::from_secs(10);
     let count = || audit.query().every_kind().count().unwrap();
     loop {
         let before = count();
@@ -91,8 +92,7 @@ fn wait_for_rest(audit: &Audit) -> u64 {
         if before == after {
             return after;
         }
-        let newest = audit.query().every_kind().limit(3).run().unwrap().events;
-        assert!(Instant::now() < deadline, "it feeds itself: {after} entries, {newest:#?}");
+        assert!(Instant::now() < deadline, "it feeds itself: {after} entries");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Behaviour of the whole, through the public API alone. Each test has a
 //! subscriber of its own; what needs a global one is in a binary of its own.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-#![expect(clippy::disallowed_methods, reason = "tests wait for real threads and read their files")]
+#![expect(clippy::disallowed_methods, reason = "only the library has gates for time and files")]
 
 mod collapse;
 mod composition;
