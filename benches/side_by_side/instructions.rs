@@ -47,8 +47,8 @@ pub(crate) fn run_alone(arm: Arm, workload: Workload, count: usize) {
     let warm = corpus.items(burst);
     workload.surrounded(|| workload.run(&warm));
     drain(burst);
+    let items = corpus.items(burst);
     for _ in 0..count.div_ceil(burst) {
-        let items = corpus.items(burst);
         workload.surrounded(|| measured_section(workload, &items));
         drain(burst);
     }

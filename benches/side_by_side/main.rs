@@ -25,13 +25,16 @@ mod control;
 mod corpus;
 mod figures;
 mod gates;
+mod history;
 mod hot_path;
 mod instructions;
+mod load;
 mod measure;
 mod peers;
 mod processes;
 mod spans;
 mod table;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -42,6 +45,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["child", "arm", arm] => processes::serve(arms::Arm::named(arm)),
+        ["child", "history", events] => history::measure(events.parse().expect("a number")),
+        ["child", "worker", events] => worker::measure(events.parse().expect("a number")),
+        ["child", "load", seconds] => load::measure(seconds.parse().expect("a number")),
         ["spans", arm, workload, count] => instructions::run_alone(
             arms::Arm::named(arm),
             spans::Workload::named(workload),
@@ -84,6 +90,15 @@ fn everything(options: &Options) -> ExitCode {
     let mut figures = Figures::default();
     if options.wants("hot") {
         hot_path::run(&mut figures, quick);
+    }
+    if options.wants("worker") {
+        processes::figures_of_child(&["worker", worker::events(quick)], &mut figures);
+    }
+    if options.wants("history") {
+        processes::figures_of_child(&["history", history::events(quick)], &mut figures);
+    }
+    if options.wants("load") {
+        processes::figures_of_child(&["load", load::seconds(quick)], &mut figures);
     }
     if options.wants("instructions") {
         instructions::run(&mut figures);

@@ -109,10 +109,16 @@ impl Intake {
                 let mut capture = open.capture.clone();
                 capture.seen.still_open = true;
                 capture.ended_ns = open.last_exit_ns.unwrap_or(now_ns);
-                taken.push(capture);
+                taken.push((capture, open.epoch, open.parent));
             }
         });
-        taken
+        let fill = |(mut capture, epoch, parent): (Box<Capture>, u64, Option<u64>)| {
+            if let Some(parent) = parent {
+                self.fill_from_late(&mut capture, epoch, parent);
+            }
+            capture
+        };
+        taken.into_iter().map(fill).collect()
     }
 
     /// The operations that have been open for longer than `open_ns`.

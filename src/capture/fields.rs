@@ -2,7 +2,6 @@
 //!
 //! Filled on a caller's thread, read by the worker. Every buffer is reused.
 
-use crate::event::Status;
 use crate::event::limits::{
     ENTRY_IDS_MAX, FIELD_BYTES_MAX, KEY_BYTES_MAX, METADATA_BYTES_MAX, METADATA_FIELDS_MAX,
     bounded, prefix,
@@ -46,8 +45,6 @@ pub(crate) struct Fields {
     /// A field was recorded again after the span was opened.
     pub(crate) re_recorded: bool,
     pub(crate) duration_ns: Option<u64>,
-    /// What the program stated; `Unknown` also for a text that is no status.
-    pub(crate) status: Option<Status>,
 }
 
 const STRONG_OPERATION: u8 = 1 << 6;
@@ -112,14 +109,21 @@ impl Fields {
         self.error = self.push(text);
     }
 
-    /// Sets an identity field of this span itself. An empty text is nobody.
-    pub(super) fn set_identity(&mut self, field: IdField, text: &str, strong: bool) {
-        let bit = 1 << field as u8;
-        if text.is_empty() || !self.gives_way(bit, strong) {
-            return;
+    /// Sets an identity field of this span itself, unless a stronger name has
+    /// set it; whether it did. An empty text is nobody.
+    pub(super) fn set_identity(&mut self, field: IdField, text: &str, strong: bool) -> bool {
+        let is_set = !text.is_empty() && self.gives_way(field.bit(), strong);
+        if is_set {
+            self.own |= field.bit();
+            self.put_identity(field, text);
         }
-        self.own |= bit;
-        self.put_identity(field, text);
+        is_set
+    }
+
+    /// The identity fields that nobody has set, as bits.
+    pub(super) fn absent_identities(&self) -> u8 {
+        let absent = self.identity.iter().map(|piece| u8::from(piece.len == 0));
+        absent.rev().fold(0, |bits, absent| (bits << 1) | absent)
     }
 
     /// Sets an identity field from an enclosing span.
@@ -128,7 +132,7 @@ impl Fields {
     }
 
     pub(super) fn owns(&self, field: IdField) -> bool {
-        self.own & (1 << field as u8) != 0
+        self.own & field.bit() != 0
     }
 
     /// Starts the entry ids anew: recording a field again replaces it.
@@ -183,30 +187,6 @@ impl Fields {
         fits
     }
 
-    /// Takes over what was recorded later on the same span.
-    pub(super) fn merge(&mut self, later: &Fields) {
-        if let Some(operation) = later.operation() {
-            self.set_operation(operation, later.strong & STRONG_OPERATION != 0);
-        }
-        if let Some(error) = later.error() {
-            self.set_error(error);
-        }
-        for field in IdField::ALL {
-            if let Some(text) = later.identity(field) {
-                self.set_identity(field, text, later.strong & (1 << field as u8) != 0);
-            }
-        }
-        let strong_ids = later.strong & STRONG_ENTRY_IDS != 0;
-        if !later.entry_ids.is_empty() && self.replace_entry_ids(strong_ids) {
-            self.entry_ids.extend_from_slice(&later.entry_ids);
-            self.entry_ids_count = later.entry_ids_count;
-            self.entry_ids_cut = later.entry_ids_cut;
-        }
-        self.merge_metadata(later);
-        self.duration_ns = later.duration_ns.or(self.duration_ns);
-        self.collect_garbage();
-    }
-
     /// Adds the entry ids of an operation that is collapsed into this one.
     pub(super) fn absorb_entry_ids(&mut self, nested: &Fields) {
         for id in nested.entry_ids() {
@@ -215,34 +195,28 @@ impl Fields {
         self.entry_ids_cut += nested.entry_ids_cut;
     }
 
-    fn merge_metadata(&mut self, later: &Fields) {
-        self.re_recorded |= !later.metadata.is_empty();
-        let bytes = self.metadata.len() + self.named.len() + later.metadata.len();
+    /// Notes that a metadata field is about to be recorded again. Values that
+    /// were replaced are dropped in time, so that a field recorded in a loop
+    /// does not use the limits up.
+    pub(super) fn make_room_for_again(&mut self, slot: usize) {
+        self.re_recorded = true;
         let is_crowded = usize::from(self.metadata_fields) >= METADATA_FIELDS_MAX / 2
-            || bytes >= METADATA_BYTES_MAX / 2;
-        if is_crowded && !later.metadata.is_empty() {
-            self.drop_replaced(later);
+            || self.metadata.len() + self.named.len() >= METADATA_BYTES_MAX / 2;
+        if is_crowded {
+            self.drop_replaced(slot);
         }
-        for (slot, value) in later.metadata() {
-            self.add_metadata(usize::from(slot), value);
-        }
-        self.metadata_cut += later.metadata_cut;
     }
 
-    /// Drops values that were replaced or are about to be, so that a field
-    /// recorded in a loop does not use the limits up.
-    fn drop_replaced(&mut self, later: &Fields) {
+    fn drop_replaced(&mut self, by: usize) {
         let old = std::mem::take(&mut self.metadata);
         let mut last = std::collections::BTreeMap::new();
         for (slot, value) in MetadataItems(&old) {
-            last.insert(slot, value);
+            last.insert(usize::from(slot), value);
         }
-        for (slot, _) in later.metadata() {
-            last.remove(&slot);
-        }
+        last.remove(&by);
         self.metadata_fields = self.named().count() as u16;
         for (slot, value) in last {
-            self.add_metadata(usize::from(slot), value);
+            self.add_metadata(slot, value);
         }
     }
 
@@ -284,7 +258,10 @@ impl Fields {
     }
 
     /// Rebuilds the text when replaced values have come to outweigh it.
-    fn collect_garbage(&mut self) {
+    pub(super) fn collect_garbage(&mut self) {
+        if self.text.len() < GARBAGE_BYTES_MAX {
+            return;
+        }
         let live = |piece: &Piece| piece.len as usize;
         let used = live(&self.operation)
             + live(&self.error)
@@ -336,28 +313,26 @@ mod tests {
     #[test]
     fn later_values_replace_and_audit_names_win() {
         let mut fields = Fields::default();
+        assert_eq!(fields.absent_identities(), 0b11_1111);
         fields.set_identity(IdField::Session, "other", false);
         fields.set_identity(IdField::Session, "audit", true);
-        fields.set_identity(IdField::Session, "other again", false);
+        assert!(!fields.set_identity(IdField::Session, "other again", false));
         assert_eq!(fields.identity(IdField::Session), Some("audit"));
-        let mut later = Fields::default();
-        later.set_identity(IdField::Session, "later", true);
-        later.add_metadata(3, ValueRef::U64(1));
-        fields.merge(&later);
+        assert!(fields.set_identity(IdField::Session, "later", true));
         assert_eq!(fields.identity(IdField::Session), Some("later"));
-        assert_eq!(fields.metadata().collect::<Vec<_>>(), [(3, ValueRef::U64(1))]);
-        fields.set_identity(IdField::User, "", true);
+        assert!(!fields.set_identity(IdField::User, "", true));
         assert_eq!(fields.identity(IdField::User), None);
+        assert_eq!(fields.absent_identities(), 0b11_1011);
     }
 
     #[test]
     fn a_field_recorded_in_a_loop_stays_bounded_and_keeps_its_last_value() {
         let mut fields = Fields::default();
         for round in 0..10_000_u64 {
-            let mut later = Fields::default();
-            later.set_identity(IdField::User, &format!("user-{round}"), true);
-            later.add_metadata(1, ValueRef::U64(round));
-            fields.merge(&later);
+            fields.set_identity(IdField::User, &format!("user-{round}"), true);
+            fields.make_room_for_again(1);
+            fields.add_metadata(1, ValueRef::U64(round));
+            fields.collect_garbage();
         }
         assert_eq!(fields.identity(IdField::User), Some("user-9999"));
         assert_eq!(fields.metadata().last(), Some((1, ValueRef::U64(9_999))));

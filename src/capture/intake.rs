@@ -23,6 +23,7 @@ use super::local::{self, Entered};
 use super::message::{Capture, Origin};
 use super::open::{OpenSpan, OpenSpans, Sent};
 use super::record::FieldRecorder;
+use super::stage::Staged;
 
 /// Choices of the user that capture heeds.
 #[derive(Debug, Clone, Default)]
@@ -133,10 +134,7 @@ impl Intake {
             return self.lose_reentrant(is_operation);
         };
         let mut capture = self.begin(callsite);
-        let recorded = FieldRecorder::new(&callsite.slots, &mut capture.fields);
-        self.record_fields(callsite, recorded, |recorder| attributes.record(recorder));
-        let (stated, error) = (capture.fields.status, capture.fields.error().is_some());
-        capture.note_statement(stated, error);
+        self.record_fields(callsite, &mut capture, |recorder| attributes.record(recorder));
         let epoch = self.late_identities.load(Ordering::Acquire);
         let parent = self.nearest_tracked(parent_of(attributes, ctx), ctx);
         let mut open = OpenSpan {
@@ -164,13 +162,14 @@ impl Intake {
             return;
         }
         let Some(_busy) = local::enter_work() else { return };
-        let Some(callsite) = self.open.with(span, |open| open.capture.callsite) else { return };
-        let Some(callsite) = self.callsites.by_index(callsite) else { return };
-        let mut later = local::fresh_capture();
-        let recorder = FieldRecorder::new(&callsite.slots, &mut later.fields);
-        self.record_fields(callsite, recorder, |recorder| values.record(recorder));
-        self.open.with(span, |open| self.merge(open, &later));
-        local::reuse(later);
+        let staged = Staged::read(values);
+        let misused = self.open.with(span, |open| {
+            let callsite = self.callsites.by_index(open.capture.callsite)?;
+            Some((self.merge(open, callsite, &staged)?, callsite))
+        });
+        if let Some(Some((message, callsite))) = misused {
+            self.report_misuse_at(callsite, &message);
+        }
     }
 
     /// A span was entered.
@@ -287,17 +286,27 @@ impl Intake {
         capture
     }
 
-    fn record_fields<'a>(
+    /// Records the fields with which a span or event begins.
+    #[inline]
+    fn record_fields(
         &self,
         callsite: &Callsite,
-        mut recorder: FieldRecorder<'a>,
-        visit: impl FnOnce(&mut FieldRecorder<'a>),
+        capture: &mut Capture,
+        visit: impl FnOnce(&mut FieldRecorder<'_>),
     ) {
+        let mut recorder = FieldRecorder::new(&callsite.slots, &mut capture.fields);
         visit(&mut recorder);
-        if let Some(message) = recorder.misuse {
-            if callsite.first_warning() {
-                self.report_misuse(format!("{message} (at {})", callsite.location()));
-            }
+        let FieldRecorder { stated, stated_error, misuse, .. } = recorder;
+        capture.note_statement(stated, stated_error);
+        if let Some(message) = misuse {
+            self.report_misuse_at(callsite, &message);
+        }
+    }
+
+    #[cold]
+    fn report_misuse_at(&self, callsite: &Callsite, message: &str) {
+        if callsite.first_warning() {
+            self.report_misuse(format!("{message} (at {})", callsite.location()));
         }
     }
 
@@ -306,10 +315,7 @@ impl Intake {
         let mut capture = self.begin(callsite);
         capture.origin = Origin::Statement;
         capture.ended_ns = capture.opened_ns;
-        let recorder = FieldRecorder::new(&callsite.slots, &mut capture.fields);
-        self.record_fields(callsite, recorder, |recorder| event.record(recorder));
-        let (stated, error) = (capture.fields.status, capture.fields.error().is_some());
-        capture.note_statement(stated, error);
+        self.record_fields(callsite, &mut capture, |recorder| event.record(recorder));
         capture.note_end(callsite);
         capture.seen.is_error_level = *callsite.metadata.level() == Level::ERROR;
         if let Some(parent) = parent {

@@ -25,6 +25,7 @@ thread_local! {
     static KEYS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     static SKIPPED_LAYERS: Cell<usize> = const { Cell::new(0) };
     static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+    #[expect(clippy::vec_box, reason = "the boxes travel; the vector only holds them")]
     static POOL: RefCell<Vec<Box<Capture>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -41,7 +42,8 @@ impl Drop for Busy {
 /// example because a `Debug` that is being formatted logs.
 #[inline]
 pub(super) fn enter_work() -> Option<Busy> {
-    (!BUSY.replace(true)).then_some(Busy(()))
+    // Lazily: a guard made and dropped here would end the work around it.
+    (!BUSY.replace(true)).then(|| Busy(()))
 }
 
 /// Marks this thread as inside this crate's work for good: the worker and its
@@ -192,7 +194,8 @@ mod tests {
     #[test]
     fn work_is_entered_once() {
         let busy = enter_work();
-        assert!(busy.is_some() && enter_work().is_none());
+        assert!(busy.is_some());
+        assert!(enter_work().is_none() && enter_work().is_none(), "asking changes nothing");
         drop(busy);
         assert!(enter_work().is_some());
     }

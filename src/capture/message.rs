@@ -102,10 +102,7 @@ impl Capture {
     /// Completes what was seen with what the callsite knows.
     pub(super) fn note_end(&mut self, callsite: &Callsite) {
         self.seen.usually_reports = callsite.reports_return.load(Ordering::Relaxed);
-        self.seen.is_denial = self
-            .fields
-            .operation()
-            .is_some_and(|operation| operation.trim().eq_ignore_ascii_case("ACCESS_DENIED"));
+        self.seen.is_denial = self.fields.operation().is_some_and(is_denial);
     }
 
     /// Takes a nested operation in.
@@ -115,4 +112,9 @@ impl Capture {
         self.collapsed_failures += u64::from(status == Status::Failure) + nested.collapsed_failures;
         self.fields.absorb_entry_ids(&nested.fields);
     }
+}
+
+fn is_denial(operation: &str) -> bool {
+    const NAME: &str = "ACCESS_DENIED";
+    operation.len() >= NAME.len() && operation.trim().eq_ignore_ascii_case(NAME)
 }

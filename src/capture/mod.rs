@@ -25,6 +25,7 @@ mod open;
 mod outcome;
 mod place;
 mod record;
+mod stage;
 mod value;
 
 pub(crate) use callsite::{Callsite, IdField, Role};

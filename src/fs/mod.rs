@@ -15,6 +15,6 @@ pub(crate) mod faulty;
 mod gate;
 mod os;
 
-pub(crate) use atomic::{is_temporary, write_new_atomically, write_new_file};
+pub(crate) use atomic::{write_new_atomically, write_new_file};
 pub(crate) use gate::{Filesystem, SyncWrite};
 pub(crate) use os::OsFilesystem;

@@ -47,6 +47,10 @@ impl Worker {
         let (taken, more_waits) = self.take_data(times, has_requests);
         self.append_gaps(times);
         self.tell_problems();
+        if has_requests {
+            // Who is answered may look at health next.
+            self.show_totals();
+        }
         while let Some(request) = self.pending.pop_front() {
             self.answer(request, times);
         }
@@ -191,7 +195,9 @@ impl Worker {
     }
 
     fn tell_problems(&mut self) {
-        while let Ok(problem) = self.problems.try_recv() {
+        // Those that the hook itself brings about have to wait for the next turn.
+        for _ in 0..self.problems.len() {
+            let Ok(problem) = self.problems.try_recv() else { break };
             self.tell(&problem);
         }
     }
@@ -214,7 +220,11 @@ impl Worker {
                 self.publish();
                 drop(reply.send(self.published.snapshot()));
             }
-            Request::Record(event, reply) => drop(reply.send(self.record(&event, times))),
+            Request::Record(event, reply) => {
+                let receipt = self.record(&event, times);
+                self.show_totals();
+                drop(reply.send(receipt));
+            }
             Request::Rotate(reply) => self.rotate_waiting.push(reply),
             Request::Shutdown(reply) => self.begin_shutdown(reply, times),
             Request::Exported(exported) => self.exported(exported),
@@ -233,6 +243,10 @@ impl Worker {
         if self.has_news && self.until_publish().is_zero() {
             self.publish();
         }
+        self.show_totals();
+    }
+
+    fn show_totals(&self) {
         let mut totals = self.published.totals.lock().unwrap_or_else(PoisonError::into_inner);
         totals.recorded = self.recorded;
         totals.rotated = self.rotated;
