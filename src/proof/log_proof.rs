@@ -12,7 +12,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::checkpoint::SignedCheckpoint;
+use super::checkpoint::{Checkpoint, SignedCheckpoint};
 use super::key::VerifierKey;
 use super::merkle::{Digest, InclusionProof};
 use super::note::Note;
@@ -93,10 +93,12 @@ impl FromStr for LogProof {
             .and_then(|line| line.strip_prefix(INDEX))
             .ok_or_else(|| malformed("it has no index"))?;
         let path = lines.map(str::parse).collect::<Result<_>>()?;
+        let checkpoint: Note = checkpoint.parse()?;
+        checkpoint.text().parse::<Checkpoint>()?;
         Ok(LogProof {
             extra: extra.transpose()?,
             inclusion: InclusionProof::new(decimal::parse(index)?, path),
-            checkpoint: checkpoint.parse()?,
+            checkpoint,
         })
     }
 }
@@ -116,3 +118,6 @@ impl fmt::Display for LogProof {
 fn malformed(why: &str) -> Error {
     Error::new(ErrorKind::Format, format!("this is not a tlog-proof: {why}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::fs::Filesystem as _;
+use crate::fs::faulty::{Call, FaultyFilesystem};
 
 const VKEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
 
@@ -133,4 +135,17 @@ fn a_damaged_key_file_is_refused() {
     SignerKey::read_file(&path).unwrap();
     let long = "n".repeat(5000);
     assert!(SignerKey::create_file(home.path().join("long"), &long).is_err());
+}
+
+#[test]
+fn a_key_that_could_not_be_kept_is_not_given() {
+    for call in [Call::CreateNew, Call::Write, Call::Sync, Call::SyncDirectory] {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("log.key");
+        let fs = FaultyFilesystem::default().failing(call, 1);
+        assert!(SignerKey::create_file_in(&fs, &path, "log").is_err(), "{call:?}");
+        assert!(fs.list(home.path()).unwrap().is_empty(), "{call:?}");
+        let key = SignerKey::create_file_in(&fs, &path, "log").unwrap();
+        assert_eq!(SignerKey::read_file_in(&fs, &path).unwrap().verifier(), key.verifier());
+    }
 }
