@@ -82,7 +82,7 @@ impl ConsistencyProof {
         let whole_old_tree = old.size.is_power_of_two().then_some(&old.root);
         let mut hashes = whole_old_tree.into_iter().chain(&self.path);
         let mut walk = Walk::from_subtree_end(old.size - 1, new.size - 1);
-        let first = *hashes.next().filter(|_| !self.path.is_empty())?;
+        let first = *hashes.next()?;
         let (mut old_root, mut new_root) = (first, first);
         for hash in hashes {
             match walk.step()? {

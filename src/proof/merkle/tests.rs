@@ -244,6 +244,25 @@ fn a_consistency_proof_holds_for_nothing_else() {
     }
 }
 
+/// The right roots under wrong sizes. Where the shapes of both trees are alike
+/// no proof can tell them apart; a checkpoint signs size and root together.
+#[test]
+fn a_proof_of_the_wrong_length_for_a_size_is_refused() {
+    let entries = entries(21);
+    let mut all = tree(&entries);
+    for (old, new) in (1..=21).flat_map(|new| (1..new).map(move |old| (old, new))) {
+        let proof = ConsistencyProof::of(old, new, &mut all).unwrap();
+        let old_root = root_at(old, &mut all).unwrap();
+        let new_root = root_at(new, &mut all).unwrap();
+        for claimed in old + 1..=21 {
+            let length = ConsistencyProof::of(old, claimed, &mut all).unwrap().path().len();
+            let head = TreeHead::new(claimed, new_root);
+            let verified = proof.verify(&TreeHead::new(old, old_root), &head);
+            assert!(verified.is_err() || length == proof.path().len(), "{old} {new} {claimed}");
+        }
+    }
+}
+
 #[test]
 fn a_rewritten_log_is_not_consistent() {
     let honest = entries(40);

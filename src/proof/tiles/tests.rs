@@ -79,7 +79,9 @@ fn hashes_and_proofs_come_back_from_tiles() {
             let proof = ConsistencyProof::of(index, size, &mut tiles).unwrap();
             assert_eq!(proof, ConsistencyProof::of(index, size, &mut hashes).unwrap());
         }
-        for (level, index) in [(0, size), (1, size / 2), (8, size >> 8), (0, u64::MAX), (255, 0)] {
+        for (level, index) in
+            [(0, size), (1, size / 2), (8, size >> 8), (0, u64::MAX), (7, 1 << 57), (255, 0)]
+        {
             assert!(tiles.subtree(level, index).is_err(), "{level} {index} of {size}");
         }
     }
