@@ -34,6 +34,9 @@ pub enum ErrorKind {
     NoSpan,
     /// A hook, a sink or a callsite misbehaves; the trail goes on.
     Degraded,
+    /// A signature or a proof does not hold: what it was given with is not
+    /// what was signed or logged.
+    Verification,
 }
 
 impl Error {
@@ -97,6 +100,11 @@ impl Error {
     /// Whether a deadline passed.
     pub fn is_timeout(&self) -> bool {
         self.kind == ErrorKind::Timeout
+    }
+
+    /// Whether a signature or a proof does not hold.
+    pub fn is_verification(&self) -> bool {
+        self.kind == ErrorKind::Verification
     }
 
     /// Whether what was passed in makes no sense.

@@ -11,6 +11,8 @@ pub mod event;
 pub mod export;
 mod fs;
 pub mod monitor;
+#[cfg(feature = "journal")]
+pub mod proof;
 pub mod query;
 pub mod report;
 mod self_check;

@@ -110,6 +110,11 @@ impl Filesystem for FaultyFilesystem {
         Ok(Box::new(FaultyFile { fs: self.clone(), file: OsFilesystem.open_append(path)? }))
     }
 
+    #[cfg(feature = "journal")]
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn io::Read + Send>> {
+        OsFilesystem.open_read(path)
+    }
+
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         OsFilesystem.read(path)
     }

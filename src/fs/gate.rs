@@ -24,6 +24,10 @@ pub(crate) trait Filesystem: Send + Sync + std::fmt::Debug {
     /// symlink in the last place of the path is refused.
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn SyncWrite>>;
 
+    /// Opens a file for reading.
+    #[cfg(feature = "journal")]
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn io::Read + Send>>;
+
     /// Names in a directory, sorted. Names that are not UTF-8 are left out:
     /// none of ours are.
     #[cfg(test)]

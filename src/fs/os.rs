@@ -33,6 +33,11 @@ impl Filesystem for OsFilesystem {
         Ok(Box::new(OsFile(file)))
     }
 
+    #[cfg(feature = "journal")]
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn io::Read + Send>> {
+        Ok(Box::new(File::open(path)?))
+    }
+
     #[cfg(test)]
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         fs::read(path)
