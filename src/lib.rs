@@ -10,6 +10,9 @@ mod error;
 pub mod event;
 pub mod export;
 mod fs;
+#[cfg(feature = "journal")]
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "nothing writes to it yet"))]
+mod journal;
 pub mod monitor;
 pub mod query;
 pub mod report;
