@@ -59,6 +59,7 @@ pub(crate) use failure::{Corruption, Holder, JournalError, Result};
 pub(crate) use frame::ENTRY_BYTES_MAX;
 pub(crate) use names::LogId;
 pub(crate) use open::OpenReport;
+pub(crate) use parent::logs_under;
 pub(crate) use reader::{Entries, LogReader, SegmentRef, Trailing};
 pub(crate) use seal::SealedSegment;
 pub(crate) use sync::SyncedThrough;

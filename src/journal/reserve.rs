@@ -11,7 +11,7 @@ use super::steps;
 use super::writer::Journal;
 use crate::fs::{JournalFs, OpenMode, PathKind};
 
-const CHUNK: [u8; 64 * 1024] = [0; 64 * 1024];
+static CHUNK: [u8; 64 * 1024] = [0; 64 * 1024];
 
 impl Journal {
     /// Gives the reserve back to the disk, for the few entries that say that

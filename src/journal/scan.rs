@@ -16,10 +16,12 @@ const READ_BYTES: usize = 256 * 1024;
 /// A position in a segment, between two frames.
 #[derive(Debug)]
 pub(super) struct Scan {
-    /// Bytes of the file around the position.
+    /// Room for bytes of the file around the position.
     buffer: Vec<u8>,
     /// Where in the buffer the next frame begins.
     start: usize,
+    /// Where in the buffer the bytes that were read end.
+    end: usize,
     /// Where in the file that is.
     offset: u64,
     /// The sequence of the next entry.
@@ -44,8 +46,9 @@ impl Scan {
     /// The position behind the header of a segment.
     pub(super) fn new(first: u64) -> Self {
         Scan {
-            buffer: Vec::new(),
+            buffer: vec![0; FRAME_BYTES_MAX + READ_BYTES],
             start: 0,
+            end: 0,
             offset: SEGMENT_HEADER_BYTES as u64,
             next: first,
             ends_with_mark: false,
@@ -74,14 +77,14 @@ impl Scan {
 
     /// Forgets what was read ahead: the file may have changed since.
     pub(super) fn forget(&mut self) {
-        self.buffer.clear();
         self.start = 0;
+        self.end = 0;
     }
 
     /// Reads the next frame.
     pub(super) fn step(&mut self, file: &dyn JournalFile) -> io::Result<Step> {
         loop {
-            let rest = self.buffer.get(self.start..).unwrap_or_default();
+            let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
             match frame::parse(rest) {
                 Ok(found) if found.sequence != self.next => {
                     return Ok(Step::Flawed(Flaw::Sequence(found.sequence)));
@@ -117,14 +120,12 @@ impl Scan {
 
     /// Reads on; whether there was anything.
     fn refill(&mut self, file: &dyn JournalFile) -> io::Result<bool> {
-        self.buffer.drain(..self.start);
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
         self.start = 0;
-        let before = self.buffer.len();
-        self.buffer.resize(before.max(FRAME_BYTES_MAX) + READ_BYTES, 0);
-        let into = self.buffer.get_mut(before..).unwrap_or_default();
-        let result = read_up_to(file, self.offset + before as u64, into);
-        let read = *result.as_ref().unwrap_or(&0);
-        self.buffer.truncate(before + read);
-        result.map(|read| read > 0)
+        let into = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let read = read_up_to(file, self.offset + self.end as u64, into)?;
+        self.end += read;
+        Ok(read > 0)
     }
 }

@@ -45,7 +45,8 @@ pub(super) enum Tail {
 /// number of bytes as well.
 pub(super) fn judge(file: &dyn JournalFile, from: u64, next: u64) -> io::Result<(Tail, u64)> {
     let length = file.stat()?.length;
-    let mut window = Window { file, buffer: Vec::new(), base: from };
+    let buffer = vec![0; WINDOW_BYTES + FRAME_BYTES_MAX];
+    let mut window = Window { file, buffer, end: 0, base: from };
     let mut judge = Judge::new(from, next, length);
     let mut at = from;
     while at < length {
@@ -149,24 +150,20 @@ impl Judge {
 struct Window<'f> {
     file: &'f dyn JournalFile,
     buffer: Vec<u8>,
+    /// Where in the buffer the bytes that were read end.
+    end: usize,
     base: u64,
 }
 
 impl Window<'_> {
     /// The bytes at a position: a longest frame of them, if the file has them.
     fn at(&mut self, at: u64) -> io::Result<&[u8]> {
-        let have = (self.base + self.buffer.len() as u64).saturating_sub(at);
-        if have < FRAME_BYTES_MAX as u64 && (have == 0 || !self.is_last()) {
-            self.buffer.resize(WINDOW_BYTES + FRAME_BYTES_MAX, 0);
-            let read = read_up_to(self.file, at, &mut self.buffer)?;
-            self.buffer.truncate(read);
+        let have = (self.base + self.end as u64).saturating_sub(at);
+        let is_last = self.end > 0 && self.end < self.buffer.len();
+        if have < FRAME_BYTES_MAX as u64 && !is_last {
+            self.end = read_up_to(self.file, at, &mut self.buffer)?;
             self.base = at;
         }
-        Ok(self.buffer.get((at - self.base) as usize..).unwrap_or_default())
-    }
-
-    /// Whether the file ended within the last reading.
-    fn is_last(&self) -> bool {
-        self.buffer.len() < WINDOW_BYTES + FRAME_BYTES_MAX
+        Ok(self.buffer.get((at - self.base) as usize..self.end).unwrap_or_default())
     }
 }

@@ -100,6 +100,16 @@ impl Disk {
         self.calls.values().sum()
     }
 
+    /// Whether the machine has stopped, at the call that was planned.
+    pub(crate) fn has_crashed(&self) -> bool {
+        self.has_crashed
+    }
+
+    /// Bytes in files.
+    pub(crate) fn bytes_used(&self) -> usize {
+        self.inodes.iter().map(|inode| inode.seen.len()).sum()
+    }
+
     /// Cuts the power and starts again. Seed 0 loses whatever was not synced,
     /// seed 1 loses nothing, others something.
     pub(crate) fn crash(&mut self, seed: u64) {
@@ -161,8 +171,8 @@ impl Disk {
             length = 1 + self.random.below(length);
         }
         if let Some(capacity) = self.capacity {
-            let used: usize = self.inodes.iter().map(|inode| inode.seen.len()).sum();
-            let end = self.inodes[inode].seen.len() + capacity.saturating_sub(used);
+            let free = capacity.saturating_sub(self.bytes_used());
+            let end = self.inodes[inode].seen.len() + free;
             length = length.min(end.saturating_sub(offset));
             if length == 0 {
                 return Err(io::ErrorKind::StorageFull.into());
