@@ -1,7 +1,7 @@
 //! Appending: an entry gets its number and waits in memory for the next sync.
 
 use super::failure::{JournalError, Result};
-use super::frame::{self, ENTRY_BYTES_MAX, FRAME_HEADER_BYTES};
+use super::frame::{self, ENTRY_BYTES_MAX, FRAME_HEADER_BYTES, SEQUENCE_END};
 use super::writer::Journal;
 use crate::event::Sequence;
 
@@ -19,13 +19,13 @@ impl Journal {
         let bytes = group.bytes.len() + 2 * FRAME_HEADER_BYTES + entry.len();
         let fits = entry.len().wrapping_sub(1) < ENTRY_BYTES_MAX
             && bytes <= group.bytes_limit
-            && group.next < u64::MAX;
+            && group.next < SEQUENCE_END;
         if !fits || self.poison.is_some() {
             return Err(self.refusal(entry));
         }
         let sequence = group.next;
         if group.bytes.is_empty() {
-            frame::push(&mut group.bytes, sequence, &[]);
+            frame::push_mark(&mut group.bytes, sequence);
         }
         frame::push(&mut group.bytes, sequence, entry);
         group.next += 1;
@@ -43,7 +43,7 @@ impl Journal {
                 entry.len()
             ));
         }
-        if self.group.next == u64::MAX {
+        if self.group.next >= SEQUENCE_END {
             return JournalError::Invalid("there are no more sequence numbers".into());
         }
         JournalError::GroupFull { bytes: self.group.bytes.len() }

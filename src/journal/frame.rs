@@ -10,7 +10,9 @@
 //! A frame without an entry is a *mark*. The writer puts one before each group
 //! that it syncs, and one at the end when it closes the log: it says that
 //! whatever stands before it in the file was durable before it was written.
-//! Its sequence is that of the entry that comes next, and it uses none up.
+//! Its sequence is that of the entry that comes next, and it uses none up. In
+//! the mark that closes the log, the highest bit of the sequence is set; hence
+//! entries have sequences below 2^63.
 
 use std::fmt;
 
@@ -22,6 +24,12 @@ pub(super) const FRAME_HEADER_BYTES: usize = 16;
 
 /// Length of the longest frame, in bytes.
 pub(super) const FRAME_BYTES_MAX: usize = FRAME_HEADER_BYTES + ENTRY_BYTES_MAX;
+
+/// The bit of a mark's sequence that says that the log was closed.
+const CLOSED: u64 = 1 << 63;
+
+/// The sequence that no entry has any more.
+pub(super) const SEQUENCE_END: u64 = CLOSED;
 
 /// A frame as it stands in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +54,16 @@ pub(super) enum Flaw {
 impl Frame<'_> {
     pub(super) fn is_mark(&self) -> bool {
         self.entry.is_empty()
+    }
+
+    /// Whether it is the mark that closes a log.
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_mark() && self.sequence & CLOSED != 0
+    }
+
+    /// The sequence of the entry that it holds, or that comes next.
+    pub(super) fn position(&self) -> u64 {
+        position(self.sequence, self.entry.len() as u32)
     }
 
     /// Length of the whole frame, in bytes.
@@ -77,6 +95,11 @@ impl fmt::Display for Flaw {
     }
 }
 
+/// What a sequence stands for in a frame with an entry of that length.
+pub(super) fn position(sequence: u64, entry_bytes: u32) -> u64 {
+    if entry_bytes == 0 { sequence & !CLOSED } else { sequence }
+}
+
 /// Appends a frame. The entry has to be short enough; the caller checks.
 #[inline]
 pub(super) fn push(bytes: &mut Vec<u8>, sequence: u64, entry: &[u8]) {
@@ -91,6 +114,16 @@ pub(super) fn push(bytes: &mut Vec<u8>, sequence: u64, entry: &[u8]) {
     bytes.extend_from_slice(&checksum.to_le_bytes());
     bytes.extend_from_slice(&sequence);
     bytes.extend_from_slice(entry);
+}
+
+/// Appends the mark before a group whose first entry is `next`.
+pub(super) fn push_mark(bytes: &mut Vec<u8>, next: u64) {
+    push(bytes, next, &[]);
+}
+
+/// Appends the mark that closes a log.
+pub(super) fn push_closing_mark(bytes: &mut Vec<u8>, next: u64) {
+    push(bytes, next | CLOSED, &[]);
 }
 
 /// The frame at the start of `bytes`, whatever its sequence.

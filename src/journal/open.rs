@@ -249,7 +249,7 @@ fn continued(
         identity: stat.identity,
         first,
         length: recovered.length,
-        ends_with_mark: recovered.was_closed,
+        is_closed: recovered.was_closed,
         opened_ns: now_ns,
     };
     Ok((active, recovered.next, recovered.was_closed))

@@ -52,7 +52,7 @@ pub(super) fn recover(
         cut_record::write(fs, layout, &cut)?;
         file.truncate(length).map_err(|error| JournalError::step("cut", &path, error))?;
     }
-    let was_closed = flaw.is_none() && scan.ends_with_mark();
+    let was_closed = flaw.is_none() && scan.is_closed();
     let is_suspect = suspect::is_marked(fs, layout)?;
     if is_suspect {
         suspect::rewrite(&mut *file, &path, length)?;

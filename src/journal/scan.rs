@@ -26,7 +26,7 @@ pub(super) struct Scan {
     offset: u64,
     /// The sequence of the next entry.
     next: u64,
-    ends_with_mark: bool,
+    is_closed: bool,
 }
 
 /// What was found at a position.
@@ -51,7 +51,7 @@ impl Scan {
             end: 0,
             offset: SEGMENT_HEADER_BYTES as u64,
             next: first,
-            ends_with_mark: false,
+            is_closed: false,
         }
     }
 
@@ -65,9 +65,9 @@ impl Scan {
         self.next
     }
 
-    /// Whether the frame before the position is a mark.
-    pub(super) fn ends_with_mark(&self) -> bool {
-        self.ends_with_mark
+    /// Whether the frame before the position closes the log.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     /// Bytes that a step found; gone with the next step.
@@ -86,10 +86,11 @@ impl Scan {
         loop {
             let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
             match frame::parse(rest) {
-                Ok(found) if found.sequence != self.next => {
+                Ok(found) if found.position() != self.next => {
                     return Ok(Step::Flawed(Flaw::Sequence(found.sequence)));
                 }
                 Ok(found) => {
+                    self.is_closed = found.is_closing();
                     let (length, is_mark) = (found.length(), found.is_mark());
                     return Ok(self.pass(length, is_mark));
                 }
@@ -109,7 +110,6 @@ impl Scan {
         let at = self.start + FRAME_HEADER_BYTES..self.start + length;
         self.start += length;
         self.offset += length as u64;
-        self.ends_with_mark = is_mark;
         if is_mark {
             return Step::Mark;
         }

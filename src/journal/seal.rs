@@ -138,7 +138,7 @@ pub(super) fn publish(
         identity: stat.identity,
         first: header.first,
         length: SEGMENT_HEADER_BYTES as u64,
-        ends_with_mark: true,
+        is_closed: false,
         opened_ns: now_ns,
     })
 }

@@ -33,7 +33,7 @@ impl Journal {
         self.last_sync_ns = now_ns;
         self.write_group()?;
         self.synced = self.group.next;
-        self.active.ends_with_mark = false;
+        self.active.is_closed = false;
         self.forget_cuts();
         Ok(self.synced_size())
     }
@@ -45,8 +45,8 @@ impl Journal {
     /// As [`sync`](Journal::sync). What was not acknowledged before is lost.
     pub(crate) fn close(mut self, now_ns: u64) -> Result<SyncedThrough> {
         self.sync(now_ns)?;
-        if !self.active.ends_with_mark {
-            frame::push(&mut self.group.bytes, self.synced, &[]);
+        if !self.active.is_closed {
+            frame::push_closing_mark(&mut self.group.bytes, self.synced);
             self.write_group()?;
         }
         Ok(self.synced_size())

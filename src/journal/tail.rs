@@ -96,9 +96,9 @@ impl Judge {
     fn see(&mut self, at: u64, bytes: &[u8]) -> u64 {
         if let Some(found) = self.frame(at, bytes) {
             self.all_zero = false;
-            self.follower.get_or_insert((at, found.sequence));
+            self.follower.get_or_insert((at, found.position()));
             if found.is_mark() {
-                self.settled = Some(self.damaged(at, found.sequence));
+                self.settled = Some(self.damaged(at, found.position()));
             }
             return found.length() as u64;
         }
@@ -110,11 +110,11 @@ impl Judge {
 
     fn frame<'a>(&mut self, at: u64, bytes: &'a [u8]) -> Option<Frame<'a>> {
         let sequence = bytes.get(8..).and_then(|rest| rest.first_chunk::<8>())?;
-        let sequence = u64::from_le_bytes(*sequence);
+        let length = bytes.first_chunk::<4>().map_or(0, |length| u32::from_le_bytes(*length));
+        let sequence = frame::position(u64::from_le_bytes(*sequence), length);
         if at == self.from || !(self.next..=self.last).contains(&sequence) {
             return None;
         }
-        let length = bytes.first_chunk::<4>().map_or(0, |length| u32::from_le_bytes(*length));
         let cost = u64::from(length).min(FRAME_BYTES_MAX as u64) + FRAME_HEADER_BYTES as u64;
         match self.checksum_bytes_left.checked_sub(cost) {
             Some(left) => self.checksum_bytes_left = left,

@@ -41,7 +41,8 @@ pub(super) struct Active {
     pub(super) first: u64,
     /// Durable bytes: the length that the file should have.
     pub(super) length: u64,
-    pub(super) ends_with_mark: bool,
+    /// Whether it ends with the mark that closes a log.
+    pub(super) is_closed: bool,
     pub(super) opened_ns: u64,
 }
 

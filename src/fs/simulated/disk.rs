@@ -256,9 +256,15 @@ impl Inode {
 
     /// Lets a share of the sectors that wait reach the disk; none waits then.
     fn settle(&mut self, random: &mut Random, kept_percent: usize) {
+        // A sector is as programs saw it, or as it was: nothing in between.
+        let mut kept = BTreeMap::new();
         for change in std::mem::take(&mut self.pending) {
+            if matches!(change, Change::Length(_)) {
+                kept.clear();
+            }
             for sector in change.sectors() {
-                if random.percent(kept_percent) {
+                let is_kept = kept.entry(sector.number());
+                if *is_kept.or_insert_with(|| random.percent(kept_percent)) {
                     sector.apply(&mut self.durable);
                 }
             }
@@ -285,6 +291,13 @@ impl Change {
                 bytes.resize(bytes.len().max(end), 0);
                 bytes[*offset..end].copy_from_slice(written);
             }
+        }
+    }
+
+    fn number(&self) -> Option<usize> {
+        match self {
+            Change::Length(_) => None,
+            Change::Write(offset, _) => Some(offset / SECTOR_BYTES),
         }
     }
 

@@ -32,6 +32,7 @@ fn a_full_disk_refuses_takes_a_last_word_and_goes_on_with_room() {
     journal.release_reserve().unwrap();
     model.append(&mut journal).unwrap();
     model.sync(&mut journal).unwrap();
+    fill_disk(&fs, 0);
     assert_eq!(journal.restore_reserve().unwrap(), 0, "the disk is still full of others");
 
     fs.disk().capacity = None;

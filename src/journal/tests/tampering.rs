@@ -66,7 +66,7 @@ fn a_planted_file_is_not_replaced_by_sealing() {
 #[test]
 fn what_is_left_unfinished_goes_away() {
     let fs = SimulatedFs::default();
-    drop(open(&fs).unwrap());
+    open(&fs).unwrap().0.close(0).unwrap();
     let unfinished = directory().join("segments").join("00000000000000000009.new");
     fs.replace(&unfinished, b"half a header");
     let (_journal, report) = open(&fs).unwrap();
