@@ -88,3 +88,22 @@ fn a_log_opens_on_a_full_disk_and_says_how_much_reserve_it_has() {
     model.append(&mut journal).unwrap();
     assert!(matches!(journal.sync(0), Err(JournalError::Full { .. })));
 }
+
+#[test]
+fn what_was_given_up_does_not_come_back_in_a_crash() {
+    for seed in 0..60 {
+        let (fs, mut model) = (SimulatedFs::default(), Model::default());
+        let (mut journal, _) = model.open(&fs).unwrap();
+        fill_disk(&fs, 4_000);
+        (0..40).for_each(|_| drop(journal.append(&[b'l'; 130]).unwrap()));
+        assert!(journal.sync(0).unwrap_err().is_full());
+        journal.discard_unsynced();
+        fs.disk().capacity = None;
+        (0..5).for_each(|_| model.append(&mut journal).unwrap());
+        let at = fs.disk().calls_total() + 2;
+        fs.disk().crash_at = Some(at);
+        assert!(journal.sync(0).is_err());
+        fs.disk().crash(seed);
+        model.check(&fs);
+    }
+}
