@@ -46,10 +46,16 @@ pub(crate) enum CutReason {
 /// Adds a cut to the record of a log, durably.
 pub(super) fn write(fs: &dyn JournalFs, layout: &Layout, cut: &Cut) -> Result<()> {
     let mut cuts = read(fs, layout)?;
-    if cuts.contains(cut) {
-        return Ok(());
+    if !cuts.contains(cut) {
+        cuts.push(cut.clone());
+        replace(fs, layout, &cuts)?;
     }
-    cuts.push(cut.clone());
+    // Also if it was there: who wrote it may have been killed before this.
+    fs.sync_directory(layout.directory())
+        .map_err(|error| JournalError::step("name", &layout.cut(), error))
+}
+
+fn replace(fs: &dyn JournalFs, layout: &Layout, cuts: &[Cut]) -> Result<()> {
     let text: String = cuts.iter().map(encode).collect();
     let unfinished = layout.cut_unfinished();
     let step = |action, path: &Path, error| JournalError::step(action, path, error);
@@ -60,9 +66,7 @@ pub(super) fn write(fs: &dyn JournalFs, layout: &Layout, cut: &Cut) -> Result<()
     steps::write_all(&mut *file, 0, text.as_bytes())
         .and_then(|()| steps::sync(&mut *file))
         .map_err(|error| step("write", &unfinished, error))?;
-    fs.rename(&unfinished, &layout.cut())
-        .and_then(|()| fs.sync_directory(layout.directory()))
-        .map_err(|error| step("name", &layout.cut(), error))
+    fs.rename(&unfinished, &layout.cut()).map_err(|error| step("name", &layout.cut(), error))
 }
 
 /// The cuts that no durable entry tells of.

@@ -146,6 +146,7 @@ impl Found {
         now_ns: u64,
     ) -> Result<(Active, u64, bool)> {
         self.remove_unfinished(fs, layout)?;
+        self.make_names_durable(fs, layout)?;
         if let Some(first) = self.active {
             let recovered = recover::recover(fs, layout, first, known_size)?;
             return continued(layout, first, recovered, now_ns);
@@ -164,6 +165,25 @@ impl Found {
         let active = seal::publish(fs, layout, header, file, now_ns)?;
         // Without segments there was nothing to close.
         Ok((active, first, self.log.is_none()))
+    }
+
+    /// A writer that was killed may have left names in the system's memory
+    /// alone; what is written under them would be lost with them.
+    fn make_names_durable(&self, fs: &dyn JournalFs, layout: &Layout) -> Result<()> {
+        let segments = layout.segments();
+        let is_new = self.log.is_none();
+        let above =
+            segments.ancestors().skip(1).take_while(|path| is_new && *path != Path::new(""));
+        for directory in std::iter::once(segments.as_path()).chain(above) {
+            match fs.sync_directory(directory) {
+                // Somebody else's directory, and so was made by somebody else.
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
+                result => {
+                    result.map_err(|error| JournalError::step("sync", directory, error))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn remove_unfinished(&self, fs: &dyn JournalFs, layout: &Layout) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Power cuts: at every step of a history, and at every step of recovery.
 
-use super::rig::{HISTORY, Model};
+use super::rig::{HISTORY, Model, open};
 use crate::fs::simulated::SimulatedFs;
 
 /// Ways in which each power cut is resolved.
@@ -49,13 +49,24 @@ fn a_power_cut_at_any_step_loses_nothing_acknowledged_and_leaves_a_prefix() {
     assert!(kept_more > 50, "{kept_more} times more than acknowledged");
 }
 
+/// What is acknowledged from here on survives a power cut.
+fn goes_on(model: &mut Model, fs: &SimulatedFs) {
+    let (mut journal, _) = model.open(fs).unwrap();
+    (0..3).for_each(|_| model.append(&mut journal).unwrap());
+    model.sync(&mut journal).unwrap();
+    drop(journal);
+    fs.disk().crash(0);
+    model.check(fs);
+}
+
 #[test]
 fn a_kill_at_any_step_loses_nothing_acknowledged_not_even_to_a_later_power_cut() {
     for step in 1..=steps_of_history() {
         let (fs, mut model) = run_until(step);
         fs.disk().kill();
-        let (journal, _) = model.open(&fs).unwrap();
-        drop(journal);
+        goes_on(&mut model.clone(), &fs.fork());
+        // What is announced on opening has to last, too.
+        drop(model.open(&fs).unwrap());
         fs.disk().crash(0);
         model.check(&fs);
     }
@@ -75,6 +86,14 @@ fn a_crash_in_recovery_changes_nothing_about_its_result() {
                 let fs = crashed.fork();
                 fs.disk().crash_at = Some(again);
                 let _ = model.clone().open(&fs);
+                let killed = fs.fork();
+                killed.disk().kill();
+                let (journal, report) = open(&killed).unwrap();
+                drop(journal);
+                assert_eq!(report.cuts, expected.cuts, "killed: step {step} seed {seed} {again}");
+                killed.disk().crash(0);
+                assert_eq!(open(&killed).unwrap().1.cuts, expected.cuts);
+                goes_on(&mut model.clone(), &killed);
                 fs.disk().crash(seed + again);
                 let mut model = model.clone();
                 let (journal, report) = model.open(&fs).unwrap();

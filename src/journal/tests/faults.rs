@@ -46,8 +46,9 @@ fn whatever_call_fails_nothing_acknowledged_is_lost_to_a_power_cut_later() {
             fs.disk().faults.push((call, nth, ErrorKind::Other));
             failures += u64::from(model.run(&fs, HISTORY).is_err());
             fs.disk().kill();
-            // What is announced on opening again has to last, too.
-            let (journal, _) = model.open(&fs).unwrap();
+            let (mut journal, _) = model.open(&fs).unwrap();
+            model.append(&mut journal).unwrap();
+            model.sync(&mut journal).unwrap();
             drop(journal);
             fs.disk().crash(0);
             model.check(&fs);

@@ -12,4 +12,5 @@ mod property;
 mod real;
 mod rig;
 mod several;
+mod speed;
 mod tampering;
