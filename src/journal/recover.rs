@@ -53,20 +53,18 @@ pub(super) fn recover(
         file.truncate(length).map_err(|error| JournalError::step("cut", &path, error))?;
     }
     let was_closed = flaw.is_none() && scan.is_closed();
-    let is_suspect = suspect::is_marked(fs, layout)?;
-    if is_suspect {
+    if suspect::is_marked(fs, layout)? {
         suspect::rewrite(&mut *file, &path, length)?;
     }
-    if is_suspect || !was_closed {
-        // What a killed writer left may be in the system's memory alone.
-        steps::sync(&mut *file).map_err(|error| {
-            suspect::mark(fs, layout);
-            JournalError::step("sync", &path, error)
-        })?;
+    // What a killed writer left may be in the system's memory alone. If this
+    // fails, so may what the next one to open the log finds.
+    match suspect::mark(fs, layout) {
+        Err(error) if !error.is_full() => return Err(error),
+        // A full disk keeps nobody from opening a log.
+        _ => {}
     }
-    if is_suspect {
-        suspect::clear(fs, layout)?;
-    }
+    steps::sync(&mut *file).map_err(|error| JournalError::step("sync", &path, error))?;
+    suspect::clear(fs, layout)?;
     Ok(Recovered { file, length, next, was_closed })
 }
 

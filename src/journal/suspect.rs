@@ -6,8 +6,7 @@
 //! bytes again before it trusts them.
 //!
 //! The mark need not be durable: what it warns of lives in the memory of the
-//! system, and ends with it. Hence nothing here syncs the mark, and failing
-//! to set it is no further error: the writer is poisoned already.
+//! system, and ends with it. Hence nothing here syncs the mark.
 
 use super::failure::{JournalError, Result};
 use super::names::Layout;
@@ -18,8 +17,14 @@ use std::path::Path;
 const CHUNK_BYTES: usize = 1024 * 1024;
 
 /// Marks a log.
-pub(super) fn mark(fs: &dyn JournalFs, layout: &Layout) {
-    let _ = fs.open(&layout.suspect(), OpenMode::CreateNew);
+pub(super) fn mark(fs: &dyn JournalFs, layout: &Layout) -> Result<()> {
+    let path = layout.suspect();
+    match fs.open(&path, OpenMode::CreateNew) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(JournalError::step("create", &path, error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a log is marked.
@@ -29,8 +34,8 @@ pub(super) fn is_marked(fs: &dyn JournalFs, layout: &Layout) -> Result<bool> {
     Ok(kind != PathKind::Missing)
 }
 
-/// Writes the first `length` bytes of a segment over themselves, so that the
-/// next sync has to bring them to the disk.
+/// Writes a segment of `length` bytes over itself, so that the next sync has to
+/// bring them to the disk.
 pub(super) fn rewrite(file: &mut dyn JournalFile, path: &Path, length: u64) -> Result<()> {
     let failed = |error| JournalError::step("rewrite", path, error);
     let mut bytes = vec![0; CHUNK_BYTES];
@@ -51,7 +56,10 @@ pub(super) fn rewrite(file: &mut dyn JournalFile, path: &Path, length: u64) -> R
 /// Ends the suspicion: the rewritten bytes are durable.
 pub(super) fn clear(fs: &dyn JournalFs, layout: &Layout) -> Result<()> {
     let path = layout.suspect();
-    fs.remove_file(&path)
-        .and_then(|()| fs.sync_directory(layout.directory()))
-        .map_err(|error| JournalError::step("remove", &path, error))
+    match fs.remove_file(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        result => result
+            .and_then(|()| fs.sync_directory(layout.directory()))
+            .map_err(|error| JournalError::step("remove", &path, error)),
+    }
 }

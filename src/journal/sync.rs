@@ -85,7 +85,7 @@ impl Journal {
         }
         if let Err(error) = steps::sync(&mut *active.file) {
             let cause = format!("{} could not be synced: {error}", active.path.display());
-            return Err(self.poisoned(cause));
+            return Err(self.poisoned_by_sync(cause));
         }
         active.length += self.group.bytes.len() as u64;
         self.check_in_place()?;
@@ -101,7 +101,9 @@ impl Journal {
             active.file.truncate(active.length).and_then(|()| steps::sync(&mut *active.file));
         match undone {
             Ok(()) => error,
-            Err(failed) => self.poisoned(format!("{error}; and it could not be undone: {failed}")),
+            Err(failed) => {
+                self.poisoned_by_sync(format!("{error}; and it could not be undone: {failed}"))
+            }
         }
     }
 

@@ -115,10 +115,19 @@ impl Journal {
         }
     }
 
+    /// Ends this writer's trust in its files after a failed sync. What was not
+    /// acknowledged must not be taken for durable by whoever reads it next.
+    pub(super) fn poisoned_by_sync(&mut self, cause: impl Into<String>) -> JournalError {
+        if suspect::mark(&*self.fs, &self.layout).is_err() {
+            // Then it had better not be read at all.
+            let _ = self.active.file.truncate(self.active.length);
+        }
+        self.poisoned(cause)
+    }
+
     /// Ends this writer's trust in its files, for good.
     pub(super) fn poisoned(&mut self, cause: impl Into<String>) -> JournalError {
         let cause = cause.into();
-        suspect::mark(&*self.fs, &self.layout);
         self.poison = Some(cause.clone());
         JournalError::Poisoned { cause }
     }

@@ -196,7 +196,7 @@ impl Disk {
             (Ok(()), true) => {}
             (Ok(()), false) => self.inodes[inode].settle(&mut self.random, 100),
             (Err(error), _) if error.kind() == io::ErrorKind::Interrupted => {}
-            (Err(_), _) => self.inodes[inode].settle(&mut self.random, 50),
+            (Err(_), _) => self.inodes[inode].fail(&mut self.random),
         }
         result
     }
@@ -269,6 +269,14 @@ impl Inode {
                 }
             }
         }
+    }
+
+    /// A failed sync: bytes that did not reach the disk are called clean all the
+    /// same. A length is no page; it goes on waiting.
+    fn fail(&mut self, random: &mut Random) {
+        let has_length = self.pending.iter().any(|change| matches!(change, Change::Length(_)));
+        self.settle(random, 50);
+        self.pending.extend(has_length.then_some(Change::Length(self.seen.len())));
     }
 
     fn crash(&mut self, random: &mut Random, kept_percent: usize) {

@@ -212,7 +212,7 @@ impl Drop for SimulatedFile {
 
 fn create(disk: &mut Disk, path: &Path) -> io::Result<usize> {
     disk.step(Call::Create)?;
-    if disk.capacity == Some(0) {
+    if disk.capacity.is_some_and(|capacity| disk.bytes_used() >= capacity) {
         return Err(io::ErrorKind::StorageFull.into());
     }
     disk.inodes.push(Default::default());

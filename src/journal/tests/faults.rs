@@ -133,6 +133,37 @@ fn what_a_failed_sync_left_in_memory_is_written_again_before_it_counts() {
 }
 
 #[test]
+fn what_a_failed_sync_left_is_not_read_if_it_cannot_be_marked() {
+    let (fs, mut model, mut journal) = waiting();
+    fail_next(&fs, Call::Sync, ErrorKind::Other);
+    fail_next(&fs, Call::Create, ErrorKind::Other);
+    assert!(journal.sync(0).unwrap_err().is_poisoned());
+    drop(journal);
+    let (journal, report) = model.open(&fs).unwrap();
+    assert_eq!(report.size, 3);
+    drop(journal);
+    fs.disk().crash(0);
+    model.check(&fs);
+}
+
+#[test]
+fn a_sync_that_fails_on_opening_makes_the_next_opening_write_it_again() {
+    let (fs, mut model, mut journal) = waiting();
+    // As a kill leaves it: written, and neither synced nor acknowledged.
+    let at = fs.disk().calls_total() + 2;
+    fs.disk().crash_at = Some(at);
+    assert!(journal.sync(0).is_err());
+    fs.disk().kill();
+    fs.disk().faults.push((Call::Sync, 1, ErrorKind::Other));
+    assert!(model.open(&fs).is_err());
+    let (journal, report) = model.open(&fs).unwrap();
+    assert_eq!(report.size, 5);
+    drop(journal);
+    fs.disk().crash(0);
+    model.check(&fs);
+}
+
+#[test]
 fn short_and_interrupted_writes_and_interrupted_syncs_are_continued() {
     let (fs, mut model) = (SimulatedFs::default(), Model::default());
     fs.disk().writes_are_short = true;
