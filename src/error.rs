@@ -37,6 +37,21 @@ pub enum ErrorKind {
     /// A signature or a proof does not hold: what it was given with is not
     /// what was signed or logged.
     Verification,
+    /// There is no room, on the disk or in memory; with room, it goes on.
+    #[cfg(feature = "journal")]
+    Full,
+    /// The journal stores nothing any more until it is opened again.
+    #[cfg(feature = "journal")]
+    Poisoned,
+    /// A log is damaged; the message says where.
+    #[cfg(feature = "journal")]
+    Damaged,
+    /// Another writer has the log; the message says who.
+    #[cfg(feature = "journal")]
+    Locked,
+    /// A log is older than a known checkpoint of it, or missing.
+    #[cfg(feature = "journal")]
+    RolledBack,
 }
 
 impl Error {

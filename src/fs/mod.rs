@@ -4,7 +4,7 @@
 //! tests can make any single step fail. [`write_new_atomically`] and
 //! [`write_new_file`] make finished files: complete, synced, and never over a
 //! file that is already there. They run on the thread that asks, usually the
-//! worker.
+//! worker. The journal has a gate of its own, `JournalFs`.
 //!
 //! What this does not do: it never deletes or changes a file that it did not
 //! make in the same call, and it does not retry.
@@ -13,8 +13,40 @@ mod atomic;
 #[cfg(test)]
 pub(crate) mod faulty;
 mod gate;
+#[cfg(all(test, feature = "journal"))]
+#[allow(
+    dead_code,
+    unused_imports,
+    clippy::indexing_slicing,
+    reason = "its user, the worker, is yet to come"
+)]
+mod journal_gate;
+#[cfg(all(test, feature = "journal"))]
+#[allow(
+    dead_code,
+    unused_imports,
+    clippy::indexing_slicing,
+    reason = "its user, the worker, is yet to come"
+)]
+mod journal_os;
 mod os;
+#[cfg(all(test, feature = "journal"))]
+#[allow(
+    dead_code,
+    unused_imports,
+    clippy::indexing_slicing,
+    reason = "its user, the worker, is yet to come"
+)]
+pub(crate) mod simulated;
 
 pub(crate) use atomic::{write_new_atomically, write_new_file};
 pub(crate) use gate::{Filesystem, SyncWrite};
+#[cfg(all(test, feature = "journal"))]
+#[allow(
+    dead_code,
+    unused_imports,
+    clippy::indexing_slicing,
+    reason = "its user, the worker, is yet to come"
+)]
+pub(crate) use journal_gate::{FileStat, JournalFile, JournalFs, OpenMode, PathKind};
 pub(crate) use os::OsFilesystem;

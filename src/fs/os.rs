@@ -97,7 +97,7 @@ impl SyncWrite for OsFile {
     }
 }
 
-fn private() -> OpenOptions {
+pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -113,7 +113,7 @@ fn refuse_symlink(path: &Path) -> io::Result<()> {
 
 /// Fails unless `path` itself, and not something it points to, is the open
 /// `file`.
-fn refuse_other_file(path: &Path, file: &File) -> io::Result<()> {
+pub(super) fn refuse_other_file(path: &Path, file: &File) -> io::Result<()> {
     let named = fs::symlink_metadata(path)?;
     #[cfg(unix)]
     {
@@ -127,7 +127,7 @@ fn refuse_other_file(path: &Path, file: &File) -> io::Result<()> {
     if named.is_symlink() { Err(is_a_symlink()) } else { Ok(()) }
 }
 
-fn is_a_symlink() -> io::Error {
+pub(super) fn is_a_symlink() -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidInput,
         "it is a symbolic link, which is not followed; name the file itself",

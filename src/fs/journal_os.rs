@@ -1,0 +1,128 @@
+//! The journal's gate to the filesystem of the operating system.
+//!
+//! Windows has no way to sync a directory: there, a power cut may take the
+//! name of a file that was just made, and its entries with it.
+
+#![expect(clippy::disallowed_methods, reason = "this is the gate")]
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use super::os::{is_a_symlink, private, refuse_other_file};
+use super::{FileStat, Filesystem, JournalFile, JournalFs, OpenMode, OsFilesystem, PathKind};
+
+impl JournalFs for OsFilesystem {
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path)
+    }
+
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Box<dyn JournalFile>> {
+        let file = match mode {
+            OpenMode::Read => open_regular(path, OpenOptions::new().read(true))?,
+            OpenMode::Write => open_regular(path, OpenOptions::new().read(true).write(true))?,
+            OpenMode::CreateNew => private().read(true).write(true).create_new(true).open(path)?,
+        };
+        Ok(Box::new(OsJournalFile(file)))
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn JournalFile>>> {
+        let mut options = private();
+        let file = open_regular(path, options.read(true).write(true).create(true))?;
+        match fs4::FileExt::try_lock(&file) {
+            Ok(()) => Ok(Some(Box::new(OsJournalFile(file)))),
+            Err(fs4::TryLockError::WouldBlock) => Ok(None),
+            Err(fs4::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn kind(&self, path: &Path) -> io::Result<PathKind> {
+        match fs::symlink_metadata(path) {
+            Ok(found) if found.is_file() => Ok(PathKind::File),
+            Ok(found) if found.is_dir() => Ok(PathKind::Directory),
+            Ok(_) => Ok(PathKind::Other),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(PathKind::Missing),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<FileStat> {
+        fs::symlink_metadata(path).map(|found| file_stat(&found))
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
+        Filesystem::list(self, directory)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
+        Filesystem::sync_directory(self, directory)
+    }
+}
+
+#[derive(Debug)]
+struct OsJournalFile(File);
+
+impl JournalFile for OsJournalFile {
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        #[cfg(unix)]
+        return std::os::unix::fs::FileExt::read_at(&self.0, into, offset);
+        #[cfg(windows)]
+        return std::os::windows::fs::FileExt::seek_read(&self.0, into, offset);
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        #[cfg(unix)]
+        return std::os::unix::fs::FileExt::write_at(&self.0, bytes, offset);
+        #[cfg(windows)]
+        return std::os::windows::fs::FileExt::seek_write(&self.0, bytes, offset);
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        // fdatasync; F_FULLFSYNC on macOS.
+        self.0.sync_data()
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.0.set_len(length)
+    }
+
+    fn stat(&self) -> io::Result<FileStat> {
+        self.0.metadata().map(|found| file_stat(&found))
+    }
+}
+
+/// Opens a file that is one: a pipe would hang, a link may lead out.
+fn open_regular(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => return Err(is_a_symlink()),
+        Ok(found) if !found.is_file() => {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        }
+        _ => {}
+    }
+    let file = options.open(path)?;
+    refuse_other_file(path, &file)?;
+    Ok(file)
+}
+
+fn file_stat(found: &fs::Metadata) -> FileStat {
+    #[cfg(unix)]
+    let identity = {
+        use std::os::unix::fs::MetadataExt;
+        (found.dev(), found.ino())
+    };
+    #[cfg(not(unix))]
+    let identity = (0, 0);
+    FileStat { identity, length: found.len() }
+}

@@ -1,0 +1,66 @@
+//! The durable log: opaque entries with consecutive sequence numbers, in
+//! segments of checksummed frames, in a directory of their own.
+//!
+//! It never sees an event, and knows no clock: bytes, numbers and the time of
+//! day come from its caller. [`Journal`] is the one writer, used by one thread
+//! at a time; [`LogReader`] reads beside it, from any thread or process, and
+//! never writes. All files come in through [`JournalFs`](crate::fs::JournalFs).
+//!
+//! Guaranteed: what [`Journal::sync`] acknowledged survives a kill and a power
+//! cut; what is found after one is a prefix of what was appended; what was cut
+//! from the end is reported, and damage anywhere else is an error that says
+//! where. After a failed fsync nothing is acknowledged any more.
+//!
+//! Deliberately not here: proofs, compression, retention, and policy for a
+//! full disk. Who cuts whole entries off the end of a log leaves no trace
+//! inside it; only a checkpoint kept elsewhere shows that.
+//!
+//! # Layout of a log
+//!
+//! | name | what |
+//! |---|---|
+//! | `lock` | held by the writer; says who that is |
+//! | `reserve` | blocks to be released when the disk is full |
+//! | `cut` | what recovery cut, until an entry that can tell is durable |
+//! | `suspect` | an fsync failed: what the system's cache says is not on disk |
+//! | `segments/<first>.seg` | sealed segment; `<first>` is its first sequence, 20 digits |
+//! | `segments/<first>.open` | the segment that is written to |
+//! | `segments/<first>.new` | a segment in the making, or left by a crash |
+
+mod append;
+mod config;
+mod cut_record;
+mod failure;
+mod frame;
+mod header;
+mod lock;
+mod names;
+mod open;
+mod parent;
+mod reader;
+mod recover;
+mod reserve;
+mod scan;
+mod seal;
+mod steps;
+mod suspect;
+mod sync;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub(crate) use config::{
+    GROUP_BYTES_MAX, GROUP_COMMIT, JournalConfig, KnownCheckpoint, LOCK_WAIT, RESERVE_BYTES,
+    SEGMENT_AGE_MAX, SEGMENT_BYTES_MAX,
+};
+pub(crate) use cut_record::{Cut, CutReason};
+pub(crate) use failure::{Corruption, Holder, JournalError, Result};
+pub(crate) use frame::ENTRY_BYTES_MAX;
+pub(crate) use names::LogId;
+pub(crate) use open::OpenReport;
+pub(crate) use parent::logs_under;
+pub(crate) use reader::{Entries, LogReader, SegmentRef, Trailing};
+pub(crate) use seal::SealedSegment;
+pub(crate) use sync::SyncedThrough;
+pub(crate) use writer::Journal;

@@ -1,0 +1,156 @@
+//! Sealing: a segment becomes immutable, and the next one begins.
+//!
+//! The next segment is made first, so that a full disk leaves things as they
+//! are. Then one name changes at a time, each durably, so that a crash leaves
+//! one of three states: the old segment open, the old one sealed and none
+//! open, or the new one open.
+//!
+//! A sealed segment is the same bytes under another name. Whatever is made of
+//! it later (compressed blocks, an index, a hash) starts from
+//! [`SealedSegment`].
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::failure::{JournalError, Result};
+use super::header::{SEGMENT_HEADER_BYTES, SegmentHeader};
+use super::names::Layout;
+use super::steps;
+use super::writer::{Active, Journal};
+use crate::event::Sequence;
+use crate::fs::{JournalFile, JournalFs, OpenMode, PathKind};
+
+/// A segment that will not change any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SealedSegment {
+    /// Its file.
+    pub(crate) path: PathBuf,
+    /// The sequence of its first entry.
+    pub(crate) first: Sequence,
+    /// The sequence after that of its last entry.
+    pub(crate) next: Sequence,
+    /// Length of the file, in bytes.
+    pub(crate) bytes: u64,
+}
+
+impl Journal {
+    /// Seals the segment if it is large or old enough.
+    ///
+    /// # Errors
+    ///
+    /// As [`seal`](Journal::seal).
+    pub(crate) fn seal_if_due(&mut self, now_ns: u64) -> Result<Option<SealedSegment>> {
+        if self.is_seal_due(now_ns) { self.seal(now_ns) } else { Ok(None) }
+    }
+
+    /// Syncs, seals the segment and begins another; `None` if there is no
+    /// entry in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`sync`](Journal::sync). Unless poisoned, the segment stays open and
+    /// can be written to.
+    pub(crate) fn seal(&mut self, now_ns: u64) -> Result<Option<SealedSegment>> {
+        self.sync(now_ns)?;
+        if self.synced == self.active.first {
+            return Ok(None);
+        }
+        self.check_in_place()?;
+        let header = SegmentHeader {
+            log: self.log,
+            event_schema_version: self.config.event_schema_version,
+            first: self.synced,
+        };
+        let prepared = prepare(&*self.fs, &self.layout, header)?;
+        let sealed = self.rename_sealed()?;
+        match publish(&*self.fs, &self.layout, header, prepared, now_ns) {
+            Ok(active) => self.active = active,
+            Err(error) => return Err(self.poisoned(error.to_string())),
+        }
+        Ok(Some(sealed))
+    }
+
+    fn is_seal_due(&self, now_ns: u64) -> bool {
+        let age = Duration::from_nanos(now_ns.saturating_sub(self.active.opened_ns));
+        let bytes = self.active.length + self.group.bytes.len() as u64;
+        bytes >= self.config.segment_bytes_max || age >= self.config.segment_age_max
+    }
+
+    fn rename_sealed(&mut self) -> Result<SealedSegment> {
+        let path = self.layout.sealed(self.active.first);
+        let renamed = refuse_taken(&*self.fs, &path)
+            .and_then(|()| rename(&*self.fs, &self.active.path, &path));
+        if let Err(error) = renamed {
+            // Nothing has changed, and the next attempt makes its own.
+            let _ = self.fs.remove_file(&self.layout.unfinished(self.synced));
+            return Err(error);
+        }
+        if let Err(error) = self.fs.sync_directory(&self.layout.segments()) {
+            return Err(self.poisoned(format!("{} has no durable name: {error}", path.display())));
+        }
+        Ok(SealedSegment {
+            path,
+            first: Sequence(self.active.first),
+            next: Sequence(self.synced),
+            bytes: self.active.length,
+        })
+    }
+}
+
+/// Makes a segment under a name that doesn't count yet.
+pub(super) fn prepare(
+    fs: &dyn JournalFs,
+    layout: &Layout,
+    header: SegmentHeader,
+) -> Result<Box<dyn JournalFile>> {
+    let path = layout.unfinished(header.first);
+    // Left by an attempt that failed.
+    let _ = fs.remove_file(&path);
+    let mut file = fs
+        .open(&path, OpenMode::CreateNew)
+        .map_err(|error| JournalError::step("create", &path, error))?;
+    let written =
+        steps::write_all(&mut *file, 0, &header.encode()).and_then(|()| steps::sync(&mut *file));
+    if let Err(error) = written {
+        let _ = fs.remove_file(&path);
+        return Err(JournalError::step("write to", &path, error));
+    }
+    Ok(file)
+}
+
+/// Lets a prepared segment be the one that is written to.
+pub(super) fn publish(
+    fs: &dyn JournalFs,
+    layout: &Layout,
+    header: SegmentHeader,
+    file: Box<dyn JournalFile>,
+    now_ns: u64,
+) -> Result<Active> {
+    let path = layout.active(header.first);
+    refuse_taken(fs, &path)?;
+    rename(fs, &layout.unfinished(header.first), &path)?;
+    fs.sync_directory(&layout.segments())
+        .map_err(|error| JournalError::step("name", &path, error))?;
+    let stat = file.stat().map_err(|error| JournalError::step("look up", &path, error))?;
+    Ok(Active {
+        file,
+        path,
+        identity: stat.identity,
+        first: header.first,
+        length: SEGMENT_HEADER_BYTES as u64,
+        is_closed: false,
+        opened_ns: now_ns,
+    })
+}
+
+fn rename(fs: &dyn JournalFs, from: &Path, to: &Path) -> Result<()> {
+    fs.rename(from, to).map_err(|error| JournalError::step("name", to, error))
+}
+
+/// A rename would replace what is there.
+fn refuse_taken(fs: &dyn JournalFs, path: &Path) -> Result<()> {
+    match fs.kind(path).map_err(|error| JournalError::step("look up", path, error))? {
+        PathKind::Missing => Ok(()),
+        _ => Err(JournalError::step("name", path, std::io::ErrorKind::AlreadyExists.into())),
+    }
+}

@@ -1,0 +1,169 @@
+//! What it means that a frame is not what it should be: the end of what a
+//! crash left, or damage. Pure judgement; nothing is changed here.
+//!
+//! A crash can only hurt the group that was not synced yet. Of that group,
+//! any 512-byte sector may be missing (the file holds zeros there) while later
+//! ones are there. So a flaw is the end of the log
+//!
+//! - if nothing but zeros follows, or
+//! - if no valid frame follows, or
+//! - if valid frames of the same group follow, and between them and the flaw
+//!   a whole rest of a sector is zero.
+//!
+//! It is damage if a mark follows, because then everything before the mark was
+//! durable, and if valid frames follow without a sector missing.
+
+use std::io;
+
+use super::frame::{self, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, Frame};
+use super::steps::read_up_to;
+use crate::fs::JournalFile;
+
+const SECTOR_BYTES: u64 = 512;
+const WINDOW_BYTES: usize = 256 * 1024;
+
+/// Zeros up to the end of a sector that are more than a frame has by itself.
+const LOST_BYTES_MIN: u64 = FRAME_HEADER_BYTES as u64;
+
+/// Bytes that are checksummed in search of frames, per byte of the tail. A
+/// file that was made to need more is damaged.
+const CHECKSUM_FACTOR: u64 = 64;
+
+/// What follows the last good frame of a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// The rest of a group that never became durable.
+    Torn,
+    /// Zeros to the end of the file.
+    ZeroFill,
+    /// Damage; there are valid frames behind it.
+    Damaged { follower: u64, sequence: u64 },
+}
+
+/// Judges what stands from `from` to the end of the file, where the frame of
+/// entry `next` (or a mark before it) should begin and does not. Returns the
+/// number of bytes as well.
+pub(super) fn judge(file: &dyn JournalFile, from: u64, next: u64) -> io::Result<(Tail, u64)> {
+    let length = file.stat()?.length;
+    let buffer = vec![0; WINDOW_BYTES + FRAME_BYTES_MAX];
+    let mut window = Window { file, buffer, end: 0, base: from };
+    let mut judge = Judge::new(from, next, length);
+    let mut at = from;
+    while at < length {
+        let bytes = window.at(at)?;
+        if bytes.is_empty() {
+            break;
+        }
+        at += judge.see(at, bytes);
+        if let Some(tail) = judge.settled.take() {
+            return Ok((tail, length - from));
+        }
+    }
+    Ok((judge.conclude(), length.saturating_sub(from)))
+}
+
+struct Judge {
+    from: u64,
+    next: u64,
+    /// Highest sequence that the tail has room for.
+    last: u64,
+    all_zero: bool,
+    zero_run: u64,
+    sector_lost: bool,
+    follower: Option<(u64, u64)>,
+    checksum_bytes_left: u64,
+    settled: Option<Tail>,
+}
+
+impl Judge {
+    fn new(from: u64, next: u64, length: u64) -> Self {
+        let bytes = length.saturating_sub(from);
+        Judge {
+            from,
+            next,
+            last: next.saturating_add(bytes / FRAME_HEADER_BYTES as u64),
+            all_zero: true,
+            zero_run: 0,
+            sector_lost: false,
+            follower: None,
+            checksum_bytes_left: (bytes.saturating_add(FRAME_BYTES_MAX as u64))
+                .saturating_mul(CHECKSUM_FACTOR),
+            settled: None,
+        }
+    }
+
+    /// Looks at a position; returns how far to go on.
+    fn see(&mut self, at: u64, bytes: &[u8]) -> u64 {
+        if let Some(found) = self.frame(at, bytes) {
+            self.all_zero = false;
+            self.follower.get_or_insert((at, found.position()));
+            if found.is_mark() {
+                self.settled = Some(self.damaged(at, found.position()));
+            }
+            return found.length() as u64;
+        }
+        if self.follower.is_none() {
+            self.count_zeros(at, bytes.first().is_some_and(|byte| *byte == 0));
+        }
+        1
+    }
+
+    fn frame<'a>(&mut self, at: u64, bytes: &'a [u8]) -> Option<Frame<'a>> {
+        let sequence = bytes.get(8..).and_then(|rest| rest.first_chunk::<8>())?;
+        let length = bytes.first_chunk::<4>().map_or(0, |length| u32::from_le_bytes(*length));
+        let sequence = frame::position(u64::from_le_bytes(*sequence), length);
+        if at == self.from || !(self.next..=self.last).contains(&sequence) {
+            return None;
+        }
+        let cost = u64::from(length).min(FRAME_BYTES_MAX as u64) + FRAME_HEADER_BYTES as u64;
+        match self.checksum_bytes_left.checked_sub(cost) {
+            Some(left) => self.checksum_bytes_left = left,
+            None => self.settled = Some(self.damaged(at, sequence)),
+        }
+        frame::parse(bytes).ok()
+    }
+
+    fn count_zeros(&mut self, at: u64, is_zero: bool) {
+        self.all_zero &= is_zero;
+        self.zero_run = if is_zero { self.zero_run + 1 } else { 0 };
+        let ends_sector = (at + 1) % SECTOR_BYTES == 0;
+        let is_long = self.zero_run >= LOST_BYTES_MIN || self.zero_run == at + 1 - self.from;
+        self.sector_lost |= ends_sector && self.zero_run > 0 && is_long;
+    }
+
+    fn damaged(&self, at: u64, sequence: u64) -> Tail {
+        let (follower, sequence) = self.follower.unwrap_or((at, sequence));
+        Tail::Damaged { follower, sequence }
+    }
+
+    fn conclude(self) -> Tail {
+        match self.follower {
+            _ if self.all_zero => Tail::ZeroFill,
+            None => Tail::Torn,
+            Some(_) if self.sector_lost => Tail::Torn,
+            Some((follower, sequence)) => Tail::Damaged { follower, sequence },
+        }
+    }
+}
+
+/// A part of the file in memory.
+struct Window<'f> {
+    file: &'f dyn JournalFile,
+    buffer: Vec<u8>,
+    /// Where in the buffer the bytes that were read end.
+    end: usize,
+    base: u64,
+}
+
+impl Window<'_> {
+    /// The bytes at a position: a longest frame of them, if the file has them.
+    fn at(&mut self, at: u64) -> io::Result<&[u8]> {
+        let have = (self.base + self.end as u64).saturating_sub(at);
+        let is_last = self.end > 0 && self.end < self.buffer.len();
+        if have < FRAME_BYTES_MAX as u64 && !is_last {
+            self.end = read_up_to(self.file, at, &mut self.buffer)?;
+            self.base = at;
+        }
+        Ok(self.buffer.get((at - self.base) as usize..self.end).unwrap_or_default())
+    }
+}

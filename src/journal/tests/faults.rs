@@ -1,0 +1,188 @@
+//! Steps that fail: never a false acknowledgement, and never a second chance
+//! for a file whose sync failed.
+
+use std::io::ErrorKind;
+
+use super::rig::{HISTORY, Model, active, entry, read};
+use crate::fs::simulated::{Call, SimulatedFs};
+use crate::journal::{Journal, JournalError};
+
+const CALLS: [Call; 8] = [
+    Call::CreateDirectory,
+    Call::Create,
+    Call::Write,
+    Call::Sync,
+    Call::Truncate,
+    Call::Rename,
+    Call::Remove,
+    Call::SyncDirectory,
+];
+
+/// An open log with three durable entries and two that wait.
+fn waiting() -> (SimulatedFs, Model, Journal) {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    let (mut journal, _) = model.open(&fs).unwrap();
+    (0..3).for_each(|_| model.append(&mut journal).unwrap());
+    model.sync(&mut journal).unwrap();
+    (0..2).for_each(|_| model.append(&mut journal).unwrap());
+    (fs, model, journal)
+}
+
+fn fail_next(fs: &SimulatedFs, call: Call, kind: ErrorKind) {
+    let mut disk = fs.disk();
+    let nth = disk.calls.get(&call).unwrap_or(&0) + 1;
+    disk.faults.push((call, nth, kind));
+}
+
+#[test]
+fn whatever_call_fails_nothing_acknowledged_is_lost_to_a_power_cut_later() {
+    let fs = SimulatedFs::default();
+    Model::default().run(&fs, HISTORY).unwrap();
+    let counts = fs.disk().calls.clone();
+    let mut failures = 0;
+    for call in CALLS {
+        for nth in 1..=counts.get(&call).copied().unwrap_or(0) {
+            let (fs, mut model) = (SimulatedFs::default(), Model::default());
+            fs.disk().faults.push((call, nth, ErrorKind::Other));
+            failures += u64::from(model.run(&fs, HISTORY).is_err());
+            fs.disk().kill();
+            let (mut journal, _) = model.open(&fs).unwrap();
+            model.append(&mut journal).unwrap();
+            model.sync(&mut journal).unwrap();
+            drop(journal);
+            fs.disk().crash(0);
+            model.check(&fs);
+        }
+    }
+    assert!(failures > 40, "{failures}");
+}
+
+#[test]
+fn a_write_that_fails_is_undone_and_can_be_repeated() {
+    let (fs, mut model, mut journal) = waiting();
+    let before = fs.bytes(&active(&fs));
+    fail_next(&fs, Call::Write, ErrorKind::Other);
+    let error = journal.sync(0).unwrap_err();
+    assert!(matches!(error, JournalError::Io { .. }), "{error}");
+    assert!(!journal.is_poisoned());
+    assert_eq!((journal.synced_size().0, journal.size()), (3, 5));
+    assert_eq!(fs.bytes(&active(&fs)), before);
+    model.sync(&mut journal).unwrap();
+    fs.disk().crash(0);
+    model.check(&fs);
+}
+
+#[test]
+fn half_a_write_is_cut_back() {
+    let (fs, mut model, mut journal) = waiting();
+    let before = fs.bytes(&active(&fs));
+    fs.disk().writes_are_short = true;
+    // The first pieces get through.
+    let nth = fs.disk().calls[&Call::Write] + 8;
+    fs.disk().faults.push((Call::Write, nth, ErrorKind::Other));
+    (0..40).for_each(|_| model.append(&mut journal).unwrap());
+    assert!(journal.sync(0).is_err());
+    assert_eq!(fs.bytes(&active(&fs)), before);
+    model.sync(&mut journal).unwrap();
+    fs.disk().crash(0);
+    model.check(&fs);
+}
+
+#[test]
+fn a_write_that_cannot_be_undone_poisons() {
+    for call in [Call::Truncate, Call::Sync] {
+        let (fs, _, mut journal) = waiting();
+        fail_next(&fs, Call::Write, ErrorKind::Other);
+        fail_next(&fs, call, ErrorKind::Other);
+        assert!(journal.sync(0).unwrap_err().is_poisoned(), "{call:?}");
+        assert!(journal.is_poisoned());
+    }
+}
+
+#[test]
+fn a_sync_that_fails_poisons_for_good() {
+    let (fs, mut model, mut journal) = waiting();
+    fail_next(&fs, Call::Sync, ErrorKind::Other);
+    assert!(journal.sync(0).unwrap_err().is_poisoned());
+    let calls = fs.disk().calls_total();
+    assert!(journal.sync(0).unwrap_err().is_poisoned());
+    assert!(journal.append(b"x").unwrap_err().is_poisoned());
+    assert!(journal.seal(0).unwrap_err().is_poisoned());
+    assert_eq!(journal.sync_due(u64::MAX), None);
+    assert_eq!(journal.synced_size().0, 3);
+    assert!(journal.close(0).unwrap_err().is_poisoned());
+    assert_eq!(fs.disk().calls_total(), calls, "the file was touched again");
+    model.check(&fs);
+}
+
+#[test]
+fn what_a_failed_sync_left_in_memory_is_written_again_before_it_counts() {
+    for seed in 0..8 {
+        let (fs, mut model, mut journal) = waiting();
+        (0..20).for_each(|_| model.append(&mut journal).unwrap());
+        fail_next(&fs, Call::Sync, ErrorKind::Other);
+        assert!(journal.sync(0).is_err());
+        drop(journal);
+        let (mut journal, report) = model.open(&fs).unwrap();
+        assert_eq!(report.size, 25, "it can all be read");
+        model.append(&mut journal).unwrap();
+        model.sync(&mut journal).unwrap();
+        fs.disk().crash(seed);
+        model.check(&fs);
+    }
+}
+
+#[test]
+fn what_a_failed_sync_left_is_not_read_if_it_cannot_be_marked() {
+    let (fs, mut model, mut journal) = waiting();
+    fail_next(&fs, Call::Sync, ErrorKind::Other);
+    fail_next(&fs, Call::Create, ErrorKind::Other);
+    assert!(journal.sync(0).unwrap_err().is_poisoned());
+    drop(journal);
+    let (journal, report) = model.open(&fs).unwrap();
+    assert_eq!(report.size, 3);
+    drop(journal);
+    fs.disk().crash(0);
+    model.check(&fs);
+}
+
+#[test]
+fn a_sync_that_fails_on_opening_makes_the_next_opening_write_it_again() {
+    let (fs, mut model, mut journal) = waiting();
+    // As a kill leaves it: written, and neither synced nor acknowledged.
+    let at = fs.disk().calls_total() + 2;
+    fs.disk().crash_at = Some(at);
+    assert!(journal.sync(0).is_err());
+    fs.disk().kill();
+    fs.disk().faults.push((Call::Sync, 1, ErrorKind::Other));
+    assert!(model.open(&fs).is_err());
+    let (journal, report) = model.open(&fs).unwrap();
+    assert_eq!(report.size, 5);
+    drop(journal);
+    fs.disk().crash(0);
+    model.check(&fs);
+}
+
+#[test]
+fn short_and_interrupted_writes_and_interrupted_syncs_are_continued() {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    fs.disk().writes_are_short = true;
+    for nth in [2, 3, 5, 9] {
+        fs.disk().faults.push((Call::Sync, nth, ErrorKind::Interrupted));
+    }
+    model.run(&fs, HISTORY).unwrap();
+    fs.disk().crash(0);
+    model.check(&fs);
+}
+
+#[test]
+fn one_sync_is_one_write_and_one_fdatasync() {
+    let (fs, mut model, mut journal) = waiting();
+    let before = fs.disk().calls.clone();
+    model.sync(&mut journal).unwrap();
+    let after = fs.disk().calls.clone();
+    assert_eq!(after[&Call::Write], before[&Call::Write] + 1);
+    assert_eq!(after[&Call::Sync], before[&Call::Sync] + 1);
+    assert_eq!(after.values().sum::<u64>(), before.values().sum::<u64>() + 2);
+    assert_eq!(read(&fs).unwrap(), (0..5).map(entry).collect::<Vec<_>>());
+}

@@ -1,0 +1,109 @@
+//! A full disk: a refusal, a last word from the reserve, and going on.
+
+use super::rig::{Model, open, read};
+use crate::fs::simulated::SimulatedFs;
+use crate::journal::JournalError;
+
+fn fill_disk(fs: &SimulatedFs, free: usize) {
+    let mut disk = fs.disk();
+    disk.capacity = None;
+    let used = disk.bytes_used();
+    disk.capacity = Some(used + free);
+}
+
+#[test]
+fn a_full_disk_refuses_takes_a_last_word_and_goes_on_with_room() {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    let (mut journal, report) = model.open(&fs).unwrap();
+    assert_eq!(report.reserve_bytes, 1024);
+    model.append(&mut journal).unwrap();
+    model.sync(&mut journal).unwrap();
+    fill_disk(&fs, 100);
+    (0..3).for_each(|_| model.append(&mut journal).unwrap());
+
+    let error = journal.sync(0).unwrap_err();
+    assert!(error.is_full() && !journal.is_poisoned(), "{error}");
+    assert_eq!(journal.synced_size().0, 1);
+    assert_eq!(read(&fs).unwrap(), model.appended[..1]);
+
+    let lost = journal.discard_unsynced();
+    assert_eq!((lost.start.0, lost.end.0), (1, 4));
+    model.appended.truncate(1);
+    journal.release_reserve().unwrap();
+    model.append(&mut journal).unwrap();
+    model.sync(&mut journal).unwrap();
+    fill_disk(&fs, 0);
+    assert_eq!(journal.restore_reserve().unwrap(), 0, "the disk is still full of others");
+
+    fs.disk().capacity = None;
+    assert_eq!(journal.restore_reserve().unwrap(), 1024);
+    (0..9).for_each(|_| model.append(&mut journal).unwrap());
+    model.sync(&mut journal).unwrap();
+    fs.disk().crash(0);
+    model.check(&fs);
+}
+
+#[test]
+fn what_waits_can_also_wait_for_room() {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    let (mut journal, _) = model.open(&fs).unwrap();
+    (0..3).for_each(|_| model.append(&mut journal).unwrap());
+    fill_disk(&fs, 100);
+    assert!(journal.sync(0).unwrap_err().is_full());
+    assert!(journal.sync(0).unwrap_err().is_full());
+    fs.disk().capacity = None;
+    model.sync(&mut journal).unwrap();
+    fs.disk().crash(0);
+    model.check(&fs);
+}
+
+#[test]
+fn a_full_disk_leaves_the_segment_open_that_was_to_be_sealed() {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    let (mut journal, _) = model.open(&fs).unwrap();
+    model.append(&mut journal).unwrap();
+    model.sync(&mut journal).unwrap();
+    fill_disk(&fs, 20);
+    assert!(journal.seal(0).unwrap_err().is_full());
+    fs.disk().capacity = None;
+    model.append(&mut journal).unwrap();
+    model.sync(&mut journal).unwrap();
+    assert!(journal.seal(0).unwrap().is_some());
+    drop(journal);
+    model.check(&fs);
+}
+
+#[test]
+fn a_log_opens_on_a_full_disk_and_says_how_much_reserve_it_has() {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    let (mut journal, _) = model.open(&fs).unwrap();
+    journal.release_reserve().unwrap();
+    journal.close(0).unwrap();
+    fill_disk(&fs, 300);
+    let (journal, report) = open(&fs).unwrap();
+    assert_eq!(report.reserve_bytes, 300);
+    drop(journal);
+    fill_disk(&fs, 0);
+    let (mut journal, _) = open(&fs).unwrap();
+    model.append(&mut journal).unwrap();
+    assert!(matches!(journal.sync(0), Err(JournalError::Full { .. })));
+}
+
+#[test]
+fn what_was_given_up_does_not_come_back_in_a_crash() {
+    for seed in 0..60 {
+        let (fs, mut model) = (SimulatedFs::default(), Model::default());
+        let (mut journal, _) = model.open(&fs).unwrap();
+        fill_disk(&fs, 4_000);
+        (0..40).for_each(|_| drop(journal.append(&[b'l'; 130]).unwrap()));
+        assert!(journal.sync(0).unwrap_err().is_full());
+        journal.discard_unsynced();
+        fs.disk().capacity = None;
+        (0..5).for_each(|_| model.append(&mut journal).unwrap());
+        let at = fs.disk().calls_total() + 2;
+        fs.disk().crash_at = Some(at);
+        assert!(journal.sync(0).is_err());
+        fs.disk().crash(seed);
+        model.check(&fs);
+    }
+}

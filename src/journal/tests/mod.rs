@@ -1,0 +1,16 @@
+//! Every rule of the writer, with a test that can fail.
+
+mod crash;
+mod damage;
+mod faults;
+mod full_disk;
+#[cfg(unix)]
+mod kill;
+mod limits;
+mod property;
+#[cfg(unix)]
+mod real;
+mod rig;
+mod several;
+mod speed;
+mod tampering;

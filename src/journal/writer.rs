@@ -1,0 +1,134 @@
+//! The writer of a log: its state, and what can be asked about it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::config::JournalConfig;
+use super::failure::{JournalError, Result};
+use super::lock::LogLock;
+use super::names::{Layout, LogId};
+use super::{suspect, sync::SyncedThrough};
+use crate::event::Sequence;
+use crate::fs::{JournalFile, JournalFs};
+
+/// The one writer of a log. Used by one thread at a time. Dropped without
+/// [`close`](Journal::close), it leaves what a kill would leave.
+#[derive(Debug)]
+#[must_use = "a journal that is dropped was not closed"]
+pub(crate) struct Journal {
+    pub(super) fs: Arc<dyn JournalFs>,
+    pub(super) config: JournalConfig,
+    pub(super) layout: Layout,
+    pub(super) log: LogId,
+    pub(super) lock: LogLock,
+    pub(super) active: Active,
+    pub(super) group: Group,
+    /// Number of entries that are durable.
+    pub(super) synced: u64,
+    pub(super) last_sync_ns: u64,
+    /// Whether the record of cuts waits to be told of.
+    pub(super) has_cut_record: bool,
+    pub(super) poison: Option<String>,
+}
+
+/// The segment that is written to.
+#[derive(Debug)]
+pub(super) struct Active {
+    pub(super) file: Box<dyn JournalFile>,
+    pub(super) path: PathBuf,
+    pub(super) identity: (u64, u64),
+    pub(super) first: u64,
+    /// Durable bytes: the length that the file should have.
+    pub(super) length: u64,
+    /// Whether it ends with the mark that closes a log.
+    pub(super) is_closed: bool,
+    pub(super) opened_ns: u64,
+}
+
+/// Entries that wait to be synced, as frames behind a mark.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) bytes: Vec<u8>,
+    pub(super) bytes_limit: usize,
+    /// The sequence that is given out next.
+    pub(super) next: u64,
+}
+
+impl Journal {
+    /// Which log it is.
+    pub(crate) fn log(&self) -> LogId {
+        self.log
+    }
+
+    /// The log's own directory.
+    pub(crate) fn directory(&self) -> &Path {
+        self.layout.directory()
+    }
+
+    /// Number of entries ever appended: the next sequence.
+    pub(crate) fn size(&self) -> u64 {
+        self.group.next
+    }
+
+    /// Number of entries that are durable.
+    pub(crate) fn synced_size(&self) -> SyncedThrough {
+        SyncedThrough(self.synced)
+    }
+
+    /// Bytes that wait to be synced.
+    pub(crate) fn unsynced_bytes(&self) -> usize {
+        self.group.bytes.len()
+    }
+
+    /// Whether nothing can be stored until the log is opened again.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.poison.is_some()
+    }
+
+    /// How long the entries that wait may go on waiting; zero when a sync is
+    /// due, `None` when there are none.
+    pub(crate) fn sync_due(&self, now_ns: u64) -> Option<Duration> {
+        if self.group.bytes.is_empty() || self.is_poisoned() {
+            return None;
+        }
+        if self.group.bytes.len() >= self.config.group_bytes_max {
+            return Some(Duration::ZERO);
+        }
+        let passed = Duration::from_nanos(now_ns.saturating_sub(self.last_sync_ns));
+        Some(self.config.group_commit.saturating_sub(passed))
+    }
+
+    /// Gives up the entries that wait; returns their sequences, which will be
+    /// used again. For a full disk: they are lost, and the caller says so.
+    pub(crate) fn discard_unsynced(&mut self) -> std::ops::Range<Sequence> {
+        let lost = Sequence(self.synced)..Sequence(self.group.next);
+        self.group.bytes.clear();
+        self.group.next = self.synced;
+        lost
+    }
+
+    pub(super) fn refuse_if_poisoned(&self) -> Result<()> {
+        match &self.poison {
+            Some(cause) => Err(JournalError::Poisoned { cause: cause.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends this writer's trust in its files after a failed sync. What was not
+    /// acknowledged must not be taken for durable by whoever reads it next.
+    pub(super) fn poisoned_by_sync(&mut self, cause: impl Into<String>) -> JournalError {
+        if suspect::mark(&*self.fs, &self.layout).is_err() {
+            // Then it had better not be read at all.
+            let _ = self.active.file.truncate(self.active.length);
+        }
+        self.poisoned(cause)
+    }
+
+    /// Ends this writer's trust in its files, for good.
+    pub(super) fn poisoned(&mut self, cause: impl Into<String>) -> JournalError {
+        let cause = cause.into();
+        self.poison = Some(cause.clone());
+        JournalError::Poisoned { cause }
+    }
+}
