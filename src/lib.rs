@@ -1,5 +1,4 @@
-//! An audit trail for Rust programs, made from the `tracing` spans they
-//! already have.
+#![doc = include_str!("../README.md")]
 
 mod audit;
 mod buffer;

@@ -24,8 +24,13 @@ use super::local;
 ///
 /// Add it last, to a registry whose other layers carry their own filters:
 ///
-/// ```ignore
-/// registry().with(fmt_layer.with_filter(env_filter)).with(audit_layer).init();
+/// ```
+/// use tracing_subscriber::{filter::LevelFilter, fmt, prelude::*};
+///
+/// let (audit_layer, audit) = tracing_audit::AuditLayer::builder().build()?;
+/// let fmt_layer = fmt::layer().with_filter(LevelFilter::INFO);
+/// tracing_subscriber::registry().with(fmt_layer).with(audit_layer).init();
+/// # Ok::<(), tracing_audit::Error>(())
 /// ```
 ///
 /// A *global* filter below it (`registry().with(env_filter)`) decides about
