@@ -9,14 +9,14 @@ mod error;
 pub mod event;
 pub mod export;
 mod fs;
-#[cfg(all(test, feature = "journal"))]
+#[cfg(test)]
+#[cfg(feature = "journal")]
 #[allow(
     dead_code,
     unused_imports,
     clippy::indexing_slicing,
     reason = "its user, the worker, is yet to come"
 )]
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "nothing writes to it yet"))]
 mod journal;
 pub mod monitor;
 #[cfg(feature = "journal")]

@@ -13,7 +13,8 @@ mod atomic;
 #[cfg(test)]
 pub(crate) mod faulty;
 mod gate;
-#[cfg(all(test, feature = "journal"))]
+#[cfg(test)]
+#[cfg(feature = "journal")]
 #[allow(
     dead_code,
     unused_imports,
@@ -21,7 +22,8 @@ mod gate;
     reason = "its user, the worker, is yet to come"
 )]
 mod journal_gate;
-#[cfg(all(test, feature = "journal"))]
+#[cfg(test)]
+#[cfg(feature = "journal")]
 #[allow(
     dead_code,
     unused_imports,
@@ -30,7 +32,8 @@ mod journal_gate;
 )]
 mod journal_os;
 mod os;
-#[cfg(all(test, feature = "journal"))]
+#[cfg(test)]
+#[cfg(feature = "journal")]
 #[allow(
     dead_code,
     unused_imports,
@@ -41,7 +44,8 @@ pub(crate) mod simulated;
 
 pub(crate) use atomic::{write_new_atomically, write_new_file};
 pub(crate) use gate::{Filesystem, SyncWrite};
-#[cfg(all(test, feature = "journal"))]
+#[cfg(test)]
+#[cfg(feature = "journal")]
 #[allow(
     dead_code,
     unused_imports,
