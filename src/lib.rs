@@ -11,7 +11,8 @@ pub mod event;
 pub mod export;
 mod fs;
 #[cfg(feature = "journal")]
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "nothing writes to it yet"))]
+#[cfg_attr(not(test), expect(dead_code, reason = "nothing writes to it yet"))]
+#[expect(unused_imports, reason = "nothing writes to it yet")]
 mod journal;
 pub mod monitor;
 pub mod query;

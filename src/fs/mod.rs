@@ -18,7 +18,8 @@ mod journal_gate;
 #[cfg(feature = "journal")]
 mod journal_os;
 mod os;
-#[cfg(all(test, feature = "journal"))]
+#[cfg(feature = "journal")]
+#[cfg(test)]
 pub(crate) mod simulated;
 
 pub(crate) use atomic::{is_temporary, write_new_atomically, write_new_file};
