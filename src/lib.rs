@@ -19,7 +19,9 @@ pub mod query;
 pub mod report;
 mod self_check;
 pub mod sink;
+mod span_macro;
 mod statistics;
+pub mod test_kit;
 mod worker;
 
 pub use audit::{
@@ -36,5 +38,7 @@ pub use event::{
 };
 pub use query::{Cursor, Field, Order, Page, Query, View};
 pub use self_check::Finding;
+#[doc(hidden)]
+pub use span_macro::__private;
 pub use statistics::{Statistics, UserStatistics};
 pub use worker::{Receipt, Rotated};

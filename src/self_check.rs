@@ -8,10 +8,12 @@
 use std::fmt;
 
 use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
+use tracing_core::subscriber::NoSubscriber;
 use tracing_core::{Dispatch, Level, Metadata, dispatcher};
 
 use crate::audit::Audit;
 use crate::capture::{Attachment, Callsite, Intake, Role};
+use crate::worker::is_worker_thread;
 
 /// Target of the canaries.
 pub(crate) const CANARY_TARGET: &str = "tracing_audit::canary";
@@ -22,6 +24,12 @@ pub(crate) const CANARY_TARGET: &str = "tracing_audit::canary";
 pub enum Finding {
     /// The layer was not added to a subscriber.
     NotAttached,
+    /// The check was asked for where it cannot be done: on a thread without a
+    /// subscriber.
+    NoSubscriber,
+    /// The check was asked for where it cannot be done: on the worker's own
+    /// thread, in a hook.
+    OnWorker,
     /// The calling thread's subscriber does not let the canaries through at
     /// these levels.
     CanariesLost {
@@ -53,6 +61,14 @@ impl fmt::Display for Finding {
             Finding::NotAttached => f.write_str(
                 "the audit layer was not added to a subscriber: `registry().with(…).with(audit_layer).init()`",
             ),
+            Finding::NoSubscriber => f.write_str(
+                "nothing could be checked, and nothing traced on this thread is audited: it has no subscriber. \
+                 Check after `init()`, or on a thread on which the subscriber is the default",
+            ),
+            Finding::OnWorker => f.write_str(
+                "nothing could be checked: the check waits for the audit worker and was asked for on its own \
+                 thread; hand the work to another thread",
+            ),
             Finding::CanariesLost { levels } => write!(
                 f,
                 "audited spans are lost at {}: something in the subscriber filters for all layers. Give each \
@@ -82,6 +98,9 @@ impl fmt::Display for Finding {
 
 /// Runs the check for the calling thread's subscriber.
 pub(crate) fn run(audit: &Audit, intake: &Intake) -> Vec<Finding> {
+    if is_worker_thread() {
+        return vec![Finding::OnWorker];
+    }
     let mut findings = Vec::new();
     match intake.attachment() {
         Attachment::Never => return vec![Finding::NotAttached],
@@ -91,8 +110,13 @@ pub(crate) fn run(audit: &Audit, intake: &Intake) -> Vec<Finding> {
     if STATIC_MAX_LEVEL < LevelFilter::TRACE {
         findings.push(Finding::CompiledOut { max_level: STATIC_MAX_LEVEL });
     }
-    tracing::callsite::rebuild_interest_cache();
     let dispatch = dispatcher::get_default(Dispatch::clone);
+    if dispatch.is::<NoSubscriber>() {
+        // Rebuilding the cache here could switch everything off everywhere.
+        findings.push(Finding::NoSubscriber);
+        return findings;
+    }
+    tracing::callsite::rebuild_interest_cache();
     // A thread of its own: asking a filter leaves marks on the thread that asks.
     let asked = std::thread::scope(|scope| scope.spawn(|| ask(audit, intake, &dispatch)).join());
     findings.extend(asked.unwrap_or_default());

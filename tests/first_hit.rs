@@ -1,66 +1,78 @@
-//! Several threads that meet at a callsite nobody has hit before.
-//!
-//! `tracing` registers it for the first of them and lets the others go on
-//! before that is done. A binary of its own: it needs a global subscriber and
-//! callsites that are new.
+//! Callsites that are first hit on a thread without a subscriber of its own,
+//! under a global subscriber and on the way to one. Alone in its process.
 
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::Barrier;
+use std::time::Duration;
 
-use tracing_audit::{AuditLayer, Status};
+use tracing::subscriber::Interest;
+use tracing::{Dispatch, Metadata, Subscriber, dispatcher, info, info_span};
+use tracing_audit::AuditLayer;
 use tracing_subscriber::prelude::*;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
-const THREADS: usize = 2;
-
-/// A line each: what shares a place in the source can't be told apart.
-#[rustfmt::skip]
-mod functions {
-    use tracing::instrument;
-
-    pub(super) type Outcome = Result<(), &'static str>;
-
-    fn end(fail: bool) -> Outcome { if fail { Err("refused") } else { Ok(()) } }
-
-    #[instrument(err, fields(audit.operation = "STORE"))] fn a(fail: bool) -> Outcome { end(fail) }
-    #[instrument(err, fields(audit.operation = "STORE"))] fn b(fail: bool) -> Outcome { end(fail) }
-    #[instrument(err, fields(audit.operation = "STORE"))] fn c(fail: bool) -> Outcome { end(fail) }
-    #[instrument(err, fields(audit.operation = "STORE"))] fn d(fail: bool) -> Outcome { end(fail) }
-    #[instrument(err, fields(audit.operation = "STORE"))] fn e(fail: bool) -> Outcome { end(fail) }
-    #[instrument(err, fields(audit.operation = "STORE"))] fn f(fail: bool) -> Outcome { end(fail) }
-    #[instrument(err, fields(audit.operation = "STORE"))] fn g(fail: bool) -> Outcome { end(fail) }
-    #[instrument(err, fields(audit.operation = "STORE"))] fn h(fail: bool) -> Outcome { end(fail) }
-    #[instrument(err, fields(audit.operation = "STORE"))] fn i(fail: bool) -> Outcome { end(fail) }
-    #[instrument(err, fields(audit.operation = "STORE"))] fn j(fail: bool) -> Outcome { end(fail) }
-
-    pub(super) const ALL: [fn(bool) -> Outcome; 10] = [a, b, c, d, e, f, g, h, i, j];
+/// Operations at callsites of their own, each hit where the test says.
+macro_rules! operations {
+    ($($name:ident),*) => { $(fn $name() { drop(info_span!(stringify!($name), audit.operation = stringify!($name))); })* };
 }
 
-/// Every function once on each thread, all threads at the same moment.
-fn meet(fail: bool) {
-    let arrived = AtomicUsize::new(0);
-    let visit = || {
-        for (round, function) in (1..).zip(functions::ALL) {
-            arrived.fetch_add(1, SeqCst);
-            while arrived.load(SeqCst) < THREADS * round {
-                std::hint::spin_loop();
-            }
-            assert_eq!(function(fail).is_err(), fail);
+operations!(before, between, bare_thread);
+
+/// An array of functions, each with a callsite of its own.
+macro_rules! callsites {
+    ($($number:literal)*) => { [$(|| drop(info_span!("op", audit.operation = "AT_THE_SAME_TIME", number = $number))),*] };
+}
+
+const TOGETHER: [fn(); 32] = callsites!(
+    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+);
+const THREADS: usize = 8;
+
+/// Keeps callsites in the state of being registered for long.
+struct Slow;
+
+impl<S: Subscriber> Layer<S> for Slow {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if metadata.target() == "first_hit" {
+            std::thread::sleep(Duration::from_millis(2));
         }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(visit);
-        }
-    });
+        Interest::sometimes()
+    }
 }
 
 #[test]
-fn nothing_is_lost_or_misjudged_where_threads_meet_at_a_new_callsite() {
+fn nothing_is_lost_under_a_global_subscriber() {
+    before();
     let (layer, audit) = AuditLayer::builder().build().unwrap();
-    tracing_subscriber::registry().with(layer).init();
-    let all = (THREADS * functions::ALL.len()) as u64;
-    meet(false);
-    assert_eq!(audit.query().count().unwrap(), all, "spans");
-    meet(true);
-    assert_eq!(audit.query().status(Status::Failure).count().unwrap(), all, "failures");
-    assert_eq!(audit.query().status(Status::Success).count().unwrap(), all, "successes");
+    let filtered = fmt::layer().with_filter(EnvFilter::new("off"));
+    let stack = tracing_subscriber::registry().with(filtered).with(layer).with(Slow);
+    let dispatch = Dispatch::new(stack);
+    between();
+    dispatcher::set_global_default(dispatch).unwrap();
+    std::thread::spawn(|| {
+        bare_thread();
+        info!(audit.operation = "STATED");
+    })
+    .join()
+    .unwrap();
+    let barrier = Barrier::new(THREADS);
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for operation in TOGETHER {
+                    barrier.wait();
+                    operation();
+                }
+            });
+        }
+    });
+    before();
+    let count = |operation: &str| audit.query().operation(operation).count().unwrap();
+    assert_eq!((count("BARE_THREAD"), count("STATED"), count("BEFORE")), (1, 1, 1));
+    assert_eq!(count("AT_THE_SAME_TIME"), (THREADS * TOGETHER.len()) as u64);
+    // What was hit between making the subscriber and setting it is mended by
+    // the check, if it has to be.
+    assert_eq!(audit.self_check(), []);
+    let known = count("BETWEEN");
+    between();
+    assert_eq!(count("BETWEEN"), known + 1);
 }

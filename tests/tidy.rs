@@ -1,6 +1,9 @@
 //! What a reader of this project relies on, as tests: the documents name tests
 //! that exist, and files stay small.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "only the library has a filesystem gate")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -16,7 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::event::Operation;
 use crate::fs::OsFilesystem;
-use crate::worker::{ExportSettings, WorkerContext, WorkerSettings, start};
+use crate::worker::{ErrorHook, ExportSettings, WorkerContext, WorkerSettings, start};
 
 use super::handle::{Alive, Audit};
 
@@ -47,7 +47,7 @@ pub struct Builder {
     export_on_shutdown: bool,
     closed_is_unknown: bool,
     capture: CaptureSettings,
-    error_hook: Option<Box<dyn FnMut(&Error) + Send>>,
+    error_hook: Option<ErrorHook>,
     clock: Box<dyn Clock>,
 }
 

@@ -8,18 +8,15 @@ use crate::event::limits::{
 
 /// `event`, with what is too long cut and marked, and what is too much counted.
 pub(super) fn within(mut event: AuditEvent) -> AuditEvent {
-    for text in [
+    let texts = [
         &mut event.user_id,
         &mut event.session_id,
         &mut event.org_id,
         &mut event.resource,
         &mut event.source,
         &mut event.error_message,
-    ] {
-        if let Some(text) = text {
-            cut(text);
-        }
-    }
+    ];
+    texts.into_iter().flatten().for_each(cut);
     event.entry_ids.iter_mut().for_each(cut);
     let ids_cut = event.entry_ids.len().saturating_sub(ENTRY_IDS_MAX);
     event.entry_ids.truncate(ENTRY_IDS_MAX);

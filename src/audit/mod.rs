@@ -5,6 +5,8 @@ mod builder;
 mod handle;
 mod health;
 mod limits;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod open;
 mod org;
 mod requests;

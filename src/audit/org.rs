@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::Result;
-use crate::query::{Order, Query};
+use crate::query::{Order, Query, View};
 use crate::statistics::{Statistics, UserStatistics};
 
 use super::handle::Audit;
@@ -30,6 +30,15 @@ impl OrgAudit {
     /// Begins a query over the organisation's events.
     pub fn query(&self) -> Query {
         self.audit.query().scoped_to_org(&self.org_id)
+    }
+
+    /// The organisation's events that are held, as a fixed picture.
+    ///
+    /// # Errors
+    ///
+    /// As [`Audit::view`].
+    pub fn view(&self) -> Result<View> {
+        Ok(self.audit.view()?.scoped_to_org(&self.org_id))
     }
 
     /// Statistics of the organisation's events, as far as the buffer holds

@@ -4,7 +4,7 @@ use std::mem::size_of;
 
 use super::dictionary::Dictionary;
 use super::interner::{Hasher, Interner};
-use crate::event::packed::{PackedMetadata, ValueRef, write_field};
+use crate::event::packed::{PackedMetadata, ValueRef, write_field, written_len};
 
 #[derive(Debug, Default)]
 pub(super) struct FieldsBuilder {
@@ -65,8 +65,23 @@ impl Fields {
     }
 
     /// The event's fields, in order: position of the key, and value.
-    pub(crate) fn iter(&self, index: usize) -> FieldIter<'_> {
+    fn iter(&self, index: usize) -> FieldIter<'_> {
         FieldIter { rest: self.slice(index).unwrap_or_default() }
+    }
+
+    /// The value under the key at this position; of a key that was given
+    /// twice, the last one.
+    pub(crate) fn value(&self, index: usize, key: u32) -> Option<ValueRef<'_>> {
+        let mut rest = self.slice(index)?;
+        let mut found = None;
+        while let Some(have) = read_position(&mut rest) {
+            let (value, after) = rest.split_at_checked(written_len(rest)?)?;
+            if have == key {
+                found = Some(value);
+            }
+            rest = after;
+        }
+        ValueRef::read(&mut found?)
     }
 
     /// Appends the event's fields in packed form.
@@ -90,7 +105,7 @@ impl Fields {
     }
 }
 
-pub(crate) struct FieldIter<'a> {
+struct FieldIter<'a> {
     rest: &'a [u8],
 }
 
@@ -155,6 +170,8 @@ mod tests {
         fields.write(0, &mut back);
         assert_eq!(back, packed);
         assert_eq!(fields.iter(1).count(), 0);
+        assert_eq!(fields.value(0, 0), Some(ValueRef::Json("[1]")));
+        assert_eq!((fields.value(0, 2), fields.value(1, 0)), (None, None));
         assert_eq!(fields.keys.len(), 2);
     }
 }

@@ -50,11 +50,6 @@ impl Buffer {
         events
     }
 
-    /// Keeps what was leaving.
-    pub(crate) fn cancel_release(&mut self) {
-        self.leaving = 0;
-    }
-
     /// How many of the oldest segments leave, the head counted as one if it is
     /// not empty.
     fn released_by(&self, keep: Keep) -> usize {

@@ -20,6 +20,7 @@ pub(crate) struct Snapshot {
     pub(crate) instance: u64,
 }
 
+#[cfg(test)]
 impl Snapshot {
     pub(crate) fn len(&self) -> u64 {
         self.next_sequence - self.first_sequence

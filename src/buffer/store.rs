@@ -136,6 +136,7 @@ impl Buffer {
     }
 
     /// The place that the next event will get.
+    #[cfg(test)]
     pub(crate) fn next_sequence(&self) -> Sequence {
         Sequence(self.next_sequence)
     }
@@ -151,6 +152,7 @@ impl Buffer {
     }
 
     /// When the oldest event held was recorded.
+    #[cfg(test)]
     pub(crate) fn oldest_recorded_us(&self) -> Option<i64> {
         let oldest = self.segments.first().and_then(|segment| segment.recorded_us());
         oldest.or(self.head.recorded_us()).map(|(first, _)| first)

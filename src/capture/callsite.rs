@@ -35,6 +35,11 @@ impl IdField {
         IdField::Resource,
         IdField::Source,
     ];
+
+    /// Its bit in a set of identity fields.
+    pub(crate) const fn bit(self) -> u8 {
+        1 << self as u8
+    }
 }
 
 /// What a field of a callsite is to us.
@@ -139,7 +144,9 @@ impl Callsite {
 pub(crate) struct Callsites {
     table: Table,
     others: Others,
-    registration: Mutex<()>,
+    /// Held while a callsite is registered; callsites that are not in the table
+    /// and whose misuse was told already.
+    told: Mutex<Vec<Identifier>>,
     places: Places,
     ignored_targets: Vec<String>,
 }
@@ -149,7 +156,7 @@ impl Callsites {
         Callsites {
             table: Table::new(0),
             others: Others::new(),
-            registration: Mutex::new(()),
+            told: Mutex::default(),
             places: Places::default(),
             ignored_targets,
         }
@@ -165,7 +172,7 @@ impl Callsites {
         metadata: &'static Metadata<'static>,
         misuse: impl FnOnce(String),
     ) -> Option<&Callsite> {
-        let _one_at_a_time = self.registration.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = self.table.find(address(metadata)) {
             return Some(known);
         }
@@ -173,13 +180,16 @@ impl Callsites {
         let place = self.places.register(metadata, role.as_ref());
         let slots: Box<[Slot]> =
             metadata.fields().iter().map(|field| Slot::of(field.name())).collect();
+        if !self.is_ignored(metadata) && !told.contains(&identifier(metadata)) {
+            if let Some(message) = unknown_names(metadata, &slots) {
+                told.push(identifier(metadata));
+                misuse(message);
+            }
+        }
         let Some(role) = role else {
             self.others.insert(address(metadata));
             return None;
         };
-        if let Some(message) = unknown_names(metadata, &slots) {
-            misuse(message);
-        }
         Some(self.table.insert(metadata, |index| Callsite {
             metadata,
             index,
@@ -201,8 +211,10 @@ impl Callsites {
         misuse: impl FnOnce(String),
     ) -> Option<&Callsite> {
         let address = address(metadata);
+        if self.others.contains(address) {
+            return None;
+        }
         match self.table.find(address) {
-            None if self.others.contains(address) => None,
             None => self.register(metadata, misuse),
             known => known,
         }
@@ -212,9 +224,12 @@ impl Callsites {
     /// bridges make metadata as they go, and nothing is kept of that.
     pub(crate) fn wants(&self, metadata: &Metadata<'_>) -> bool {
         let address = address(metadata);
+        if self.others.contains(address) {
+            return false;
+        }
         match self.table.find(address) {
             Some(callsite) => callsite.is_wanted(),
-            None => !self.others.contains(address) && self.role(metadata).is_some(),
+            None => self.role(metadata).is_some(),
         }
     }
 
@@ -235,7 +250,7 @@ impl Callsites {
     }
 
     fn role(&self, metadata: &Metadata<'_>) -> Option<Role> {
-        if self.ignored_targets.iter().any(|target| is_within(metadata.target(), target)) {
+        if self.is_ignored(metadata) {
             return None;
         }
         let fields = metadata.fields();
@@ -252,6 +267,10 @@ impl Callsites {
             return Some(Role::Statement);
         }
         Report::of(fields).map(Role::Report)
+    }
+
+    fn is_ignored(&self, metadata: &Metadata<'_>) -> bool {
+        self.ignored_targets.iter().any(|target| is_within(metadata.target(), target))
     }
 }
 

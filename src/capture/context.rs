@@ -12,10 +12,12 @@ use tracing_subscriber::Registry;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::callsite::IdField;
+use super::callsite::{Callsite, IdField};
 use super::intake::Intake;
 use super::message::Capture;
 use super::open::{Late, OpenSpan};
+use super::record::FieldRecorder;
+use super::stage::Staged;
 
 impl Intake {
     /// The nearest tracked span, from `span` outwards.
@@ -95,19 +97,45 @@ impl Intake {
         self.settings.collapse.iter().any(|known| known.as_str().eq_ignore_ascii_case(operation))
     }
 
-    /// Takes over what was recorded on an open span after its opening.
-    pub(super) fn merge(&self, open: &mut OpenSpan, later: &Capture) {
-        for field in IdField::ALL {
-            if let Some(text) = later.fields.identity(field) {
-                let order = self.late_identities.fetch_add(1, Ordering::AcqRel) + 1;
-                let is_first = open.late.iter().all(|late| late.field != field);
-                if is_first && open.capture.fields.identity(field).is_none() {
-                    open.late.push(Late { order, field, text: text.to_owned() });
-                }
+    /// Plays back what was recorded on an open span after its opening. Returns
+    /// a misuse, if there was one.
+    pub(super) fn merge(
+        &self,
+        open: &mut OpenSpan,
+        callsite: &Callsite,
+        staged: &Staged,
+    ) -> Option<String> {
+        let mut recorder = FieldRecorder::later(&callsite.slots, &mut open.capture.fields);
+        staged.replay(|index, item| recorder.apply(index, item));
+        let FieldRecorder { identities, were_absent, stated, stated_error, misuse, .. } = recorder;
+        if identities != 0 {
+            self.note_late(open, identities, were_absent);
+        }
+        open.capture.note_statement(stated, stated_error);
+        open.capture.fields.collect_garbage();
+        misuse
+    }
+
+    /// Sets an identity field of an open span.
+    pub(super) fn set_late(&self, open: &mut OpenSpan, field: IdField, text: &str) {
+        let was_absent = open.capture.fields.identity(field).is_none();
+        if open.capture.fields.set_identity(field, text, true) {
+            self.note_late(open, field.bit(), if was_absent { field.bit() } else { 0 });
+        }
+        open.capture.fields.collect_garbage();
+    }
+
+    /// Notes identities that were set on an open span. The first value of a
+    /// field that was absent is kept for the spans that opened without it.
+    fn note_late(&self, open: &mut OpenSpan, set: u8, absent: u8) {
+        for field in IdField::ALL.into_iter().filter(|field| set & field.bit() != 0) {
+            let order = self.late_identities.fetch_add(1, Ordering::AcqRel) + 1;
+            let is_first = open.late.iter().all(|late| late.field != field);
+            let text = open.capture.fields.identity(field).unwrap_or_default();
+            if is_first && absent & field.bit() != 0 {
+                open.late.push(Late { order, field, text: text.to_owned() });
             }
         }
-        open.capture.fields.merge(&later.fields);
-        open.capture.note_statement(later.fields.status, later.fields.error().is_some());
     }
 
     /// Changes an operation, unless it ended. No user code in there.

@@ -48,7 +48,6 @@ pub fn current() -> Result<Current> {
 /// A handle to an operation under way. Values it sets replace earlier ones,
 /// except entry ids, which are added. After the operation ended it does nothing.
 #[derive(Clone)]
-#[must_use = "it does nothing until something is added"]
 pub struct Current {
     /// One for each layer, as a rule a single one.
     operations: Vec<OpenOperation>,
@@ -126,10 +125,8 @@ impl Current {
     }
 
     fn identity(self, field: IdField, text: &str) -> Self {
-        let mut later = Capture::default();
-        later.fields.set_identity(field, text, true);
         for OpenOperation { intake, span, key } in &self.operations {
-            intake.change(*span, *key, |open| intake.merge(open, &later));
+            intake.change(*span, *key, |open| intake.set_late(open, field, text));
         }
         self
     }

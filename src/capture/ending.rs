@@ -11,11 +11,12 @@ use crate::event::limits::FIELD_BYTES_MAX;
 
 use super::callsite::Callsite;
 use super::intake::Intake;
-use super::local;
 use super::message::Capture;
 use super::open::{OpenSpan, Sent};
 use super::outcome::Reported;
+use super::parcel::Parcel;
 use super::place::Report;
+use super::pool::CAPTURES;
 use super::value::{Read, read};
 
 impl Intake {
@@ -76,7 +77,7 @@ impl Intake {
                 takes_in
             });
             if absorbed == Some(true) {
-                return local::reuse(open.capture);
+                return CAPTURES.give_cleared(open.capture);
             }
         }
         self.send(open.capture, ended_ns);
@@ -85,10 +86,10 @@ impl Intake {
     pub(super) fn send(&self, capture: Box<Capture>, now_ns: u64) {
         if self.closed.load(Ordering::Acquire) {
             self.losses.add(LossReason::AfterShutdown, 1, now_ns);
-            return local::reuse(capture);
+            return CAPTURES.give_cleared(capture);
         }
-        if let Err(lost) = self.data.send(capture, now_ns) {
-            local::reuse(lost);
+        if let Err(lost) = self.data.send(Parcel::of(capture), now_ns) {
+            lost.reuse();
         }
     }
 
@@ -109,10 +110,16 @@ impl Intake {
                 let mut capture = open.capture.clone();
                 capture.seen.still_open = true;
                 capture.ended_ns = open.last_exit_ns.unwrap_or(now_ns);
-                taken.push(capture);
+                taken.push((capture, open.epoch, open.parent));
             }
         });
-        taken
+        let fill = |(mut capture, epoch, parent): (Box<Capture>, u64, Option<u64>)| {
+            if let Some(parent) = parent {
+                self.fill_from_late(&mut capture, epoch, parent);
+            }
+            capture
+        };
+        taken.into_iter().map(fill).collect()
     }
 
     /// The operations that have been open for longer than `open_ns`.

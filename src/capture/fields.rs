@@ -2,7 +2,6 @@
 //!
 //! Filled on a caller's thread, read by the worker. Every buffer is reused.
 
-use crate::event::Status;
 use crate::event::limits::{
     ENTRY_IDS_MAX, FIELD_BYTES_MAX, KEY_BYTES_MAX, METADATA_BYTES_MAX, METADATA_FIELDS_MAX,
     bounded, prefix,
@@ -24,7 +23,18 @@ const GARBAGE_BYTES_MAX: usize = 4 * FIELD_BYTES_MAX;
 /// What was recorded.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fields {
+    pub(crate) marks: Marks,
     text: String,
+    entry_ids: Vec<u8>,
+    /// Items of a slot number (u16 LE) and a value as `event::packed` writes it.
+    metadata: Vec<u8>,
+    /// Fields that no callsite declared, as `event::packed` writes them.
+    named: Vec<u8>,
+}
+
+/// All of [`Fields`] but its buffers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Marks {
     operation: Piece,
     error: Piece,
     identity: [Piece; IdField::ALL.len()],
@@ -34,38 +44,57 @@ pub(crate) struct Fields {
     /// convention must not replace. Bits above the identity fields stand for
     /// the operation and the entry ids.
     strong: u8,
-    entry_ids: Vec<u8>,
-    pub(super) entry_ids_count: u32,
-    pub(crate) entry_ids_cut: u32,
-    /// Items of a slot number (u16 LE) and a value as `event::packed` writes it.
-    metadata: Vec<u8>,
-    /// Fields that no callsite declared, as `event::packed` writes them.
-    named: Vec<u8>,
     metadata_fields: u16,
+    entry_ids_count: u32,
+    pub(crate) entry_ids_cut: u32,
     pub(crate) metadata_cut: u32,
     /// A field was recorded again after the span was opened.
     pub(crate) re_recorded: bool,
     pub(crate) duration_ns: Option<u64>,
-    /// What the program stated; `Unknown` also for a text that is no status.
-    pub(crate) status: Option<Status>,
 }
+
+/// The lengths of the four buffers of [`Fields`].
+pub(super) type BufferLengths = [u16; 4];
 
 const STRONG_OPERATION: u8 = 1 << 6;
 const STRONG_ENTRY_IDS: u8 = 1 << 7;
 
 impl Fields {
     pub(crate) fn clear(&mut self) {
+        self.marks = Marks::default();
         self.text.clear();
         self.entry_ids.clear();
         self.metadata.clear();
         self.named.clear();
-        *self = Fields {
-            text: std::mem::take(&mut self.text),
-            entry_ids: std::mem::take(&mut self.entry_ids),
-            metadata: std::mem::take(&mut self.metadata),
-            named: std::mem::take(&mut self.named),
-            ..Fields::default()
+    }
+
+    /// Copies the buffers into `block`, one after the other; their lengths, or
+    /// nothing if they do not fit.
+    pub(super) fn pack(&self, block: &mut [u8]) -> Option<BufferLengths> {
+        let buffers = [self.text.as_bytes(), &self.entry_ids, &self.metadata, &self.named];
+        let mut rest = block;
+        for buffer in buffers {
+            let (place, after) = rest.split_at_mut_checked(buffer.len())?;
+            place.copy_from_slice(buffer);
+            rest = after;
+        }
+        Some(buffers.map(|buffer| buffer.len() as u16))
+    }
+
+    /// Becomes what was packed; it is empty before.
+    pub(super) fn unpack(&mut self, marks: Marks, lengths: BufferLengths, block: &[u8]) {
+        self.marks = marks;
+        let [text, entry_ids, metadata, named] = lengths.map(usize::from);
+        let mut rest = block;
+        let mut next = |length| {
+            let (buffer, after) = rest.split_at_checked(length).unwrap_or_default();
+            rest = after;
+            buffer
         };
+        self.text.push_str(std::str::from_utf8(next(text)).unwrap_or_default());
+        self.entry_ids.extend_from_slice(next(entry_ids));
+        self.metadata.extend_from_slice(next(metadata));
+        self.named.extend_from_slice(next(named));
     }
 
     /// Bytes that the buffers hold on to.
@@ -77,15 +106,15 @@ impl Fields {
     }
 
     pub(crate) fn operation(&self) -> Option<&str> {
-        self.piece(self.operation)
+        self.piece(self.marks.operation)
     }
 
     pub(crate) fn error(&self) -> Option<&str> {
-        self.piece(self.error)
+        self.piece(self.marks.error)
     }
 
     pub(crate) fn identity(&self, field: IdField) -> Option<&str> {
-        self.piece(self.identity.get(field as usize).copied().unwrap_or_default())
+        self.piece(self.marks.identity.get(field as usize).copied().unwrap_or_default())
     }
 
     pub(crate) fn entry_ids(&self) -> PackedIds<'_> {
@@ -104,22 +133,23 @@ impl Fields {
 
     pub(super) fn set_operation(&mut self, text: &str, strong: bool) {
         if self.gives_way(STRONG_OPERATION, strong) {
-            self.operation = self.push(text);
+            self.marks.operation = self.push(text);
         }
     }
 
     pub(super) fn set_error(&mut self, text: &str) {
-        self.error = self.push(text);
+        self.marks.error = self.push(text);
     }
 
-    /// Sets an identity field of this span itself. An empty text is nobody.
-    pub(super) fn set_identity(&mut self, field: IdField, text: &str, strong: bool) {
-        let bit = 1 << field as u8;
-        if text.is_empty() || !self.gives_way(bit, strong) {
-            return;
+    /// Sets an identity field of this span itself, unless a stronger name has
+    /// set it; whether it did. An empty text is nobody.
+    pub(super) fn set_identity(&mut self, field: IdField, text: &str, strong: bool) -> bool {
+        let is_set = !text.is_empty() && self.gives_way(field.bit(), strong);
+        if is_set {
+            self.marks.own |= field.bit();
+            self.put_identity(field, text);
         }
-        self.own |= bit;
-        self.put_identity(field, text);
+        is_set
     }
 
     /// Sets an identity field from an enclosing span.
@@ -128,7 +158,7 @@ impl Fields {
     }
 
     pub(super) fn owns(&self, field: IdField) -> bool {
-        self.own & (1 << field as u8) != 0
+        self.marks.own & field.bit() != 0
     }
 
     /// Starts the entry ids anew: recording a field again replaces it.
@@ -136,22 +166,23 @@ impl Fields {
         let given = self.gives_way(STRONG_ENTRY_IDS, strong);
         if given {
             self.entry_ids.clear();
-            self.entry_ids_count = 0;
-            self.entry_ids_cut = 0;
+            self.marks.entry_ids_count = 0;
+            self.marks.entry_ids_cut = 0;
         }
         given
     }
 
     pub(super) fn add_entry_id(&mut self, id: &str) {
-        if (self.entry_ids_count as usize) < ENTRY_IDS_MAX {
-            self.entry_ids_count += 1;
+        if (self.marks.entry_ids_count as usize) < ENTRY_IDS_MAX {
+            self.marks.entry_ids_count += 1;
             write_id(&mut self.entry_ids, &bounded(id));
         } else {
-            self.entry_ids_cut += 1;
+            self.marks.entry_ids_cut += 1;
         }
     }
 
     /// Adds a metadata value; what goes beyond the limits is counted.
+    #[inline]
     pub(super) fn add_metadata(&mut self, slot: usize, value: ValueRef<'_>) {
         if self.has_room(value) {
             self.metadata.extend_from_slice(&(slot as u16).to_le_bytes());
@@ -163,48 +194,25 @@ impl Fields {
     pub(super) fn add_named(&mut self, key: &str, value: ValueRef<'_>) {
         self.drop_named(prefix(key, KEY_BYTES_MAX));
         if self.has_room(value) {
-            self.re_recorded = true;
+            self.marks.re_recorded = true;
             write_bounded(value, |value| write_field(&mut self.named, key, value));
         }
     }
 
+    #[inline]
     fn has_room(&mut self, value: ValueRef<'_>) -> bool {
         let bytes = match value {
             ValueRef::Str(text) | ValueRef::Json(text) => text.len().min(FIELD_BYTES_MAX),
             _ => 0,
         };
-        let fits = usize::from(self.metadata_fields) < METADATA_FIELDS_MAX
+        let fits = usize::from(self.marks.metadata_fields) < METADATA_FIELDS_MAX
             && self.metadata.len() + self.named.len() + bytes <= METADATA_BYTES_MAX;
         if fits {
-            self.metadata_fields += 1;
+            self.marks.metadata_fields += 1;
         } else {
-            self.metadata_cut += 1;
+            self.marks.metadata_cut += 1;
         }
         fits
-    }
-
-    /// Takes over what was recorded later on the same span.
-    pub(super) fn merge(&mut self, later: &Fields) {
-        if let Some(operation) = later.operation() {
-            self.set_operation(operation, later.strong & STRONG_OPERATION != 0);
-        }
-        if let Some(error) = later.error() {
-            self.set_error(error);
-        }
-        for field in IdField::ALL {
-            if let Some(text) = later.identity(field) {
-                self.set_identity(field, text, later.strong & (1 << field as u8) != 0);
-            }
-        }
-        let strong_ids = later.strong & STRONG_ENTRY_IDS != 0;
-        if !later.entry_ids.is_empty() && self.replace_entry_ids(strong_ids) {
-            self.entry_ids.extend_from_slice(&later.entry_ids);
-            self.entry_ids_count = later.entry_ids_count;
-            self.entry_ids_cut = later.entry_ids_cut;
-        }
-        self.merge_metadata(later);
-        self.duration_ns = later.duration_ns.or(self.duration_ns);
-        self.collect_garbage();
     }
 
     /// Adds the entry ids of an operation that is collapsed into this one.
@@ -212,37 +220,31 @@ impl Fields {
         for id in nested.entry_ids() {
             self.add_entry_id(id);
         }
-        self.entry_ids_cut += nested.entry_ids_cut;
+        self.marks.entry_ids_cut += nested.marks.entry_ids_cut;
     }
 
-    fn merge_metadata(&mut self, later: &Fields) {
-        self.re_recorded |= !later.metadata.is_empty();
-        let bytes = self.metadata.len() + self.named.len() + later.metadata.len();
-        let is_crowded = usize::from(self.metadata_fields) >= METADATA_FIELDS_MAX / 2
-            || bytes >= METADATA_BYTES_MAX / 2;
-        if is_crowded && !later.metadata.is_empty() {
-            self.drop_replaced(later);
+    /// Notes that a metadata field is about to be recorded again. Values that
+    /// were replaced are dropped in time, so that a field recorded in a loop
+    /// does not use the limits up.
+    pub(super) fn make_room_for_again(&mut self, slot: usize) {
+        self.marks.re_recorded = true;
+        let is_crowded = usize::from(self.marks.metadata_fields) >= METADATA_FIELDS_MAX / 2
+            || self.metadata.len() + self.named.len() >= METADATA_BYTES_MAX / 2;
+        if is_crowded {
+            self.drop_replaced(slot);
         }
-        for (slot, value) in later.metadata() {
-            self.add_metadata(usize::from(slot), value);
-        }
-        self.metadata_cut += later.metadata_cut;
     }
 
-    /// Drops values that were replaced or are about to be, so that a field
-    /// recorded in a loop does not use the limits up.
-    fn drop_replaced(&mut self, later: &Fields) {
+    fn drop_replaced(&mut self, by: usize) {
         let old = std::mem::take(&mut self.metadata);
         let mut last = std::collections::BTreeMap::new();
         for (slot, value) in MetadataItems(&old) {
-            last.insert(slot, value);
+            last.insert(usize::from(slot), value);
         }
-        for (slot, _) in later.metadata() {
-            last.remove(&slot);
-        }
-        self.metadata_fields = self.named().count() as u16;
+        last.remove(&by);
+        self.marks.metadata_fields = self.named().count() as u16;
         for (slot, value) in last {
-            self.add_metadata(usize::from(slot), value);
+            self.add_metadata(slot, value);
         }
     }
 
@@ -254,19 +256,19 @@ impl Fields {
         for (known, value) in PackedMetadata(&old).filter(|(known, _)| *known != key) {
             write_field(&mut self.named, known, value);
         }
-        self.metadata_fields = self.metadata_fields.saturating_sub(1);
+        self.marks.metadata_fields = self.marks.metadata_fields.saturating_sub(1);
     }
 
     fn gives_way(&mut self, bit: u8, strong: bool) -> bool {
         if strong {
-            self.strong |= bit;
+            self.marks.strong |= bit;
         }
-        strong || self.strong & bit == 0
+        strong || self.marks.strong & bit == 0
     }
 
     fn put_identity(&mut self, field: IdField, text: &str) {
         let piece = self.push(text);
-        if let Some(known) = self.identity.get_mut(field as usize) {
+        if let Some(known) = self.marks.identity.get_mut(field as usize) {
             *known = piece;
         }
     }
@@ -284,18 +286,21 @@ impl Fields {
     }
 
     /// Rebuilds the text when replaced values have come to outweigh it.
-    fn collect_garbage(&mut self) {
+    pub(super) fn collect_garbage(&mut self) {
+        if self.text.len() < GARBAGE_BYTES_MAX {
+            return;
+        }
         let live = |piece: &Piece| piece.len as usize;
-        let used = live(&self.operation)
-            + live(&self.error)
-            + self.identity.iter().map(live).sum::<usize>();
+        let used = live(&self.marks.operation)
+            + live(&self.marks.error)
+            + self.marks.identity.iter().map(live).sum::<usize>();
         if self.text.len() < used + GARBAGE_BYTES_MAX {
             return;
         }
         let old = self.clone();
         self.text.clear();
-        self.operation = self.push(old.operation().unwrap_or_default());
-        self.error = self.push(old.error().unwrap_or_default());
+        self.marks.operation = self.push(old.operation().unwrap_or_default());
+        self.marks.error = self.push(old.error().unwrap_or_default());
         for field in IdField::ALL {
             self.put_identity(field, old.identity(field).unwrap_or_default());
         }
@@ -304,6 +309,7 @@ impl Fields {
 
 /// Hands `value` on, cut if it is longer than a field may be. Cut JSON is no
 /// JSON any more.
+#[inline]
 fn write_bounded(value: ValueRef<'_>, write: impl FnOnce(ValueRef<'_>)) {
     match value {
         ValueRef::Str(text) => write(ValueRef::Str(&bounded(text))),
@@ -338,15 +344,11 @@ mod tests {
         let mut fields = Fields::default();
         fields.set_identity(IdField::Session, "other", false);
         fields.set_identity(IdField::Session, "audit", true);
-        fields.set_identity(IdField::Session, "other again", false);
+        assert!(!fields.set_identity(IdField::Session, "other again", false));
         assert_eq!(fields.identity(IdField::Session), Some("audit"));
-        let mut later = Fields::default();
-        later.set_identity(IdField::Session, "later", true);
-        later.add_metadata(3, ValueRef::U64(1));
-        fields.merge(&later);
+        assert!(fields.set_identity(IdField::Session, "later", true));
         assert_eq!(fields.identity(IdField::Session), Some("later"));
-        assert_eq!(fields.metadata().collect::<Vec<_>>(), [(3, ValueRef::U64(1))]);
-        fields.set_identity(IdField::User, "", true);
+        assert!(!fields.set_identity(IdField::User, "", true));
         assert_eq!(fields.identity(IdField::User), None);
     }
 
@@ -354,14 +356,14 @@ mod tests {
     fn a_field_recorded_in_a_loop_stays_bounded_and_keeps_its_last_value() {
         let mut fields = Fields::default();
         for round in 0..10_000_u64 {
-            let mut later = Fields::default();
-            later.set_identity(IdField::User, &format!("user-{round}"), true);
-            later.add_metadata(1, ValueRef::U64(round));
-            fields.merge(&later);
+            fields.set_identity(IdField::User, &format!("user-{round}"), true);
+            fields.make_room_for_again(1);
+            fields.add_metadata(1, ValueRef::U64(round));
+            fields.collect_garbage();
         }
         assert_eq!(fields.identity(IdField::User), Some("user-9999"));
         assert_eq!(fields.metadata().last(), Some((1, ValueRef::U64(9_999))));
-        assert_eq!(fields.metadata_cut, 0);
+        assert_eq!(fields.marks.metadata_cut, 0);
         assert!(fields.capacity() < 4 * GARBAGE_BYTES_MAX, "{}", fields.capacity());
     }
 
@@ -373,7 +375,7 @@ mod tests {
             fields.add_metadata(slot, ValueRef::Str(&long));
         }
         fields.set_identity(IdField::User, "alice", true);
-        assert_eq!(fields.metadata_cut, 7);
+        assert_eq!(fields.marks.metadata_cut, 7);
         assert_eq!(fields.metadata().count(), 3);
         assert_eq!(fields.identity(IdField::User), Some("alice"));
     }

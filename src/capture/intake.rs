@@ -22,7 +22,10 @@ use super::context::parent_of;
 use super::local::{self, Entered};
 use super::message::{Capture, Origin};
 use super::open::{OpenSpan, OpenSpans, Sent};
+use super::parcel::Parcel;
+use super::pool::CAPTURES;
 use super::record::FieldRecorder;
+use super::stage::stage;
 
 /// Choices of the user that capture heeds.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +56,7 @@ pub(crate) struct Intake {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) callsites: Callsites,
     pub(super) open: OpenSpans,
-    pub(crate) data: DataSender<Box<Capture>>,
+    pub(crate) data: DataSender<Parcel>,
     pub(crate) losses: Arc<Losses>,
     pub(super) settings: CaptureSettings,
     /// Misuses, on their way to the error hook.
@@ -70,7 +73,7 @@ impl Intake {
     pub(crate) fn new(
         clock: Box<dyn Clock>,
         settings: CaptureSettings,
-        data: DataSender<Box<Capture>>,
+        data: DataSender<Parcel>,
         losses: Arc<Losses>,
         problems: Sender<Error>,
     ) -> Self {
@@ -133,10 +136,7 @@ impl Intake {
             return self.lose_reentrant(is_operation);
         };
         let mut capture = self.begin(callsite);
-        let recorded = FieldRecorder::new(&callsite.slots, &mut capture.fields);
-        self.record_fields(callsite, recorded, |recorder| attributes.record(recorder));
-        let (stated, error) = (capture.fields.status, capture.fields.error().is_some());
-        capture.note_statement(stated, error);
+        self.record_fields(callsite, &mut capture, |recorder| attributes.record(recorder));
         let epoch = self.late_identities.load(Ordering::Acquire);
         let parent = self.nearest_tracked(parent_of(attributes, ctx), ctx);
         let mut open = OpenSpan {
@@ -164,13 +164,15 @@ impl Intake {
             return;
         }
         let Some(_busy) = local::enter_work() else { return };
-        let Some(callsite) = self.open.with(span, |open| open.capture.callsite) else { return };
-        let Some(callsite) = self.callsites.by_index(callsite) else { return };
-        let mut later = local::fresh_capture();
-        let recorder = FieldRecorder::new(&callsite.slots, &mut later.fields);
-        self.record_fields(callsite, recorder, |recorder| values.record(recorder));
-        self.open.with(span, |open| self.merge(open, &later));
-        local::reuse(later);
+        let misused = stage(values, |staged| {
+            self.open.with(span, |open| {
+                let callsite = self.callsites.by_index(open.capture.callsite)?;
+                Some((self.merge(open, callsite, staged)?, callsite))
+            })
+        });
+        if let Some(Some((message, callsite))) = misused {
+            self.report_misuse_at(callsite, &message);
+        }
     }
 
     /// A span was entered.
@@ -213,12 +215,12 @@ impl Intake {
     pub(super) fn span_closed(&self, id: &span::Id) {
         let Some(open) = self.open.remove(id.into_u64()) else { return };
         match open.sent {
-            _ if !open.is_operation => local::reuse(open.capture),
+            _ if !open.is_operation => CAPTURES.give_cleared(open.capture),
             Sent::No => self.complete(open, std::thread::panicking()),
-            Sent::AtReport => local::reuse(open.capture),
+            Sent::AtReport => CAPTURES.give_cleared(open.capture),
             Sent::AtShutdown => {
                 self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
-                local::reuse(open.capture);
+                CAPTURES.give_cleared(open.capture);
             }
         }
     }
@@ -280,24 +282,34 @@ impl Intake {
     }
 
     pub(super) fn begin(&self, callsite: &Callsite) -> Box<Capture> {
-        let mut capture = local::fresh_capture();
+        let mut capture = CAPTURES.take();
         capture.callsite = callsite.index;
         capture.key = local::next_key();
         capture.opened_ns = self.clock.monotonic_ns();
         capture
     }
 
-    fn record_fields<'a>(
+    /// Records the fields with which a span or event begins.
+    #[inline]
+    fn record_fields(
         &self,
         callsite: &Callsite,
-        mut recorder: FieldRecorder<'a>,
-        visit: impl FnOnce(&mut FieldRecorder<'a>),
+        capture: &mut Capture,
+        visit: impl FnOnce(&mut FieldRecorder<'_>),
     ) {
+        let mut recorder = FieldRecorder::new(&callsite.slots, &mut capture.fields);
         visit(&mut recorder);
-        if let Some(message) = recorder.misuse {
-            if callsite.first_warning() {
-                self.report_misuse(format!("{message} (at {})", callsite.location()));
-            }
+        let FieldRecorder { stated, stated_error, misuse, .. } = recorder;
+        capture.note_statement(stated, stated_error);
+        if let Some(message) = misuse {
+            self.report_misuse_at(callsite, &message);
+        }
+    }
+
+    #[cold]
+    fn report_misuse_at(&self, callsite: &Callsite, message: &str) {
+        if callsite.first_warning() {
+            self.report_misuse(format!("{message} (at {})", callsite.location()));
         }
     }
 
@@ -306,10 +318,7 @@ impl Intake {
         let mut capture = self.begin(callsite);
         capture.origin = Origin::Statement;
         capture.ended_ns = capture.opened_ns;
-        let recorder = FieldRecorder::new(&callsite.slots, &mut capture.fields);
-        self.record_fields(callsite, recorder, |recorder| event.record(recorder));
-        let (stated, error) = (capture.fields.status, capture.fields.error().is_some());
-        capture.note_statement(stated, error);
+        self.record_fields(callsite, &mut capture, |recorder| event.record(recorder));
         capture.note_end(callsite);
         capture.seen.is_error_level = *callsite.metadata.level() == Level::ERROR;
         if let Some(parent) = parent {

@@ -90,6 +90,8 @@ where
         if self.is_filtered() {
             return self.marker.register_callsite(metadata);
         }
+        // A reload from nothing never calls `on_layer`.
+        self.intake.note_attached(false);
         self.intake.wants(metadata);
         Interest::always()
     }

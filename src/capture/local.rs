@@ -1,14 +1,11 @@
-//! What each thread keeps: which tracked spans it is inside of, buffers to use
-//! again, keys to give out, and whether it is inside this crate's own work.
+//! What each thread keeps: which tracked spans it is inside of, keys
+//! to give out, and whether it is inside this crate's own work.
 //!
 //! All of it is a cache or a guard: on a thread whose locals are already
 //! destroyed everything still works, only slower.
 
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-
-use super::message::Capture;
 
 /// One entering of a tracked span that has not been left yet.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +22,6 @@ thread_local! {
     static KEYS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     static SKIPPED_LAYERS: Cell<usize> = const { Cell::new(0) };
     static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
-    static POOL: RefCell<Vec<Box<Capture>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Marks this thread as inside this crate's work until it is dropped.
@@ -41,7 +37,8 @@ impl Drop for Busy {
 /// example because a `Debug` that is being formatted logs.
 #[inline]
 pub(super) fn enter_work() -> Option<Busy> {
-    (!BUSY.replace(true)).then_some(Busy(()))
+    // Lazily: a guard made and dropped here would end the work around it.
+    (!BUSY.replace(true)).then(|| Busy(()))
 }
 
 /// Marks this thread as inside this crate's work for good: the worker and its
@@ -117,62 +114,6 @@ pub(super) fn entered_spans() -> Vec<(u32, u64)> {
         .unwrap_or_default()
 }
 
-/// Buffers beyond this are freed rather than kept.
-const BUFFER_BYTES_KEPT_MAX: usize = 4 * 1024;
-/// Buffers that one thread keeps or fetches at once.
-const LOCAL_BUFFERS: usize = 64;
-/// Buffers kept for all threads.
-const SHARED_BUFFERS_MAX: usize = 16 * 1024;
-
-#[expect(clippy::vec_box, reason = "the boxes travel; the vector only holds them")]
-static SHARED_POOL: Mutex<Vec<Box<Capture>>> = Mutex::new(Vec::new());
-
-/// An empty capture.
-#[inline]
-pub(super) fn fresh_capture() -> Box<Capture> {
-    POOL.try_with(|pool| {
-        let mut pool = pool.try_borrow_mut().ok()?;
-        if pool.is_empty() {
-            let mut shared = SHARED_POOL.lock().unwrap_or_else(PoisonError::into_inner);
-            let keep = shared.len().saturating_sub(LOCAL_BUFFERS);
-            pool.extend(shared.drain(keep..));
-        }
-        pool.pop()
-    })
-    .ok()
-    .flatten()
-    .unwrap_or_default()
-}
-
-/// Gives a capture back on the thread that would have sent it.
-pub(super) fn reuse(mut capture: Box<Capture>) {
-    if capture.fields.capacity() > BUFFER_BYTES_KEPT_MAX {
-        return;
-    }
-    capture.clear();
-    let _ = POOL.try_with(|pool| {
-        if let Ok(mut pool) = pool.try_borrow_mut() {
-            if pool.len() < LOCAL_BUFFERS {
-                pool.push(capture);
-            }
-        }
-    });
-}
-
-/// Gives captures back to all threads, emptying `captures`. Called by the
-/// worker, once for many.
-#[expect(clippy::vec_box, reason = "the boxes travel; the vector only holds them")]
-pub(crate) fn recycle(captures: &mut Vec<Box<Capture>>) {
-    captures.retain_mut(|capture| {
-        capture.clear();
-        capture.fields.capacity() <= BUFFER_BYTES_KEPT_MAX
-    });
-    let mut shared = SHARED_POOL.lock().unwrap_or_else(PoisonError::into_inner);
-    let room = SHARED_BUFFERS_MAX.saturating_sub(shared.len());
-    captures.truncate(room);
-    shared.append(captures);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,7 +133,8 @@ mod tests {
     #[test]
     fn work_is_entered_once() {
         let busy = enter_work();
-        assert!(busy.is_some() && enter_work().is_none());
+        assert!(busy.is_some());
+        assert!(enter_work().is_none() && enter_work().is_none(), "asking changes nothing");
         drop(busy);
         assert!(enter_work().is_some());
     }

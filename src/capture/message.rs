@@ -43,8 +43,7 @@ pub(crate) struct Seen {
     pub(crate) is_error_level: bool,
 }
 
-/// One captured operation. Boxed, pooled and reused: it is filled on a caller's
-/// thread and emptied by the worker.
+/// One captured operation. Boxed, pooled and reused.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Capture {
     /// Index of the callsite in the layer's table.
@@ -66,13 +65,14 @@ pub(crate) struct Capture {
 
 impl Capture {
     pub(crate) fn clear(&mut self) {
-        self.fields.clear();
+        self.callsite = 0;
+        self.origin = Origin::default();
+        (self.key, self.opened_ns, self.ended_ns, self.busy_ns) = (0, 0, 0, 0);
+        self.parent = None;
         self.links.clear();
-        *self = Capture {
-            fields: std::mem::take(&mut self.fields),
-            links: std::mem::take(&mut self.links),
-            ..Capture::default()
-        };
+        self.seen = Seen::default();
+        (self.collapsed, self.collapsed_failures) = (0, 0);
+        self.fields.clear();
     }
 
     pub(crate) fn event_key(&self) -> EventKey {
@@ -102,10 +102,7 @@ impl Capture {
     /// Completes what was seen with what the callsite knows.
     pub(super) fn note_end(&mut self, callsite: &Callsite) {
         self.seen.usually_reports = callsite.reports_return.load(Ordering::Relaxed);
-        self.seen.is_denial = self
-            .fields
-            .operation()
-            .is_some_and(|operation| operation.trim().eq_ignore_ascii_case("ACCESS_DENIED"));
+        self.seen.is_denial = self.fields.operation().is_some_and(is_denial);
     }
 
     /// Takes a nested operation in.
@@ -115,4 +112,9 @@ impl Capture {
         self.collapsed_failures += u64::from(status == Status::Failure) + nested.collapsed_failures;
         self.fields.absorb_entry_ids(&nested.fields);
     }
+}
+
+fn is_denial(operation: &str) -> bool {
+    const NAME: &str = "ACCESS_DENIED";
+    operation.len() >= NAME.len() && operation.trim().eq_ignore_ascii_case(NAME)
 }

@@ -9,7 +9,7 @@
 //! callbacks ask, with [`context`] for whose context and [`ending`] for how it
 //! ended; [`callsite`] decides once per callsite what matters; [`open`] holds what
 //! is known of spans that are open; [`fields`] and [`record`] turn field values
-//! into bytes; [`outcome`] says how an operation ended.
+//! into bytes, which travel as a [`parcel`]; [`outcome`] says how an operation ended.
 
 mod callsite;
 mod context;
@@ -23,15 +23,19 @@ mod local;
 mod message;
 mod open;
 mod outcome;
+mod parcel;
 mod place;
+mod pool;
 mod record;
+mod stage;
 mod value;
 
 pub(crate) use callsite::{Callsite, IdField, Role};
 pub use current::{Current, current};
 pub(crate) use intake::{Attachment, CaptureSettings, Intake};
 pub use layer::AuditLayer;
-pub(crate) use local::{recycle, suppress_on_this_thread};
+pub(crate) use local::suppress_on_this_thread;
 pub(crate) use message::{Capture, EventKey, Origin};
 pub(crate) use outcome::outcome;
+pub(crate) use parcel::{Parcel, recycle};
 pub use value::{Json, List, json, list};

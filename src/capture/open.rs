@@ -5,12 +5,10 @@
 //! the open spans of one registry, and a layer serves one registry.
 //!
 //! Callbacks name spans by id alone. So that a span which is not ours costs
-//! one load, a small array counts the tracked spans by a hash of their id;
-//! only where the count is not zero is the table asked.
+//! one load, each slot of the table counts its spans beside its lock; only
+//! where there are any is it locked.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::callsite::IdField;
@@ -61,110 +59,101 @@ impl OpenSpan {
         self.is_operation && self.sent == Sent::No
     }
 
-    /// The key of its event, or of the nearest enclosing one.
+    /// The key of its event, or of the nearest enclosing one if it has none of
+    /// its own.
     pub(super) fn event_key(&self) -> Option<EventKey> {
-        if self.is_operation { Some(self.capture.event_key()) } else { self.capture.parent }
+        let has_event = self.is_operation && self.collapse_into.is_none();
+        if has_event { Some(self.capture.event_key()) } else { self.capture.parent }
     }
 }
 
-const SHARDS: usize = 64;
-const PRESENCE: usize = 16 * 1024;
+const SLOTS: usize = 8 * 1024;
 
 /// The open spans of one layer.
-pub(super) struct OpenSpans {
-    shards: Box<[Mutex<Shard>]>,
-    presence: Box<[AtomicU32]>,
-}
+pub(super) struct OpenSpans(Box<[Slot]>);
 
-type Shard = HashMap<u64, OpenSpan, BuildHasherDefault<IdHasher>>;
+/// As a rule a slot holds one span at most.
+#[derive(Default)]
+struct Slot {
+    /// How many there are. Changed under the lock, read without it.
+    count: AtomicUsize,
+    spans: Mutex<Vec<(u64, OpenSpan)>>,
+}
 
 impl OpenSpans {
     pub(super) fn new() -> Self {
-        OpenSpans {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            presence: (0..PRESENCE).map(|_| AtomicU32::new(0)).collect(),
-        }
+        OpenSpans((0..SLOTS).map(|_| Slot::default()).collect())
     }
 
     /// Whether the span may be tracked; `false` is certain.
     #[inline]
     pub(super) fn may_contain(&self, span: u64) -> bool {
-        self.presence_of(span).is_some_and(|count| count.load(Ordering::Relaxed) != 0)
+        self.slot(span).is_some_and(|slot| !slot.is_empty())
     }
 
     pub(super) fn insert(&self, span: u64, open: OpenSpan) {
-        if let Some(count) = self.presence_of(span) {
-            count.fetch_add(1, Ordering::Relaxed);
+        let Some(slot) = self.slot(span) else { return };
+        let mut spans = slot.lock();
+        match spans.iter_mut().find(|(known, _)| *known == span) {
+            Some((_, known)) => *known = open,
+            None => spans.push((span, open)),
         }
-        self.shard(span).insert(span, open);
+        slot.count.store(spans.len(), Ordering::Relaxed);
     }
 
     #[inline]
     pub(super) fn remove(&self, span: u64) -> Option<OpenSpan> {
-        if !self.may_contain(span) {
-            return None;
-        }
-        let open = self.shard(span).remove(&span)?;
-        if let Some(count) = self.presence_of(span) {
-            count.fetch_sub(1, Ordering::Relaxed);
-        }
+        let slot = self.slot(span).filter(|slot| !slot.is_empty())?;
+        let mut spans = slot.lock();
+        let position = spans.iter().position(|(known, _)| *known == span)?;
+        let (_, open) = spans.swap_remove(position);
+        slot.count.store(spans.len(), Ordering::Relaxed);
         Some(open)
     }
 
-    /// Runs `then` on a tracked span, under its shard's lock: no user code and
+    /// Runs `then` on a tracked span, under its slot's lock: no user code and
     /// no other span in there.
     #[inline]
     pub(super) fn with<R>(&self, span: u64, then: impl FnOnce(&mut OpenSpan) -> R) -> Option<R> {
-        if !self.may_contain(span) {
-            return None;
-        }
-        self.shard(span).get_mut(&span).map(then)
+        let slot = self.slot(span).filter(|slot| !slot.is_empty())?;
+        let mut spans = slot.lock();
+        spans.iter_mut().find(|(known, _)| *known == span).map(|(_, open)| then(open))
     }
 
-    /// Runs `then` on every tracked span, a shard at a time.
+    /// Runs `then` on every tracked span, a slot at a time.
     pub(super) fn for_each(&self, mut then: impl FnMut(&mut OpenSpan)) {
-        for shard in &self.shards {
-            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            shard.values_mut().for_each(&mut then);
+        for slot in self.0.iter().filter(|slot| !slot.is_empty()) {
+            slot.lock().iter_mut().for_each(|(_, open)| then(open));
         }
     }
 
-    fn presence_of(&self, span: u64) -> Option<&AtomicU32> {
-        self.presence.get(spread(span) as usize % PRESENCE)
-    }
-
-    fn shard(&self, span: u64) -> MutexGuard<'_, Shard> {
-        let index = (spread(span) >> 32) as usize % SHARDS;
-        match self.shards.get(index) {
-            Some(shard) => shard.lock().unwrap_or_else(PoisonError::into_inner),
-            None => unreachable!("an index modulo the number of shards"),
-        }
+    #[inline]
+    fn slot(&self, span: u64) -> Option<&Slot> {
+        self.0.get(slot_number(span))
     }
 }
 
-/// Registry ids are packed indices; this spreads them (finalizer of splitmix64).
+impl Slot {
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Relaxed) == 0
+    }
+
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, Vec<(u64, OpenSpan)>> {
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Slots of threads that open spans at the same time lie so far apart.
+const THREAD_STRIDE: u64 = 509;
+
+/// The registry's ids are, from the lowest bit, 38 bits of a place in the pages
+/// of a thread, 13 of the thread, and a count of how often the place was used.
+/// It uses a place again as soon as it can. Numbering slots by place thus keeps
+/// the few in use in the cache; were ids made otherwise, it would only be slower.
 #[inline]
-fn spread(span: u64) -> u64 {
-    let mixed = (span ^ (span >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed ^ (mixed >> 27)
-}
-
-/// Span ids come from the registry, not from an attacker.
-#[derive(Default)]
-struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = spread(self.0 ^ u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, span: u64) {
-        self.0 = span.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
+fn slot_number(span: u64) -> usize {
+    let thread = (span >> 38) & 0x1FFF;
+    span.wrapping_add(thread * THREAD_STRIDE) as usize % SLOTS
 }

@@ -1,4 +1,4 @@
-//! Field values of a span or event into [`Fields`]: the `Visit` side.
+//! Field values of a span or event into [`Fields`]: what each means.
 
 use std::fmt::Debug;
 
@@ -8,55 +8,125 @@ use crate::event::limits::FIELD_BYTES_MAX;
 use crate::event::packed::{PackedIds, ValueRef};
 use crate::event::{Status, duration_ns_from_ms};
 
-use super::callsite::Slot;
+use super::callsite::{IdField, Slot};
 use super::fields::Fields;
+use super::stage::Item;
 use super::value::{Read, read};
 
-/// Records the fields of one callsite. Formats user values, so it must not run
-/// while a lock is held.
+/// Records the fields of one callsite. As a visitor it formats user values, so
+/// it must not visit while a lock is held; applying what was staged is harmless.
 pub(super) struct FieldRecorder<'a> {
-    pub(super) slots: &'a [Slot],
-    pub(super) fields: &'a mut Fields,
+    slots: &'a [Slot],
+    fields: &'a mut Fields,
+    /// The span is open already: values replace earlier ones.
+    is_later: bool,
+    /// Identity fields that were set, as bits, and those of them that nobody had
+    /// set before.
+    pub(super) identities: u8,
+    pub(super) were_absent: u8,
+    /// What the program stated of the outcome.
+    pub(super) stated: Option<Status>,
+    pub(super) stated_error: bool,
     /// What was recorded and makes no sense, for the error hook.
     pub(super) misuse: Option<String>,
 }
 
 impl<'a> FieldRecorder<'a> {
+    /// For the fields with which a span or event begins.
     pub(super) fn new(slots: &'a [Slot], fields: &'a mut Fields) -> Self {
-        FieldRecorder { slots, fields, misuse: None }
+        FieldRecorder {
+            slots,
+            fields,
+            is_later: false,
+            identities: 0,
+            were_absent: 0,
+            stated: None,
+            stated_error: false,
+            misuse: None,
+        }
     }
 
-    fn text(&mut self, field: &Field, text: &str) {
-        match self.slot(field) {
+    /// For what is recorded on an open span.
+    pub(super) fn later(slots: &'a [Slot], fields: &'a mut Fields) -> Self {
+        FieldRecorder { is_later: true, ..FieldRecorder::new(slots, fields) }
+    }
+
+    /// Records the value of the field with this index.
+    #[inline]
+    pub(super) fn apply(&mut self, index: usize, item: Item<'_>) {
+        match item {
+            Item::Value(ValueRef::Str(text)) => self.text(index, text),
+            Item::Value(ValueRef::Json(json)) => self.json(index, json),
+            Item::Value(number) => self.number(index, number),
+            Item::DebugText(text) => self.debug_text(index, text),
+            Item::List(ids, more) => self.list(index, ids, more),
+        }
+    }
+
+    #[inline]
+    fn text(&mut self, index: usize, text: &str) {
+        match self.slot(index) {
             Slot::Operation => self.fields.set_operation(text, true),
             Slot::OtherOperation => {
                 if let Some(operation) = operation_of_other_name(text) {
                     self.fields.set_operation(operation, false);
                 }
-                self.fields.add_metadata(field.index(), ValueRef::Str(text));
+                self.metadata(index, ValueRef::Str(text));
             }
-            Slot::Identity(id) => self.fields.set_identity(id, text, true),
-            Slot::OtherIdentity(id) => self.fields.set_identity(id, text, false),
+            Slot::Identity(id) => self.identity(id, text, true),
+            Slot::OtherIdentity(id) => self.identity(id, text, false),
             Slot::EntryIds => self.one_entry_id(text, true),
             Slot::OtherEntryIds => self.one_entry_id(text, false),
             Slot::Status => self.status(text),
-            Slot::Error => self.fields.set_error(text),
+            Slot::Error => {
+                self.fields.set_error(text);
+                self.stated_error |= !text.is_empty();
+            }
             Slot::DurationMs => self.duration_ms(text.trim().parse().unwrap_or(f64::NAN)),
-            Slot::Metadata => self.fields.add_metadata(field.index(), ValueRef::Str(text)),
+            Slot::Metadata => self.metadata(index, ValueRef::Str(text)),
             Slot::Unknown => {}
         }
     }
 
-    fn number(&mut self, field: &Field, value: ValueRef<'_>, as_f64: f64) {
-        match self.slot(field) {
-            Slot::Metadata => self.fields.add_metadata(field.index(), value),
-            Slot::DurationMs => self.duration_ms(as_f64),
-            _ => self.text(field, &number_text(value)),
+    /// `?ids` arrives as one text, which is then one odd id.
+    fn debug_text(&mut self, index: usize, text: &str) {
+        if self.slot(index) == Slot::EntryIds && text.starts_with('[') {
+            self.misuse = Some(
+                "audit.entry_ids was given as text that looks like a list, which is kept as one id; \
+                 write `audit.entry_ids = tracing_audit::list(&ids)`"
+                    .to_owned(),
+            );
+        }
+        self.text(index, text);
+    }
+
+    #[inline]
+    fn number(&mut self, index: usize, value: ValueRef<'_>) {
+        match self.slot(index) {
+            Slot::Metadata => self.metadata(index, value),
+            Slot::DurationMs => self.duration_ms(as_f64(value)),
+            _ => self.text(index, &number_text(value)),
         }
     }
 
-    fn slot(&self, field: &Field) -> Slot {
-        self.slots.get(field.index()).copied().unwrap_or(Slot::Unknown)
+    #[inline]
+    fn slot(&self, index: usize) -> Slot {
+        self.slots.get(index).copied().unwrap_or(Slot::Unknown)
+    }
+
+    fn metadata(&mut self, index: usize, value: ValueRef<'_>) {
+        if self.is_later {
+            self.fields.make_room_for_again(index);
+        }
+        self.fields.add_metadata(index, value);
+    }
+
+    fn identity(&mut self, id: IdField, text: &str, strong: bool) {
+        let was_absent = self.is_later && self.fields.identity(id).is_none();
+        if self.fields.set_identity(id, text, strong) {
+            self.identities |= id.bit();
+            self.were_absent |= if was_absent { id.bit() } else { 0 };
+        }
     }
 
     fn one_entry_id(&mut self, id: &str, strong: bool) {
@@ -68,7 +138,7 @@ impl<'a> FieldRecorder<'a> {
     fn entry_ids<'i>(&mut self, ids: impl Iterator<Item = &'i str>, more: u32, strong: bool) {
         if self.fields.replace_entry_ids(strong) {
             ids.for_each(|id| self.fields.add_entry_id(id));
-            self.fields.entry_ids_cut = self.fields.entry_ids_cut.saturating_add(more);
+            self.fields.marks.entry_ids_cut = self.fields.marks.entry_ids_cut.saturating_add(more);
         }
     }
 
@@ -79,84 +149,73 @@ impl<'a> FieldRecorder<'a> {
                 "audit.status {text:?} is none of SUCCESS, FAILURE, PARTIAL and UNKNOWN; kept as UNKNOWN"
             ));
         }
-        self.fields.status = Some(status.unwrap_or(Status::Unknown));
+        self.stated = Some(status.unwrap_or(Status::Unknown));
     }
 
     fn duration_ms(&mut self, ms: f64) {
-        self.fields.duration_ns = duration_ns_from_ms(ms);
-        if self.fields.duration_ns.is_none() {
+        self.fields.marks.duration_ns = duration_ns_from_ms(ms);
+        if self.fields.marks.duration_ns.is_none() {
             self.misuse =
                 Some("audit.duration_ms is no duration in milliseconds; left out".to_owned());
         }
     }
 
-    fn list(&mut self, field: &Field, ids: &[u8], more: u32) {
-        match self.slot(field) {
+    fn list(&mut self, index: usize, ids: &[u8], more: u32) {
+        match self.slot(index) {
             Slot::EntryIds => self.entry_ids(PackedIds(ids), more, true),
             Slot::OtherEntryIds => self.entry_ids(PackedIds(ids), more, false),
             slot => {
                 let items: Vec<_> = PackedIds(ids).collect();
                 let json = serde_json::to_string(&items).unwrap_or_default();
                 match slot {
-                    Slot::Metadata => {
-                        self.fields.add_metadata(field.index(), ValueRef::Json(&json))
-                    }
-                    _ => self.text(field, &json),
+                    Slot::Metadata => self.metadata(index, ValueRef::Json(&json)),
+                    _ => self.text(index, &json),
                 }
             }
         }
     }
 
-    fn json(&mut self, field: &Field, json: &str) {
-        match self.slot(field) {
-            Slot::Metadata => self.fields.add_metadata(field.index(), ValueRef::Json(json)),
+    fn json(&mut self, index: usize, json: &str) {
+        match self.slot(index) {
+            Slot::Metadata => self.metadata(index, ValueRef::Json(json)),
             slot @ (Slot::EntryIds | Slot::OtherEntryIds) => {
                 match serde_json::from_str::<Vec<String>>(json) {
                     Ok(ids) => {
-                        self.entry_ids(ids.iter().map(String::as_str), 0, slot == Slot::EntryIds)
+                        let is_strong = slot == Slot::EntryIds;
+                        self.entry_ids(ids.iter().map(String::as_str), 0, is_strong);
                     }
-                    Err(_) => self.text(field, json),
+                    Err(_) => self.text(index, json),
                 }
             }
-            _ => self.text(field, json),
+            _ => self.text(index, json),
         }
     }
 }
 
 impl Visit for FieldRecorder<'_> {
+    #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.text(field, value);
+        self.text(field.index(), value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.number(field, ValueRef::I64(value), value as f64);
+        self.number(field.index(), ValueRef::I64(value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.number(field, ValueRef::U64(value), value as f64);
+        self.number(field.index(), ValueRef::U64(value));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.number(field, ValueRef::F64(value), value);
+        self.number(field.index(), ValueRef::F64(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.number(field, ValueRef::Bool(value), f64::NAN);
-    }
-
-    fn record_i128(&mut self, field: &Field, value: i128) {
-        self.text(field, &value.to_string());
-    }
-
-    fn record_u128(&mut self, field: &Field, value: u128) {
-        self.text(field, &value.to_string());
+        self.number(field.index(), ValueRef::Bool(value));
     }
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {
-        match std::str::from_utf8(value) {
-            Ok(text) => self.text(field, text),
-            Err(_) => self.text(field, &format!("[not UTF-8] {}", value.escape_ascii())),
-        }
+        self.text(field.index(), &bytes_text(value));
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
@@ -165,26 +224,27 @@ impl Visit for FieldRecorder<'_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         read(value, FIELD_BYTES_MAX, |value| match value {
-            Read::Text(text) => {
-                self.warn_of_debug_list(field, text);
-                self.text(field, text);
-            }
-            Read::List(ids, more) => self.list(field, ids, more),
-            Read::Json(json) => self.json(field, json),
+            Read::Text(text) => self.debug_text(field.index(), text),
+            Read::List(ids, more) => self.list(field.index(), ids, more),
+            Read::Json(json) => self.json(field.index(), json),
         });
     }
 }
 
-impl FieldRecorder<'_> {
-    /// `?ids` arrives as one text, which is then one odd id.
-    fn warn_of_debug_list(&mut self, field: &Field, text: &str) {
-        if self.slot(field) == Slot::EntryIds && text.starts_with('[') {
-            self.misuse = Some(
-                "audit.entry_ids was given as text that looks like a list, which is kept as one id; \
-                 write `audit.entry_ids = tracing_audit::list(&ids)`"
-                    .to_owned(),
-            );
-        }
+/// Bytes as text, or escaped and said to be no text.
+pub(super) fn bytes_text(value: &[u8]) -> std::borrow::Cow<'_, str> {
+    match std::str::from_utf8(value) {
+        Ok(text) => text.into(),
+        Err(_) => format!("[not UTF-8] {}", value.escape_ascii()).into(),
+    }
+}
+
+fn as_f64(value: ValueRef<'_>) -> f64 {
+    match value {
+        ValueRef::I64(value) => value as f64,
+        ValueRef::U64(value) => value as f64,
+        ValueRef::F64(value) => value,
+        ValueRef::Bool(_) | ValueRef::Str(_) | ValueRef::Json(_) => f64::NAN,
     }
 }
 

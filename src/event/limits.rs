@@ -58,14 +58,17 @@ pub(crate) fn cut_marker(bytes: Option<usize>) -> String {
 ///
 /// The mark is within the limit, so that a value that was cut is not cut again
 /// when it is read back.
+#[inline]
 pub(crate) fn bounded(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.len() <= FIELD_BYTES_MAX {
-        return text.into();
-    }
+    if text.len() <= FIELD_BYTES_MAX { text.into() } else { cut(text).into() }
+}
+
+#[cold]
+fn cut(text: &str) -> String {
     let marker = cut_marker(Some(text.len()));
     let mut cut = prefix(text, FIELD_BYTES_MAX.saturating_sub(marker.len())).to_owned();
     cut.push_str(&marker);
-    cut.into()
+    cut
 }
 
 #[cfg(test)]

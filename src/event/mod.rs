@@ -1,8 +1,8 @@
 //! What an audit event is: its fields, its limits and its one JSON encoding.
 //!
 //! Plain data. Nothing here knows `tracing`, threads, files or clocks. Two
-//! representations exist, and [`row`] converts between them: [`AuditEvent`],
-//! owned, for users; and [`row::Row`], borrowed, for the way from a caller's
+//! representations exist, and `row` converts between them: [`AuditEvent`],
+//! owned, for users; and `row::Row`, borrowed, for the way from a caller's
 //! thread into the buffer, where copying is what costs.
 
 mod actor;

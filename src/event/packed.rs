@@ -120,7 +120,7 @@ impl<'a> PackedMetadata<'a> {
 }
 
 /// Length of the value at the front of `bytes`.
-fn written_len(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn written_len(bytes: &[u8]) -> Option<usize> {
     let (tag, mut rest) = bytes.split_first()?;
     match *tag {
         TAG_FALSE | TAG_TRUE => Some(1),

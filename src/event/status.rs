@@ -93,7 +93,12 @@ codes! {
 impl Status {
     /// Parses a status in either case; `None` if it is none.
     pub fn parse(text: &str) -> Option<Status> {
-        Status::ALL.iter().copied().find(|status| text.trim().eq_ignore_ascii_case(status.as_str()))
+        let exact = Status::ALL.iter().find(|status| text == status.as_str());
+        let found = exact.or_else(|| {
+            let text = text.trim();
+            Status::ALL.iter().find(|status| text.eq_ignore_ascii_case(status.as_str()))
+        });
+        found.copied()
     }
 }
 

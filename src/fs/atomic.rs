@@ -7,7 +7,7 @@
 //! final name; the reservation, which a crash may leave behind, is empty.
 //!
 //! An error means that no file of ours is left, as far as the system lets us
-//! clean up. A crash leaves at most a file that [`is_temporary`] recognises.
+//! clean up. A crash leaves at most a file `.tracing-audit-….tmp`.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -27,6 +27,7 @@ const TEMPORARY_NAMES_MAX: usize = 100;
 
 /// Whether a file of this name is an unfinished one of ours: in the making, or
 /// left by a crash.
+#[cfg(test)]
 pub(crate) fn is_temporary(name: &str) -> bool {
     name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)
 }

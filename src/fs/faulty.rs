@@ -1,6 +1,6 @@
 //! A filesystem whose steps fail when a test says so.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -110,8 +110,8 @@ impl Filesystem for FaultyFilesystem {
         Ok(Box::new(FaultyFile { fs: self.clone(), file: OsFilesystem.open_append(path)? }))
     }
 
-    fn open_read(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {
-        OsFilesystem.open_read(path)
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        OsFilesystem.read(path)
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<String>> {

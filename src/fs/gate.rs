@@ -1,6 +1,6 @@
 //! What this crate asks of a filesystem.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 /// An open file that can be made durable.
@@ -24,11 +24,9 @@ pub(crate) trait Filesystem: Send + Sync + std::fmt::Debug {
     /// symlink in the last place of the path is refused.
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn SyncWrite>>;
 
-    /// Opens a file for reading.
-    fn open_read(&self, path: &Path) -> io::Result<Box<dyn Read + Send>>;
-
     /// Names in a directory, sorted. Names that are not UTF-8 are left out:
     /// none of ours are.
+    #[cfg(test)]
     fn list(&self, directory: &Path) -> io::Result<Vec<String>>;
 
     /// Whether something has this name, be it a dangling symlink.
@@ -47,9 +45,6 @@ pub(crate) trait Filesystem: Send + Sync + std::fmt::Debug {
     fn sync_directory(&self, directory: &Path) -> io::Result<()>;
 
     /// A whole file.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.open_read(path)?.read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
+    #[cfg(test)]
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 }

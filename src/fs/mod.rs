@@ -22,7 +22,7 @@ mod os;
 #[cfg(test)]
 pub(crate) mod simulated;
 
-pub(crate) use atomic::{is_temporary, write_new_atomically, write_new_file};
+pub(crate) use atomic::{write_new_atomically, write_new_file};
 pub(crate) use gate::{Filesystem, SyncWrite};
 #[cfg(feature = "journal")]
 pub(crate) use journal_gate::{FileStat, JournalFile, JournalFs, OpenMode, PathKind};

@@ -8,7 +8,6 @@ use super::tally::Tally;
 use super::window::Window;
 use super::{Alert, Rule};
 use crate::event::AuditEvent;
-use crate::event::row::Row;
 use crate::statistics::Sample;
 
 /// Watches events by rules.
@@ -66,14 +65,6 @@ impl Monitor {
     pub fn observe(&mut self, event: &AuditEvent, now: DateTime<Utc>) -> Vec<Alert> {
         match Sample::of_event(event) {
             Some(sample) => self.observe_sample(&sample, now.timestamp_micros()),
-            None => Vec::new(),
-        }
-    }
-
-    /// [`observe`](Self::observe) for the worker, which has no owned event.
-    pub(crate) fn observe_row(&mut self, row: &Row<'_>, now_us: i64) -> Vec<Alert> {
-        match Sample::of_row(row) {
-            Some(sample) => self.observe_sample(&sample, now_us),
             None => Vec::new(),
         }
     }

@@ -31,9 +31,7 @@ impl<'q> MetadataMatch<'q> {
     /// `keys` are the positions of the splits' keys in this segment.
     pub(super) fn matches(&self, fields: &Fields, index: usize, keys: &[u32]) -> bool {
         self.splits.iter().zip(keys).filter(|(_, key)| **key != NO_KEY).any(|((_, rest), key)| {
-            // Of a key that was given twice, the last value counts.
-            let field = fields.iter(index).filter(|(have, _)| have == key).last();
-            field.is_some_and(|(_, value)| match rest {
+            fields.value(index, *key).is_some_and(|value| match rest {
                 None => equals(value, self.value),
                 Some(path) => contains(value, path, self.value),
             })
@@ -81,7 +79,7 @@ fn whole(value: ValueRef<'_>) -> Value {
 }
 
 /// Equality in which numbers are equal by value.
-pub(super) fn same(left: &Value, right: &Value) -> bool {
+pub(crate) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {
             left == right || left.as_f64() == right.as_f64()

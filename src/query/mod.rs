@@ -35,6 +35,7 @@ mod query_tests;
 
 pub use builder::Query;
 pub use cursor::Cursor;
+pub(crate) use matching::same as same_value;
 pub use order::{Field, Order};
 pub use page::Page;
 pub use view::View;

@@ -232,8 +232,7 @@ impl<'a> Planner<'a> {
 
     fn possible(&self, lists: Lists<'_>) -> Outcome {
         match lists {
-            Lists::Several(0) => Err(Impossible),
-            Lists::Exact([]) => Err(Impossible),
+            Lists::Several(0) | Lists::Exact([]) => Err(Impossible),
             _ => Ok(()),
         }
     }

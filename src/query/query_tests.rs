@@ -10,6 +10,8 @@ use serde_json::json;
 use super::{Field, Order, Query, View};
 use crate::buffer::samples::push;
 use crate::buffer::{Buffer, BufferConfig};
+use crate::event::packed::{PackedMetadata, ValueRef, write_field};
+use crate::event::row::RowScratch;
 use crate::event::{AuditEvent, EventId, Kind, SpanInfo, Status};
 
 fn buffer_of(events: impl IntoIterator<Item = impl Into<AuditEvent>>) -> Buffer {
@@ -158,6 +160,23 @@ fn metadata_is_found_inside_objects() {
     assert_eq!(count("cascade.chunks", json!({"deleted": 12})), 1);
     assert_eq!(count("gen_ai.operation.name", json!("x")), 1);
     assert_eq!(count("cascade.chunks.deleted", json!(13)), 0);
+}
+
+#[test]
+fn of_a_key_that_was_given_twice_the_last_value_counts() {
+    let event = AuditEvent::builder("store").build();
+    let mut scratch = RowScratch::default();
+    let mut row = scratch.row(&event, 0);
+    let mut packed = Vec::new();
+    write_field(&mut packed, "k", ValueRef::I64(1));
+    write_field(&mut packed, "k", ValueRef::I64(2));
+    row.metadata = PackedMetadata(&packed);
+    let mut buffer = Buffer::new(BufferConfig::default());
+    buffer.push(&row);
+    let view = View::new(buffer.publish());
+    assert_eq!(view.query().run().unwrap().events[0].metadata.get("k"), Some(&json!(2)));
+    assert_eq!(view.query().metadata("k", 2).count().unwrap(), 1);
+    assert_eq!(view.query().metadata("k", 1).count().unwrap(), 0);
 }
 
 #[test]

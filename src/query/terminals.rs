@@ -104,6 +104,7 @@ impl Query {
     }
 
     /// The view that [`run`](Self::run) would look at.
+    #[cfg(test)]
     pub(crate) fn fresh_view(&self) -> Result<View> {
         self.source.fresh()
     }

@@ -81,7 +81,7 @@ impl Decoder {
             status,
             status_source,
             error_message: fields.error(),
-            duration_ns: fields.duration_ns.or(is_span.then_some(elapsed_ns)),
+            duration_ns: fields.marks.duration_ns.or(is_span.then_some(elapsed_ns)),
             busy_ns: is_span.then_some(capture.busy_ns),
             metadata: PackedMetadata(&self.metadata),
             span: Some(RowSpan {
@@ -118,7 +118,7 @@ impl Decoder {
         let declared = fields
             .metadata()
             .filter_map(|(slot, value)| Some((*callsite.names.get(usize::from(slot))?, value)));
-        if callsite.repeats_names || fields.re_recorded {
+        if callsite.repeats_names || fields.marks.re_recorded {
             write_last(&mut self.metadata, declared.chain(fields.named()));
         } else {
             for (name, value) in declared {
@@ -126,8 +126,8 @@ impl Decoder {
             }
         }
         for (key, count) in [
-            (ENTRY_IDS_CUT_KEY, u64::from(fields.entry_ids_cut)),
-            (METADATA_CUT_KEY, u64::from(fields.metadata_cut)),
+            (ENTRY_IDS_CUT_KEY, u64::from(fields.marks.entry_ids_cut)),
+            (METADATA_CUT_KEY, u64::from(fields.marks.metadata_cut)),
             (COLLAPSED_KEY, capture.collapsed),
             (COLLAPSED_FAILURES_KEY, capture.collapsed_failures),
         ] {

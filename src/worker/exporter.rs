@@ -206,15 +206,15 @@ fn write(settings: &ExportSettings, job: &Job) -> Result<PathBuf> {
     let ExportSettings { directory, fs, .. } = settings;
     fs.create_directory(directory)
         .map_err(|error| Error::io("the export directory could not be made", directory, error))?;
-    let mut write = |out: &mut dyn std::io::Write| {
+    let write = |out: &mut dyn std::io::Write| {
         write_events(Format::Document, job.iter(), job.at, out).map(drop)
     };
     match job.purpose {
         Purpose::Snapshot(day) => {
-            write_new_atomically(&**fs, directory, snapshot_names(day), &mut write)
+            write_new_atomically(&**fs, directory, snapshot_names(day), write)
         }
         Purpose::Rotation | Purpose::Final => {
-            write_new_atomically(&**fs, directory, rotation_names(job.at), &mut write)
+            write_new_atomically(&**fs, directory, rotation_names(job.at), write)
         }
     }
 }

@@ -20,5 +20,5 @@ mod turn;
 pub(crate) use exporter::ExportSettings;
 pub use request::{Receipt, Rotated};
 pub(crate) use request::{Reply, Request};
-pub(crate) use state::{Published, WorkerSettings};
+pub(crate) use state::{ErrorHook, Published, WorkerSettings};
 pub(crate) use thread::{WorkerContext, is_worker_thread, start};

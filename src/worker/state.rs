@@ -8,7 +8,7 @@ use crossbeam_channel::Receiver;
 use tokio::sync::broadcast;
 
 use crate::buffer::{Buffer, BufferConfig, Snapshot, rotation::RotationPolicy};
-use crate::capture::{Capture, Intake};
+use crate::capture::{Capture, Intake, Parcel};
 use crate::channel::DataReceiver;
 use crate::error::Error;
 use crate::event::row::RowScratch;
@@ -83,7 +83,7 @@ impl Published {
 pub(super) struct Worker {
     // turn
     pub(super) intake: Arc<Intake>,
-    pub(super) data: DataReceiver<Box<Capture>>,
+    pub(super) data: DataReceiver<Parcel>,
     pub(super) requests: Receiver<Request>,
     /// Taken from the lane and not answered yet; survives a panic.
     pub(super) pending: VecDeque<Request>,
@@ -94,9 +94,9 @@ pub(super) struct Worker {
     pub(super) buffer: Buffer,
     pub(super) decoder: Decoder,
     pub(super) scratch: RowScratch,
-    /// Captures whose buffers can be used again.
-    #[expect(clippy::vec_box, reason = "captures travel boxed")]
-    pub(super) used: Vec<Box<Capture>>,
+    /// Parcels whose memory can be used again.
+    pub(super) used: Vec<Parcel>,
+    pub(super) unpacked: Capture,
     pub(super) offset_us: i64,
     pub(super) last_published_ns: u64,
     pub(super) has_news: bool,
@@ -128,7 +128,7 @@ pub(super) struct Shutdown {
 
 /// The lanes that end at the worker.
 pub(super) struct Lanes {
-    pub(super) data: DataReceiver<Box<Capture>>,
+    pub(super) data: DataReceiver<Parcel>,
     pub(super) requests: Receiver<Request>,
     pub(super) problems: Receiver<Error>,
     pub(super) stream: broadcast::Sender<Arc<AuditEvent>>,
@@ -157,6 +157,7 @@ impl Worker {
             decoder: Decoder::new(ids, settings.closed_is_unknown),
             scratch: RowScratch::default(),
             used: Vec::new(),
+            unpacked: Capture::default(),
             offset_us: wall_us - (monotonic_ns / 1_000) as i64,
             last_published_ns: monotonic_ns,
             has_news: false,

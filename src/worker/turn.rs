@@ -4,7 +4,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::capture::{Capture, recycle};
+use crate::capture::{Capture, Parcel, recycle};
 use crate::channel::{Gap, LossReason};
 use crate::error::{Error, Result};
 use crate::event::row::{Row, time_from_us};
@@ -47,6 +47,10 @@ impl Worker {
         let (taken, more_waits) = self.take_data(times, has_requests);
         self.append_gaps(times);
         self.tell_problems();
+        if has_requests {
+            // Who is answered may look at health next.
+            self.publish_totals();
+        }
         while let Some(request) = self.pending.pop_front() {
             self.answer(request, times);
         }
@@ -103,23 +107,26 @@ impl Worker {
         }
         let published = self.published.clone();
         let mut statistics = published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unpacked = std::mem::take(&mut self.unpacked);
         let mut taken = 0;
         while taken < limit {
-            let Ok(capture) = self.data.try_recv() else { break };
+            let Ok(parcel) = self.data.try_recv() else { break };
             taken += 1;
-            self.take_capture(capture, times, &mut statistics);
+            self.take_parcel(parcel, &mut unpacked, times, &mut statistics);
             if taken % 256 == 0 {
                 self.intake.data.end_stall();
                 recycle(&mut self.used);
             }
         }
+        self.unpacked = unpacked;
         self.intake.data.end_stall();
         (taken, waiting > limit)
     }
 
-    fn take_capture(
+    fn take_parcel(
         &mut self,
-        capture: Box<Capture>,
+        parcel: Parcel,
+        unpacked: &mut Capture,
         times: Times,
         statistics: &mut StatisticsRecorder,
     ) {
@@ -128,9 +135,9 @@ impl Worker {
         } else if self.shutdown.is_some() {
             self.lose(LossReason::AfterShutdown, 1);
         } else {
-            self.append_capture(&capture, times, statistics);
+            self.append_capture(parcel.capture(unpacked), times, statistics);
         }
-        self.used.push(capture);
+        self.used.push(parcel);
     }
 
     pub(super) fn append_capture(
@@ -191,7 +198,9 @@ impl Worker {
     }
 
     fn tell_problems(&mut self) {
-        while let Ok(problem) = self.problems.try_recv() {
+        // Those that the hook itself brings about have to wait for the next turn.
+        for _ in 0..self.problems.len() {
+            let Ok(problem) = self.problems.try_recv() else { break };
             self.tell(&problem);
         }
     }
@@ -226,6 +235,7 @@ impl Worker {
             return Err(Error::stopped());
         }
         let sequence = self.append(event, times, true);
+        self.publish_totals();
         Ok(Receipt { event_id: event.event_id, sequence })
     }
 
@@ -233,6 +243,12 @@ impl Worker {
         if self.has_news && self.until_publish().is_zero() {
             self.publish();
         }
+        self.publish_totals();
+    }
+
+    /// Shows health what was counted. Comes before every answer, so that who
+    /// waited for one finds it.
+    fn publish_totals(&self) {
         let mut totals = self.published.totals.lock().unwrap_or_else(PoisonError::into_inner);
         totals.recorded = self.recorded;
         totals.rotated = self.rotated;
@@ -246,6 +262,7 @@ impl Worker {
     /// Shows readers everything that was appended.
     pub(super) fn publish(&mut self) {
         self.published.set_snapshot(self.buffer.publish());
+        self.publish_totals();
         self.last_published_ns = self.intake.clock.monotonic_ns();
         self.has_news = false;
     }

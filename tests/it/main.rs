@@ -1,10 +1,18 @@
 //! Behaviour of the whole, through the public API alone. Each test has a
 //! subscriber of its own; what needs a global one is in a binary of its own.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "only the library has gates for time and files")]
 
+mod collapse;
+mod composition;
 mod context;
 mod current;
+mod health;
 mod limits;
+mod misuse;
 mod outcome;
+mod overflow;
+mod stream;
 mod trail;
 mod values;
+mod written;

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use tracing::{Instrument, error, info, info_span, instrument};
 use tracing_audit::{AuditEvent, AuditLayer, Status, StatusSource};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::prelude::*;
 
-use crate::trail::{events, only, told_trail, trail, trail_of};
+use crate::trail::{events, only, subscribe, told_trail, trail, trail_of};
 
 #[track_caller]
 fn assert_ended(event: &AuditEvent, status: Status, source: StatusSource) {
@@ -95,6 +97,17 @@ mod disabled_inner {
         Err("inner, ignored".to_owned())
     }
 
+    #[instrument(err, skip_all, fields(audit.operation = "MUTED"), target = "muted")]
+    pub(super) fn muted() -> Result<(), String> {
+        Err("inner, its span switched off".to_owned())
+    }
+
+    #[instrument(err, skip_all, fields(audit.operation = "OUTER_OF_MUTED"))]
+    pub(super) fn outer_of_muted() -> Result<(), String> {
+        let _ = muted();
+        Ok(())
+    }
+
     #[instrument(err, skip_all, fields(audit.operation = "OUTER_OF_IGNORED"))]
     pub(super) fn outer_of_ignored() -> Result<(), String> {
         let _ = ignored();
@@ -110,6 +123,18 @@ fn an_error_of_a_disabled_inner_span_is_not_the_outer_ones_failure() {
     assert_ended(&only(&audit, "OUTER"), Status::Success, StatusSource::Closed);
     assert_ended(&only(&audit, "OUTER_OF_IGNORED"), Status::Success, StatusSource::Closed);
     assert_eq!(events(&audit).len(), 2);
+}
+
+#[test]
+fn an_error_of_an_audited_span_that_a_global_filter_took_is_not_the_outer_ones() {
+    let (layer, audit) = AuditLayer::builder().build().unwrap();
+    let no_muted_spans = filter_fn(|metadata| !metadata.is_span() || metadata.target() != "muted");
+    let _default = subscribe(tracing_subscriber::registry().with(no_muted_spans).with(layer));
+    disabled_inner::outer_of_muted().unwrap();
+    let outer = only(&audit, "OUTER_OF_MUTED");
+    assert_ended(&outer, Status::Success, StatusSource::Closed);
+    assert_eq!(outer.error_message, None);
+    assert_eq!(events(&audit).len(), 1);
 }
 
 macro_rules! two_functions {
@@ -285,7 +310,7 @@ fn an_unknown_status_is_kept_as_unknown_and_told_once() {
     assert!(events(&audit).iter().all(|event| event.status == Status::Unknown));
     assert_eq!(events(&audit).len(), 3);
     assert_eq!(told.count("\"done\" is none of SUCCESS"), 1, "{:?}", told.texts());
-    assert_eq!(told.texts().len(), 1);
+    assert_eq!(told.count("tests/it/outcome.rs:"), 1);
 }
 
 #[test]

@@ -1,45 +1,15 @@
 //! Field values: lists, nested values, numbers, texts, and what other layers
 //! see of them.
 
-use std::sync::{Arc, Mutex};
-
 use serde_json::{Value, json};
 use tracing::field::Empty;
 use tracing::{info, info_span};
 use tracing_audit::{AuditLayer, list};
-use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::fmt;
 use tracing_subscriber::prelude::*;
 
 use crate::trail::{only, subscribe, told_trail, trail};
-
-/// Text that other layers wrote.
-#[derive(Clone, Default)]
-pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Written {
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl std::io::Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Written {
-    type Writer = Written;
-
-    fn make_writer(&self) -> Written {
-        self.clone()
-    }
-}
+use crate::written::Written;
 
 #[test]
 fn lists_and_nested_values_arrive_as_such() {
@@ -121,7 +91,6 @@ fn other_layers_see_lists_and_json_as_text() {
 
 /// A list inside another value's `Debug`.
 #[derive(Debug)]
-#[expect(dead_code, reason = "read by its Debug")]
 struct Holder<T>(T);
 
 #[test]

@@ -6,17 +6,17 @@ use tracing_audit::{Audit, AuditEvent, AuditLayer, Builder};
 use tracing_subscriber::prelude::*;
 
 /// A trail for this thread.
-pub struct Trail {
-    pub audit: Audit,
+pub(crate) struct Trail {
+    pub(crate) audit: Audit,
     _guard: DefaultGuard,
 }
 
 impl Trail {
-    pub fn start() -> Trail {
+    pub(crate) fn start() -> Trail {
         Trail::with(|builder| builder)
     }
 
-    pub fn with(choose: impl FnOnce(Builder) -> Builder) -> Trail {
+    pub(crate) fn with(choose: impl FnOnce(Builder) -> Builder) -> Trail {
         let (layer, audit) = choose(AuditLayer::builder()).build().unwrap();
         let guard = tracing_subscriber::registry().with(layer).set_default();
         tracing::callsite::rebuild_interest_cache();
@@ -24,13 +24,13 @@ impl Trail {
     }
 
     /// Everything recorded, oldest first.
-    pub fn events(&self) -> Vec<AuditEvent> {
+    pub(crate) fn events(&self) -> Vec<AuditEvent> {
         let mut events = self.audit.query().run().unwrap().events;
         events.reverse();
         events
     }
 
-    pub fn only(&self) -> AuditEvent {
+    pub(crate) fn only(&self) -> AuditEvent {
         let events = self.events();
         assert_eq!(events.len(), 1, "{events:#?}");
         events.into_iter().next().unwrap()
@@ -40,7 +40,7 @@ impl Trail {
 #[tracing::instrument(err, skip_all, fields(
     audit.operation = "STORE", audit.user_id = user, audit.session_id = session, audit.entry_ids, importance,
 ))]
-pub fn store(user: &str, session: &str, id: &str) -> Result<(), String> {
+pub(crate) fn store(user: &str, session: &str, id: &str) -> Result<(), String> {
     let span = tracing::Span::current();
     span.record("audit.entry_ids", id);
     span.record("importance", 0.8);
@@ -48,20 +48,20 @@ pub fn store(user: &str, session: &str, id: &str) -> Result<(), String> {
 }
 
 #[tracing::instrument(err, skip_all, fields(audit.operation = "RECALL", audit.user_id = user, query))]
-pub fn recall(user: &str, query: &str) -> Result<usize, String> {
+pub(crate) fn recall(user: &str, query: &str) -> Result<usize, String> {
     tracing::Span::current().record("query", query);
     if query == "timeout" { Err("Database connection timeout".to_owned()) } else { Ok(query.len()) }
 }
 
 #[tracing::instrument(err, skip_all, fields(audit.operation = "FORGET", audit.user_id = user, audit.entry_ids = id))]
-pub fn forget(user: &str, id: &str) -> Result<(), String> {
+pub(crate) fn forget(user: &str, id: &str) -> Result<(), String> {
     if id == "missing" { Err("no such entry".to_owned()) } else { Ok(()) }
 }
 
 #[tracing::instrument(skip_all, fields(
     audit.operation = "IMPORT", audit.user_id = user, audit.entry_ids, imported = ids.len(),
 ))]
-pub fn import(user: &str, ids: &[&str]) {
+pub(crate) fn import(user: &str, ids: &[&str]) {
     for id in ids {
         let _ = store(user, "batch", id);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::row::{RowScratch, time_from_us};
+use crate::event::row::time_from_us;
 use crate::event::{EventBuilder, Kind, Status};
 
 const SECOND: i64 = 1_000_000;
@@ -192,16 +192,14 @@ fn alerts_say_what_was_found_and_serialize() {
 }
 
 #[test]
-fn rows_are_observed_like_events_and_entries_about_the_trail_not_at_all() {
+fn entries_about_the_trail_are_not_observed() {
     let mut event = at(AuditEvent::builder("export"), NOW);
-    let mut scratch = RowScratch::default();
     let mut monitor = only("unusual export activity");
-    let counts = (0..7).map(|_| monitor.observe_row(&scratch.row(&event, NOW), NOW).len());
+    let counts = (0..7).map(|_| monitor.observe(&event, time_from_us(NOW)).len());
     assert_eq!(counts.collect::<Vec<_>>(), [0, 0, 0, 0, 0, 1, 0]);
     event.kind = Kind::Log;
     let mut monitor = only("unusual export activity");
     for _ in 0..7 {
-        assert_eq!(monitor.observe_row(&scratch.row(&event, NOW), NOW), []);
         assert_eq!(monitor.observe(&event, time_from_us(NOW)), []);
     }
     assert_eq!(monitor.check(vec![event; 7], time_from_us(NOW)), []);

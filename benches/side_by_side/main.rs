@@ -1,0 +1,113 @@
+//! Every figure by which this crate judges its speed, measured side by side in
+//! one run: `cargo bench --bench side_by_side`.
+//!
+//! Absolute times move from machine to machine, so what counts are ratios to a
+//! control that runs in between: a registry with one empty layer. Each arm is
+//! a process of its own, so that it has its subscriber for itself, as a program
+//! that calls `init` has. Prints a table and writes `side_by_side.json` into
+//! the target directory. Nothing here is a timed test: only lost events make
+//! it fail.
+//!
+//! Arguments: `--quick` (short, rough, marked as such), `--only hot`, `history`,
+//! `worker`, `load` or `instructions` (may be repeated), `--out FILE`.
+//! `spans ARM WORKLOAD COUNT` runs one arm alone, for a profiler.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a benchmark prints, reads the real clock, and stops where it cannot go on"
+)]
+
+mod arms;
+mod control;
+mod corpus;
+mod figures;
+mod gates;
+mod history;
+mod hot_path;
+mod instructions;
+mod load;
+mod measure;
+mod peers;
+mod processes;
+mod spans;
+mod table;
+mod worker;
+
+use std::process::ExitCode;
+
+use figures::Figures;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["child", "arm", arm] => processes::serve(arms::Arm::named(arm)),
+        ["child", "history", events] => history::measure(events.parse().expect("a number")),
+        ["child", "worker", events] => worker::measure(events.parse().expect("a number")),
+        ["child", "load", seconds] => load::measure(seconds.parse().expect("a number")),
+        ["spans", arm, workload, count] => instructions::run_alone(
+            arms::Arm::named(arm),
+            spans::Workload::named(workload),
+            count.parse().expect("a number"),
+        ),
+        options => return everything(&Options::parse(options)),
+    }
+    ExitCode::SUCCESS
+}
+
+/// What was asked for.
+struct Options {
+    quick: bool,
+    only: Vec<String>,
+    out: Option<String>,
+}
+
+impl Options {
+    fn parse(words: &[&str]) -> Self {
+        let mut options = Options { quick: false, only: Vec::new(), out: None };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match *word {
+                "--quick" => options.quick = true,
+                "--only" => options.only.extend(words.next().map(|part| (*part).to_owned())),
+                "--out" => options.out = words.next().map(|path| (*path).to_owned()),
+                other => eprintln!("side_by_side: unknown argument {other:?} is ignored"),
+            }
+        }
+        options
+    }
+
+    fn wants(&self, part: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == part)
+    }
+}
+
+fn everything(options: &Options) -> ExitCode {
+    let quick = options.quick;
+    let mut figures = Figures::default();
+    if options.wants("hot") {
+        hot_path::run(&mut figures, quick);
+    }
+    if options.wants("worker") {
+        processes::figures_of_child(&["worker", worker::events(quick)], &mut figures);
+    }
+    if options.wants("history") {
+        processes::figures_of_child(&["history", history::events(quick)], &mut figures);
+    }
+    if options.wants("load") {
+        processes::figures_of_child(&["load", load::seconds(quick)], &mut figures);
+    }
+    if options.wants("instructions") {
+        instructions::run(&mut figures);
+    }
+    table::print(&figures, quick);
+    table::write_json(&figures, quick, options.out.as_deref());
+    if figures.lost_events() > 0.0 {
+        eprintln!("side_by_side: FAILED, {} events were lost", figures.lost_events());
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}

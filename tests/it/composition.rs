@@ -1,0 +1,216 @@
+//! Ways to put a subscriber together: those that work, and those that the
+//! self-check finds.
+
+use tracing::{Level, info, info_span, trace_span};
+use tracing_audit::{Audit, AuditLayer, Finding};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry, reload};
+
+use crate::trail::{only, subscribe};
+use crate::written::Written;
+
+fn build<S>() -> (AuditLayer<S>, Audit) {
+    AuditLayer::builder().build().unwrap()
+}
+
+fn quiet_fmt<S>() -> fmt::Layer<S, fmt::format::DefaultFields, fmt::format::Format, Written> {
+    fmt::layer().with_writer(Written::default())
+}
+
+/// Spans of every level and an event arrive in the trail.
+#[track_caller]
+fn assert_works(audit: &Audit) {
+    info_span!("op", audit.operation = "AT_INFO").in_scope(|| {
+        trace_span!("op", audit.operation = "AT_TRACE").in_scope(|| ());
+    });
+    info!(audit.operation = "STATED");
+    let parent = only(audit, "AT_INFO").event_id;
+    assert_eq!(only(audit, "AT_TRACE").span.unwrap().parent, Some(parent));
+    only(audit, "STATED");
+}
+
+#[track_caller]
+fn assert_found(audit: &Audit, parts: &[&str]) {
+    let text: String = audit.self_check().iter().map(Finding::to_string).collect();
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in {text:?}");
+    }
+}
+
+#[test]
+fn the_right_shape_has_no_findings() {
+    let (layer, audit) = build();
+    let filtered = quiet_fmt().with_filter(EnvFilter::new("warn"));
+    let _default = subscribe(registry().with(filtered).with(layer));
+    drop(trace_span!("op", audit.operation = "KNOWN"));
+    assert_eq!(audit.self_check(), []);
+    assert_works(&audit);
+    assert_eq!(audit.self_check(), []);
+    assert_eq!(audit.query().operation("SELF_CHECK").count().unwrap(), 0, "canaries stay out");
+    assert_eq!(audit.statistics().total_events, 4);
+    assert_eq!(audit.health().recorded_events, 4);
+}
+
+#[test]
+fn first_or_last_makes_no_difference() {
+    let (layer, audit) = build();
+    let filtered = quiet_fmt().with_filter(LevelFilter::WARN);
+    let _default = subscribe(registry().with(layer).with(filtered));
+    assert_eq!(audit.self_check(), []);
+    assert_works(&audit);
+}
+
+#[test]
+fn an_option_a_box_and_a_vec_work() {
+    let (layer, audit) = build();
+    let _default = subscribe(registry().with(Some(layer)).with(None::<LevelFilter>));
+    assert_eq!(audit.self_check(), []);
+    assert_works(&audit);
+
+    let (layer, audit) = build::<Registry>();
+    let boxed: Box<dyn Layer<Registry> + Send + Sync> = Box::new(layer);
+    let _default = subscribe(registry().with(boxed));
+    assert_eq!(audit.self_check(), []);
+    assert_works(&audit);
+
+    let (first, first_audit) = build::<Registry>();
+    let (second, second_audit) = build::<Registry>();
+    let filtered = quiet_fmt().with_filter(LevelFilter::WARN);
+    let layers = vec![first.boxed(), filtered.boxed(), second.boxed()];
+    let _default = subscribe(registry().with(layers));
+    assert_eq!((first_audit.self_check(), second_audit.self_check()), (vec![], vec![]));
+    assert_works(&first_audit);
+    only(&second_audit, "AT_TRACE");
+}
+
+#[test]
+fn two_of_our_layers_keep_separate_trails() {
+    let (first, first_audit) = build();
+    let (second, second_audit) = build();
+    let _default = subscribe(registry().with(first).with(second));
+    assert_works(&first_audit);
+    let (one, other) = (only(&first_audit, "AT_INFO"), only(&second_audit, "AT_INFO"));
+    assert_ne!(one.event_id, other.event_id);
+    let inner = only(&second_audit, "AT_TRACE");
+    assert_eq!(inner.span.unwrap().parent, Some(other.event_id), "parents are of the same trail");
+    assert_eq!((first_audit.self_check(), second_audit.self_check()), (vec![], vec![]));
+}
+
+#[test]
+fn reload_around_it_works() {
+    let (layer, audit) = build::<Registry>();
+    let (layer, handle) = reload::Layer::new(layer);
+    let _default = subscribe(registry().with(layer));
+    assert_eq!(audit.self_check(), []);
+    assert_works(&audit);
+    let (next, next_audit) = build();
+    handle.reload(next).unwrap();
+    assert_works(&next_audit);
+    assert_eq!(audit.query().count().unwrap(), 3, "the layer that was replaced sees no more");
+}
+
+#[test]
+fn a_reload_from_none_works_and_is_found() {
+    let (layer, handle) = reload::Layer::new(None::<AuditLayer>);
+    let _default = subscribe(registry().with(layer));
+    let (layer, audit) = build();
+    handle.reload(Some(layer)).unwrap();
+    assert_works(&audit);
+    assert_eq!(audit.self_check(), [Finding::SwitchesEverythingOn]);
+}
+
+#[test]
+fn a_reload_from_none_beside_a_filtered_neighbour_works() {
+    let (layer, handle) = reload::Layer::new(None::<AuditLayer>);
+    let filtered = quiet_fmt().with_filter(LevelFilter::WARN);
+    let _default = subscribe(registry().with(layer).with(filtered));
+    let (layer, audit) = build();
+    handle.reload(Some(layer)).unwrap();
+    assert_works(&audit);
+}
+
+#[test]
+fn a_subscriber_without_filters_works_and_is_found() {
+    let (layer, audit) = build();
+    let fmt = fmt::fmt().with_max_level(Level::TRACE).with_writer(Written::default()).finish();
+    let _default = subscribe(fmt.with(layer));
+    assert_works(&audit);
+    assert_eq!(audit.self_check(), [Finding::SwitchesEverythingOn]);
+    assert_found(&audit, &["tracing_subscriber::registry()"]);
+}
+
+#[test]
+fn a_layer_that_was_not_added_is_found() {
+    let (_layer, audit) = build::<Registry>();
+    assert_eq!(audit.self_check(), [Finding::NotAttached]);
+    assert_found(&audit, &[".with(audit_layer)"]);
+}
+
+#[test]
+fn a_global_env_filter_is_found() {
+    let (layer, audit) = build();
+    let _default = subscribe(registry().with(layer).with(EnvFilter::new("warn")));
+    let span = info_span!("op", audit.operation = "LOST");
+    assert!(span.is_disabled());
+    let findings = audit.self_check();
+    let levels = vec![Level::INFO, Level::DEBUG, Level::TRACE];
+    assert!(findings.contains(&Finding::CanariesLost { levels }), "{findings:?}");
+    assert_found(&audit, &["lost at INFO, DEBUG, TRACE", ".with_filter(env_filter)"]);
+}
+
+#[test]
+fn a_global_env_filter_below_us_names_the_callsites_it_switches_off() {
+    let (layer, audit) = build();
+    // Something else is wanted in detail, so that callsites are known at all.
+    let global = EnvFilter::new("warn,elsewhere=trace");
+    let _default = subscribe(registry().with(global).with(layer));
+    let span = info_span!("my_operation", audit.operation = "LOST");
+    assert!(span.is_disabled());
+    assert_found(&audit, &["`my_operation` at tests/it/composition.rs:", "level INFO"]);
+}
+
+#[test]
+fn and_then_with_a_filtered_layer_is_found() {
+    let (layer, audit) = build::<Registry>();
+    let filtered = quiet_fmt::<Registry>().with_filter(LevelFilter::WARN);
+    let _default = subscribe(registry().with(filtered.and_then(layer)));
+    drop(info_span!("op", audit.operation = "MAYBE"));
+    let lost = audit.query().operation("MAYBE").count().unwrap() == 0;
+    let findings = audit.self_check();
+    assert_eq!(lost, !findings.is_empty(), "{findings:?}");
+}
+
+#[test]
+fn and_then_the_other_way_round_is_judged_by_what_arrives() {
+    let (layer, audit) = build::<Registry>();
+    let filtered = quiet_fmt::<Registry>().with_filter(LevelFilter::WARN);
+    let _default = subscribe(registry().with(layer.and_then(filtered)));
+    drop(info_span!("op", audit.operation = "MAYBE"));
+    let lost = audit.query().operation("MAYBE").count().unwrap() == 0;
+    let findings = audit.self_check();
+    assert_eq!(lost, !findings.is_empty(), "{findings:?}");
+}
+
+#[test]
+fn our_layer_wrapped_in_a_filter_is_found() {
+    let (layer, audit) = build::<Registry>();
+    let _default = subscribe(registry().with(layer.with_filter(LevelFilter::WARN)));
+    drop(info_span!("op", audit.operation = "LOST"));
+    assert_eq!(audit.query().count().unwrap(), 0);
+    assert_found(&audit, &["lost at INFO", "never wrapped in `.with_filter`"]);
+}
+
+#[test]
+fn a_self_check_where_there_is_no_subscriber_harms_nothing() {
+    let (layer, audit) = build();
+    let default = subscribe(registry().with(layer));
+    drop(info_span!("op", audit.operation = "BEFORE"));
+    let elsewhere = audit.clone();
+    let findings = std::thread::spawn(move || elsewhere.self_check()).join().unwrap();
+    assert!(!findings.is_empty());
+    drop(info_span!("op", audit.operation = "AFTER"));
+    assert_eq!(audit.query().count().unwrap(), 2);
+    assert_eq!(audit.self_check(), []);
+    drop(default);
+}
