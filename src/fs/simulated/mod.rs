@@ -8,5 +8,5 @@
 mod disk;
 mod files;
 
-pub(crate) use disk::{Call, Disk};
+pub(crate) use disk::Call;
 pub(crate) use files::SimulatedFs;

@@ -95,7 +95,9 @@ fn what_was_given_up_does_not_come_back_in_a_crash() {
         let (fs, mut model) = (SimulatedFs::default(), Model::default());
         let (mut journal, _) = model.open(&fs).unwrap();
         fill_disk(&fs, 4_000);
-        (0..40).for_each(|_| drop(journal.append(&[b'l'; 130]).unwrap()));
+        for _ in 0..40 {
+            journal.append(&[b'l'; 130]).unwrap();
+        }
         assert!(journal.sync(0).unwrap_err().is_full());
         journal.discard_unsynced();
         fs.disk().capacity = None;

@@ -89,6 +89,7 @@ fn reading_starts_anywhere_and_goes_by_segment() {
     (0..2).for_each(|_| model.append(&mut journal).unwrap());
     journal.sync(0).unwrap();
     let reader = LogReader::open(Arc::new(fs.clone()), &directory()).unwrap();
+    assert_eq!(reader.log(), Some(journal.log()));
     for from in 0..25 {
         let mut entries = reader.entries_from(Sequence(from));
         for (number, expected) in model.appended.iter().enumerate().skip(from as usize) {
