@@ -54,7 +54,12 @@ impl JournalFs for OsFilesystem {
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
-        Filesystem::list(self, directory)
+        let mut names = Vec::new();
+        for entry in fs::read_dir(directory)? {
+            names.extend(entry?.file_name().into_string());
+        }
+        names.sort_unstable();
+        Ok(names)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

@@ -195,7 +195,8 @@ impl Found {
     }
 }
 
-/// Makes a directory and those above it, durably.
+/// Makes a directory and those above it. Their names are made durable before
+/// anything is written below them.
 pub(super) fn make_directory(fs: &dyn JournalFs, path: &Path) -> Result<()> {
     let failed = |error| JournalError::step("make the directory", path, error);
     match fs.kind(path).map_err(failed)? {
@@ -213,12 +214,9 @@ pub(super) fn make_directory(fs: &dyn JournalFs, path: &Path) -> Result<()> {
     };
     make_directory(fs, parent)?;
     match fs.create_directory(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            return Err(failed(error));
-        }
-        _ => {}
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(failed(error)),
+        _ => Ok(()),
     }
-    fs.sync_directory(parent).map_err(failed)
 }
 
 /// What is inside a log stays inside.

@@ -5,6 +5,11 @@
 //! log is marked as suspect, and whoever opens it next writes the segment's
 //! bytes again before it trusts them.
 //!
+//! If the mark can't be made, the writer cuts its file back to what was synced
+//! before. If that fails too, nothing is left to do: entries that were never
+//! acknowledged may be read, and taken for durable, by whoever opens the log
+//! before the system is started again.
+//!
 //! The mark need not be durable: what it warns of lives in the memory of the
 //! system, and ends with it. Hence nothing here syncs the mark.
 

@@ -66,6 +66,8 @@ pub(crate) struct Disk {
     pub(crate) capacity: Option<usize>,
     /// Writes are cut to random lengths, and interrupted.
     pub(crate) writes_are_short: bool,
+    /// The next file that is locked loses its name meanwhile.
+    pub(crate) lock_loses_name: bool,
     /// Syncs succeed without doing anything.
     pub(crate) syncs_lie: bool,
     has_crashed: bool,
@@ -87,6 +89,7 @@ impl Default for Disk {
             faults: Vec::new(),
             capacity: None,
             writes_are_short: false,
+            lock_loses_name: false,
             syncs_lie: false,
             has_crashed: false,
             random: Random(1),

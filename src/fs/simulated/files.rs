@@ -89,6 +89,9 @@ impl JournalFs for SimulatedFs {
         if !disk.locked.insert(inode) {
             return Ok(None);
         }
+        if std::mem::take(&mut disk.lock_loses_name) {
+            disk.remove_name(path);
+        }
         let (fs, run) = (self.clone(), disk.run);
         Ok(Some(Box::new(SimulatedFile { fs, inode, run, is_writable: true, is_lock: true })))
     }

@@ -44,6 +44,17 @@ fn waiting_for_a_log_ends_when_it_is_free_or_at_the_deadline() {
 }
 
 #[test]
+fn a_lock_that_was_removed_while_it_was_taken_is_taken_anew() {
+    let fs = SimulatedFs::default();
+    fs.disk().lock_loses_name = true;
+    let config = JournalConfig { lock_wait: Duration::from_secs(60), ..config() };
+    let (mut journal, _) = Journal::open(config, Arc::new(fs.clone()), 0).unwrap();
+    assert!(open(&fs).unwrap_err().is_locked());
+    journal.append(b"one").unwrap();
+    journal.sync(0).unwrap();
+}
+
+#[test]
 fn each_process_has_a_log_of_its_own_and_continues_one_that_is_free() {
     let fs = SimulatedFs::default();
     let (mut old, report) = open_under(&fs, 1).unwrap();
