@@ -9,15 +9,12 @@ mod error;
 pub mod event;
 pub mod export;
 mod fs;
-#[cfg(test)]
 #[cfg(feature = "journal")]
-#[allow(
-    dead_code,
-    unused_imports,
-    clippy::indexing_slicing,
-    reason = "its user, the worker, is yet to come"
-)]
+#[allow(dead_code, unused_imports, reason = "its users are on their way")]
 mod journal;
+#[cfg(feature = "journal")]
+#[allow(dead_code, unused_imports, reason = "its users are on their way")]
+mod ledger;
 pub mod monitor;
 #[cfg(feature = "journal")]
 pub mod proof;
