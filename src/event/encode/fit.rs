@@ -83,7 +83,7 @@ impl Over {
     fn cut(&mut self, text: &mut String) {
         let before = encoded(text);
         let cut = cut_to(text, before.saturating_sub(self.0));
-        if encoded(&cut) < before {
+        if self.0 > 0 && encoded(&cut) < before {
             self.saved(before - encoded(&cut));
             *text = cut;
         }
