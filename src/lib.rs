@@ -25,6 +25,8 @@ pub mod sink;
 mod span_macro;
 mod statistics;
 pub mod test_kit;
+#[cfg(feature = "journal")]
+pub mod verify;
 mod worker;
 
 pub use audit::{

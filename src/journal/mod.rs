@@ -37,6 +37,7 @@ mod failure;
 mod frame;
 mod header;
 pub(crate) mod index;
+mod inspect;
 mod lock;
 mod names;
 mod open;
@@ -70,7 +71,8 @@ pub(crate) use config::{
 pub(crate) use cut_record::{Cut, CutReason};
 pub(crate) use failure::{Corruption, Holder, JournalError, Result};
 pub(crate) use frame::ENTRY_BYTES_MAX;
-pub(crate) use names::LogId;
+pub(crate) use inspect::{Inspection, Remainder, Seen, marks_before};
+pub(crate) use names::{LogId, parse_log_directory_name};
 pub(crate) use open::OpenReport;
 pub(crate) use pack::{
     PackedFileFacts, PackedSegment, is_index_whole, pack, remove_raw, repair_index, sealed_segments,

@@ -70,11 +70,11 @@ pub(crate) struct Entries {
 }
 
 #[derive(Debug)]
-struct Current {
-    file: Box<dyn JournalFile>,
-    path: PathBuf,
-    scan: Scan,
-    is_sealed: bool,
+pub(super) struct Current {
+    pub(super) file: Box<dyn JournalFile>,
+    pub(super) path: PathBuf,
+    pub(super) scan: Scan,
+    pub(super) is_sealed: bool,
     readings_left: usize,
 }
 
@@ -177,7 +177,7 @@ impl LogReader {
             .collect())
     }
 
-    fn open_segment(&self, index: usize) -> Result<(Current, SegmentHeader)> {
+    pub(super) fn open_segment(&self, index: usize) -> Result<(Current, SegmentHeader)> {
         let Some(segment) = self.segments.get(index) else {
             return Err(JournalError::Invalid(format!("the log has no segment {index}")));
         };
@@ -272,7 +272,7 @@ impl Entries {
 
 impl Current {
     /// The next frame; `None` at the end.
-    fn step(&mut self) -> Result<Option<Step>> {
+    pub(super) fn step(&mut self) -> Result<Option<Step>> {
         loop {
             let step = match self.scan.step(&*self.file) {
                 Ok(step) => step,
@@ -322,7 +322,7 @@ impl Current {
         Ok((bytes > 0).then_some(Trailing { path, offset, bytes }))
     }
 
-    fn failed(&self, error: std::io::Error) -> JournalError {
+    pub(super) fn failed(&self, error: std::io::Error) -> JournalError {
         unread(&self.path, &self.scan, error)
     }
 }
