@@ -79,7 +79,9 @@ impl Trail {
 
     fn push(&mut self, event: AuditEvent) {
         let sequence = self.buffer.next_sequence();
-        let entry = serde_json::to_vec(&AuditEvent { sequence: Some(sequence), ..event }).unwrap();
+        let recorded_at = event.recorded_at.or(Some(event.timestamp));
+        let event = AuditEvent { sequence: Some(sequence), recorded_at, ..event };
+        let entry = serde_json::to_vec(&event).unwrap();
         // JSON says nothing of durations beyond centuries.
         let event: AuditEvent = serde_json::from_slice(&entry).unwrap();
         assert_eq!(self.journal.append(&entry).unwrap(), sequence);
@@ -192,7 +194,7 @@ fn filled(steps: Vec<Step>, segment_events_max: usize) -> Trail {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn memory_and_disk_answer_as_a_plain_list_does(
@@ -336,7 +338,12 @@ fn a_flipped_bit_of_a_compressed_segment_is_an_error_or_changes_nothing() {
     for bit in (0..bits).step_by(11) {
         flip(&trail.fs, &path, bit);
         match view.query().order(Order::OldestFirst).run() {
-            Ok(page) => assert_eq!(page.events, expected, "bit {bit}"),
+            Ok(page) => {
+                assert_eq!(page.events.len(), expected.len(), "bit {bit}");
+                for (found, expected) in page.events.iter().zip(&expected) {
+                    assert_eq!(found, expected, "bit {bit}");
+                }
+            }
             Err(error) => {
                 errors += 1;
                 let said = error.to_string();
