@@ -85,8 +85,9 @@ impl Case<'_, '_> {
     /// Whether the entries have the roots that are claimed.
     fn judge_claims(&self, keys: &[VerifierKey], verdict: &mut LogVerdict) -> bool {
         let mut roots_hold = true;
-        if self.claims.is_empty() && !verdict.has(FindingKind::Checkpoint) {
-            let expected = "a checkpoint: without one, anybody may have written this log";
+        let is_signed = self.claims.iter().any(|claim| !claim.is_outside);
+        if !is_signed && !verdict.has(FindingKind::Checkpoint) {
+            let expected = "the log's own checkpoint: without one, anybody may have written it";
             let finding = Finding::tampered(FindingKind::Unsigned, expected, "none");
             verdict.note(finding.file(self.directory.join("checkpoint")));
         }
