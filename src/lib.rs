@@ -9,7 +9,17 @@ mod error;
 pub mod event;
 pub mod export;
 mod fs;
-#[cfg(test)]
+#[cfg(all(feature = "journal", any(test, fuzzing)))]
+#[doc(hidden)]
+#[path = "fuzzing/mod.rs"]
+#[allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "it is not for users, and fails by panicking"
+)]
+pub mod __fuzz;
+#[cfg(any(test, fuzzing))]
 #[cfg(feature = "journal")]
 #[allow(
     dead_code,

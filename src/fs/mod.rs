@@ -13,7 +13,7 @@ mod atomic;
 #[cfg(test)]
 pub(crate) mod faulty;
 mod gate;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 #[cfg(feature = "journal")]
 #[allow(
     dead_code,
@@ -22,7 +22,7 @@ mod gate;
     reason = "its user, the worker, is yet to come"
 )]
 mod journal_gate;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 #[cfg(feature = "journal")]
 #[allow(
     dead_code,
@@ -32,7 +32,7 @@ mod journal_gate;
 )]
 mod journal_os;
 mod os;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 #[cfg(feature = "journal")]
 #[allow(
     dead_code,
@@ -44,7 +44,7 @@ pub(crate) mod simulated;
 
 pub(crate) use atomic::{write_new_atomically, write_new_file};
 pub(crate) use gate::{Filesystem, SyncWrite};
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 #[cfg(feature = "journal")]
 #[allow(
     dead_code,
