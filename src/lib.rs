@@ -1,14 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod audit;
-mod buffer;
-mod capture;
-mod channel;
-pub mod clock;
-mod error;
-pub mod event;
-pub mod export;
-mod fs;
 #[cfg(all(feature = "journal", any(test, fuzzing)))]
 #[doc(hidden)]
 #[path = "fuzzing/mod.rs"]
@@ -19,15 +10,21 @@ mod fs;
     reason = "it is not for users, and fails by panicking"
 )]
 pub mod __fuzz;
-#[cfg(any(test, fuzzing))]
+mod audit;
+mod buffer;
+mod capture;
+mod channel;
+pub mod clock;
+mod error;
+pub mod event;
+pub mod export;
+mod fs;
 #[cfg(feature = "journal")]
-#[allow(
-    dead_code,
-    unused_imports,
-    clippy::indexing_slicing,
-    reason = "its user, the worker, is yet to come"
-)]
+#[allow(dead_code, unused_imports, reason = "its users are on their way")]
 mod journal;
+#[cfg(feature = "journal")]
+#[allow(dead_code, unused_imports, reason = "its users are on their way")]
+mod ledger;
 pub mod monitor;
 #[cfg(feature = "journal")]
 pub mod proof;

@@ -85,7 +85,8 @@ fn any_tree(a: u64, b: u64, bytes: &[u8]) {
     let path: Vec<_> =
         bytes.chunks_exact(32).take(PATH_MAX).map(|hash| hash.try_into().unwrap()).collect();
     // Roots of nothing that anybody knows.
-    let [old, new] = [(a, 7), (b, 9)].map(|(size, byte)| TreeHead::new(size, Digest::new([byte; 32])));
+    let [old, new] =
+        [(a, 7), (b, 9)].map(|(size, byte)| TreeHead::new(size, Digest::new([byte; 32])));
     let leaf = leaf_hash(bytes);
     assert!(InclusionProof::new(a, path.clone()).verify(&leaf, &new).is_err());
     assert!(InclusionProof::new(b, path.clone()).verify(&leaf, &old).is_err());

@@ -106,9 +106,9 @@ pub(super) fn position(sequence: u64, entry_bytes: u32) -> u64 {
 pub(super) fn push(bytes: &mut Vec<u8>, sequence: u64, entry: &[u8]) {
     let length = (entry.len() as u32).to_le_bytes();
     let sequence = sequence.to_le_bytes();
-    let mut head = [0; 12];
-    head[..4].copy_from_slice(&length);
-    head[4..].copy_from_slice(&sequence);
+    let [a, b, c, d] = length;
+    let [e, f, g, h, i, j, k, l] = sequence;
+    let head = [a, b, c, d, e, f, g, h, i, j, k, l];
     let checksum = crc32c::crc32c_append(crc32c::crc32c(&head), entry);
     bytes.reserve(FRAME_HEADER_BYTES + entry.len());
     bytes.extend_from_slice(&length);

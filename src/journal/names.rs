@@ -15,6 +15,21 @@ const LOG_PREFIX: &str = "log-";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct LogId(pub(crate) [u8; 16]);
 
+impl LogId {
+    /// The id of a new log.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no randomness.
+    pub(crate) fn generate() -> Result<Self> {
+        let mut id = [0; 16];
+        getrandom::fill(&mut id).map_err(|error| {
+            JournalError::Invalid(format!("the system gives no randomness for a new log: {error}"))
+        })?;
+        Ok(LogId(id))
+    }
+}
+
 impl fmt::Display for LogId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

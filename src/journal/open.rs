@@ -40,13 +40,8 @@ pub(crate) struct OpenReport {
 }
 
 impl Journal {
-    /// Opens the log in a directory, or begins one there.
-    ///
-    /// # Errors
-    ///
-    /// When another writer has it, when it is damaged or older than a known
-    /// checkpoint, and when the system refuses a step. Nothing has been
-    /// changed then, except that an unfinished opening can be continued.
+    /// Opens the log in a directory of its own, or begins one there.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn open(
         config: JournalConfig,
         fs: Arc<dyn JournalFs>,
@@ -55,10 +50,22 @@ impl Journal {
         config.check()?;
         let layout = Layout::new(&config.directory);
         make_directory(&*fs, layout.directory())?;
-        let lock = LogLock::acquire(&*fs, layout.lock(), &config.host, config.lock_wait)?;
-        Journal::open_locked(config, fs, layout, lock, now_ns)
+        match LogLock::attempt(&*fs, &layout.lock(), &config.host)? {
+            Some(lock) => Journal::open_locked(config, fs, layout, lock, now_ns),
+            None => {
+                let holder = super::lock::read_holder(&*fs, &layout.lock());
+                Err(JournalError::Locked { path: layout.lock(), holder })
+            }
+        }
     }
 
+    /// Opens a log that is locked.
+    ///
+    /// # Errors
+    ///
+    /// When it is damaged or older than a known checkpoint, and when the
+    /// system refuses a step. Nothing has been changed then, except that an
+    /// unfinished opening can be continued.
     pub(super) fn open_locked(
         config: JournalConfig,
         fs: Arc<dyn JournalFs>,
