@@ -29,7 +29,9 @@ impl Worker {
         } else if !self.rotate_waiting.is_empty() {
             self.rotate_answering.append(&mut self.rotate_waiting);
             self.rotate(Rotation::REQUESTED, times);
-        } else if let Some(rotation) = self.trail.buffer.rotation_due(times.recorded_us, &self.rotation) {
+        } else if let Some(rotation) =
+            self.trail.buffer.rotation_due(times.recorded_us, &self.rotation)
+        {
             self.rotate(rotation, times);
         }
         while !self.is_exporting() && !self.snapshots_due.is_empty() {

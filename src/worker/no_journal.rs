@@ -12,18 +12,21 @@ use super::state::Worker;
 use super::trail::{Refused, Stored};
 
 /// There are no hashes of entries.
-pub(crate) type Leaf = ();
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Leaf;
 
 /// There is no journal to be opened.
 pub(crate) type Opening = Option<std::convert::Infallible>;
 
 /// Keeps nothing.
-#[derive(Debug, Default)]
 pub(super) struct Keeper;
 
 impl Keeper {
+    /// No journal.
+    pub(super) const NONE: Keeper = Keeper;
+
     pub(super) fn append(&mut self, _: &Row<'_>) -> Result<Leaf, Refused> {
-        Ok(())
+        Ok(Leaf)
     }
 
     pub(super) fn cut(&mut self, row: &Row<'_>) -> AuditEvent {

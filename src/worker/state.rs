@@ -159,7 +159,7 @@ impl Worker {
             problems: lanes.problems,
             published: published.clone(),
             trail: Trail {
-                keeper: Keeper::default(),
+                keeper: Keeper::NONE,
                 buffer,
                 stream: Some(lanes.stream),
                 recorded: 0,

@@ -39,11 +39,13 @@ pub(crate) struct Stored {
     pub(crate) event_id: EventId,
     pub(crate) sequence: Sequence,
     /// Its hash in the journal's tree.
+    #[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "there is no tree"))]
     pub(crate) leaf: Leaf,
 }
 
 /// Why the journal did not take an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "no journal refuses anything"))]
 pub(super) enum Refused {
     /// Its entry is longer than an event may be.
     TooLong,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tracing_audit::event::Kind;
 use tracing_audit::{
-    Audit, AuditEvent, AuditLayer, Durability, ErrorKind, EventId, JournalSettings, Operation, Order, Status,
-    StatusSource,
+    Audit, AuditEvent, AuditLayer, Durability, ErrorKind, EventId, JournalSettings, Operation,
+    Order, Status, StatusSource,
 };
 
 const DEADLINE: Duration = Duration::from_secs(10);

@@ -99,12 +99,7 @@ pub(super) fn opening(opened: &Opened, host: &str, times: Times) -> AuditEvent {
 }
 
 /// The last entry before a closing.
-pub(super) fn closing(
-    recorded: u64,
-    lost: Value,
-    why: Option<&str>,
-    times: Times,
-) -> AuditEvent {
+pub(super) fn closing(recorded: u64, lost: Value, why: Option<&str>, times: Times) -> AuditEvent {
     let facts =
         [("recorded", Some(recorded.into())), ("lost", Some(lost)), ("why", why.map(Value::from))];
     fact("CLOSE", times, present(facts))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::acknowledge::{Waiting, WaitingForCheckpoint};
+use super::totals::JournalTotals;
 use super::trouble::{FullDisk, State};
 use crate::capture::Intake;
 use crate::channel::LossReason;
@@ -17,7 +18,6 @@ use crate::fs::JournalFs;
 use crate::journal::ENTRY_BYTES_MAX;
 use crate::ledger::{Ledger, Opened, Room};
 use crate::proof::Digest;
-use super::totals::JournalTotals;
 use crate::worker::trail::Refused;
 
 /// The hash of an entry; none if there is no journal.
@@ -40,10 +40,8 @@ pub(crate) struct OpenedJournal {
 pub(crate) type Opening = Option<OpenedJournal>;
 
 /// Keeps the trail in a journal.
-#[derive(Default)]
 pub(in crate::worker) enum Keeper {
     /// There is none.
-    #[default]
     None,
     Open(Box<Kept>),
     /// Closed at shutdown.
@@ -130,6 +128,9 @@ impl Kept {
 }
 
 impl Keeper {
+    /// No journal.
+    pub(in crate::worker) const NONE: Keeper = Keeper::None;
+
     /// Appends the entry of an event.
     #[inline]
     pub(in crate::worker) fn append(&mut self, row: &Row<'_>) -> Result<Leaf, Refused> {
@@ -154,7 +155,6 @@ impl Keeper {
     pub(in crate::worker) fn size(&self) -> Option<Sequence> {
         self.open().map(|kept| Sequence(kept.ledger.size()))
     }
-
 
     /// Whether an entry about the log can be appended.
     pub(in crate::worker) fn takes_facts(&self) -> bool {
