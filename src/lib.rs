@@ -1,5 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(all(feature = "journal", any(test, fuzzing)))]
+#[doc(hidden)]
+#[path = "fuzzing/mod.rs"]
+#[allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "it is not for users, and fails by panicking"
+)]
+pub mod __fuzz;
 mod audit;
 mod buffer;
 mod capture;

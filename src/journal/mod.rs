@@ -32,6 +32,9 @@ mod config;
 mod cut_record;
 mod failure;
 mod frame;
+#[cfg(any(test, fuzzing))]
+#[allow(clippy::unwrap_used, reason = "it fails by panicking")]
+pub(crate) mod fuzzing;
 mod header;
 mod inspect;
 mod lock;
