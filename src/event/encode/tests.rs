@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::fit::fit;
 use super::encode;
+use super::fit::fit;
 use crate::event::limits::{EVENT_BYTES_MAX, FIELD_BYTES_MAX};
 use crate::event::packed::{PackedMetadata, ValueRef, write_field};
 use crate::event::row::{Row, RowScratch, RowSpan};
@@ -101,11 +101,8 @@ fn event() -> impl Strategy<Value = AuditEvent> {
         prop::collection::vec(prop::option::of(text()), 6),
         prop::collection::vec(text(), 0..5),
     );
-    let outcome = (
-        prop::sample::select(Status::ALL),
-        prop::sample::select(StatusSource::ALL),
-        any::<bool>(),
-    );
+    let outcome =
+        (prop::sample::select(Status::ALL), prop::sample::select(StatusSource::ALL), any::<bool>());
     (identity, outcome).prop_map(|((operation, actor, texts, ids), (status, source, is_log))| {
         let mut builder = AuditEvent::builder(operation.as_str()).entry_ids(ids).status(status);
         if let Some(actor) = actor {
@@ -240,7 +237,8 @@ fn a_cut_keeps_the_length_that_an_earlier_one_told() {
 
 #[test]
 fn what_does_not_fit_at_all_is_counted() {
-    let mut event = AuditEvent::builder("store").entry_ids((0..3_000).map(|id| format!("{id:020}")));
+    let mut event =
+        AuditEvent::builder("store").entry_ids((0..3_000).map(|id| format!("{id:020}")));
     event = event.metadata("kept", 1);
     let mut event = event.build();
     fit(&mut event);

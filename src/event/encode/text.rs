@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn every_character_at_every_place_is_written_as_serde_does() {
-        let characters = (0..0x300_u32).chain([0x2028, 0xfffd, 0x1_f600]).filter_map(char::from_u32);
+        let characters =
+            (0..0x300_u32).chain([0x2028, 0xfffd, 0x1_f600]).filter_map(char::from_u32);
         for character in characters {
             for place in 0..18 {
                 let text = format!("{}{character}{}", "a".repeat(place), "é".repeat(3));

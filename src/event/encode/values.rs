@@ -1,6 +1,5 @@
 //! Numbers, times, ids and metadata.
 
-
 use super::super::limits::FIELD_BYTES_MAX;
 
 use super::super::packed::{PackedMetadata, ValueRef};
