@@ -10,6 +10,7 @@ use super::claim::Claim;
 use super::directory::named_log;
 use super::files;
 use super::finding::{Finding, FindingKind, Place};
+use super::pruned::PrunedLeaves;
 use super::request::{Progress, Verification};
 use super::story::{SealedContent, Story};
 use super::tail;
@@ -103,11 +104,11 @@ impl<'r, 'a> WholeLog<'r, 'a> {
 
     fn read_entries(&mut self, tree: TreeCheck, reader: &LogReader) -> Result<(), Finding> {
         let first = self.verdict.first;
-        let tree = self.tree.insert(tree);
-        if first > 0 {
-            tree.take_pruned(first)?;
-        }
+        self.tree = Some(tree);
         self.reach_claims();
+        for leaf in PrunedLeaves::open(&*self.request.fs, self.directory, first)? {
+            self.pruned(leaf?)?;
+        }
         for index in 0..reader.segments().len() {
             let inspection = reader.inspect(index)?;
             let (expected, found) = (self.verdict.size, inspection.next());
@@ -119,6 +120,14 @@ impl<'r, 'a> WholeLog<'r, 'a> {
             }
             self.segment(inspection)?;
         }
+        Ok(())
+    }
+
+    fn pruned(&mut self, leaf: Digest) -> Result<(), Finding> {
+        if let Some(tree) = &mut self.tree {
+            tree.append_pruned(leaf)?;
+        }
+        self.reach_claims();
         Ok(())
     }
 
