@@ -35,12 +35,17 @@ pub mod sink;
 mod span_macro;
 mod statistics;
 pub mod test_kit;
+#[cfg(feature = "journal")]
+pub mod verify;
 mod worker;
 
 pub use audit::{
-    Audit, BUFFER_EVENTS_MAX, Builder, EXPORT_BACKLOG_FACTOR, ExportState, Health, OpenOperation,
-    OrgAudit, QUEUE_EVENTS_MAX, STREAM_EVENTS_MAX, ShutdownReport, Subscription,
+    Audit, BUFFER_EVENTS_MAX, Begun, Builder, Durability, EXPORT_BACKLOG_FACTOR, ExportState,
+    Health, OpenOperation, OrgAudit, QUEUE_EVENTS_MAX, Receipt, STREAM_EVENTS_MAX, ShutdownReport,
+    Subscription,
 };
+#[cfg(feature = "journal")]
+pub use audit::{JournalSettings, JournalState};
 pub use buffer::SEGMENT_EVENTS_MAX;
 pub use buffer::rotation::ROTATION_REMAINDER_PERCENT;
 pub use capture::{AuditLayer, Current, Json, List, current, json, list};
@@ -54,4 +59,6 @@ pub use self_check::Finding;
 #[doc(hidden)]
 pub use span_macro::__private;
 pub use statistics::{Statistics, UserStatistics};
-pub use worker::{Receipt, Rotated};
+#[cfg(feature = "journal")]
+pub use worker::FullDisk;
+pub use worker::Rotated;

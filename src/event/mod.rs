@@ -7,6 +7,8 @@
 
 mod actor;
 mod audit_event;
+#[cfg(feature = "journal")]
+pub(crate) mod encode;
 mod id;
 pub(crate) mod json;
 pub mod limits;

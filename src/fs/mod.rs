@@ -14,6 +14,8 @@ mod atomic;
 pub(crate) mod faulty;
 mod gate;
 #[cfg(feature = "journal")]
+mod host;
+#[cfg(feature = "journal")]
 mod journal_gate;
 #[cfg(feature = "journal")]
 mod journal_os;
@@ -31,6 +33,8 @@ pub(crate) mod simulated;
 
 pub(crate) use atomic::{write_new_atomically, write_new_file};
 pub(crate) use gate::{Filesystem, SyncWrite};
+#[cfg(feature = "journal")]
+pub(crate) use host::host_name;
 #[cfg(feature = "journal")]
 pub(crate) use journal_gate::{FileStat, JournalFile, JournalFs, OpenMode, PathKind};
 pub(crate) use os::OsFilesystem;

@@ -36,6 +36,7 @@ mod frame;
 #[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "it fails by panicking")]
 pub(crate) mod fuzzing;
 mod header;
+mod inspect;
 mod lock;
 mod names;
 mod open;
@@ -64,7 +65,8 @@ pub(crate) use config::{
 pub(crate) use cut_record::{Cut, CutReason};
 pub(crate) use failure::{Corruption, Holder, JournalError, Result};
 pub(crate) use frame::ENTRY_BYTES_MAX;
-pub(crate) use names::LogId;
+pub(crate) use inspect::{Inspection, Remainder, Seen, marks_before};
+pub(crate) use names::{LogId, parse_log_directory_name};
 pub(crate) use open::OpenReport;
 pub(crate) use parent::{LockedLog, logs_under};
 pub(crate) use reader::{Entries, LogReader, SegmentRef, Trailing};

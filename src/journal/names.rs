@@ -150,7 +150,7 @@ pub(super) fn log_directory_name(log: LogId) -> String {
 }
 
 /// The log whose directory has this name.
-pub(super) fn parse_log_directory_name(name: &str) -> Option<LogId> {
+pub(crate) fn parse_log_directory_name(name: &str) -> Option<LogId> {
     let digits = name.strip_prefix(LOG_PREFIX)?;
     let log = LogId(u128::from_str_radix(digits, 16).ok()?.to_be_bytes());
     // One spelling each.

@@ -69,11 +69,11 @@ pub(crate) struct Entries {
 }
 
 #[derive(Debug)]
-struct Current {
-    file: Box<dyn JournalFile>,
-    path: PathBuf,
-    scan: Scan,
-    is_sealed: bool,
+pub(super) struct Current {
+    pub(super) file: Box<dyn JournalFile>,
+    pub(super) path: PathBuf,
+    pub(super) scan: Scan,
+    pub(super) is_sealed: bool,
     readings_left: usize,
 }
 
@@ -168,7 +168,7 @@ impl LogReader {
             .collect())
     }
 
-    fn open_segment(&self, index: usize) -> Result<(Current, SegmentHeader)> {
+    pub(super) fn open_segment(&self, index: usize) -> Result<(Current, SegmentHeader)> {
         let Some(segment) = self.segments.get(index) else {
             return Err(JournalError::Invalid(format!("the log has no segment {index}")));
         };
@@ -262,7 +262,7 @@ impl Entries {
 
 impl Current {
     /// The next frame; `None` at the end.
-    fn step(&mut self) -> Result<Option<Step>> {
+    pub(super) fn step(&mut self) -> Result<Option<Step>> {
         loop {
             let step = self.scan.step(&*self.file).map_err(|error| self.failed(error))?;
             let flaw = match step {
@@ -309,7 +309,7 @@ impl Current {
         Ok((bytes > 0).then_some(Trailing { path, offset, bytes }))
     }
 
-    fn failed(&self, error: std::io::Error) -> JournalError {
+    pub(super) fn failed(&self, error: std::io::Error) -> JournalError {
         JournalError::step("read", &self.path, error)
     }
 }

@@ -75,6 +75,11 @@ impl Scan {
         self.buffer.get(at).unwrap_or_default()
     }
 
+    /// The bytes of the mark that was just passed; gone with the next step.
+    pub(super) fn last_mark(&self) -> &[u8] {
+        self.bytes(self.start.saturating_sub(FRAME_HEADER_BYTES)..self.start)
+    }
+
     /// Forgets what was read ahead: the file may have changed since.
     pub(super) fn forget(&mut self) {
         self.start = 0;
