@@ -33,7 +33,7 @@ mod cut_record;
 mod failure;
 mod frame;
 #[cfg(any(test, fuzzing))]
-#[allow(clippy::unwrap_used, reason = "it fails by panicking")]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "it fails by panicking")]
 pub(crate) mod fuzzing;
 mod header;
 mod inspect;
