@@ -60,7 +60,6 @@ pub(in crate::worker) struct Kept {
     // trouble
     pub(super) full_disk: FullDisk,
     pub(super) state: State,
-    pub(super) is_reserve_released: bool,
     // acknowledge
     pub(super) waiting: VecDeque<Waiting>,
     pub(super) waiting_for_checkpoint: Vec<WaitingForCheckpoint>,
@@ -86,7 +85,6 @@ impl Kept {
             is_cut: false,
             full_disk: journal.full_disk,
             state: State::Working,
-            is_reserve_released: false,
             waiting: VecDeque::new(),
             waiting_for_checkpoint: Vec::new(),
             checkpoint_problem: None,
