@@ -3,7 +3,7 @@
 //!
 //! | operation | facts in `metadata` |
 //! |---|---|
-//! | `OPEN` | `origin`, `vkey`, `closed`, `cuts` |
+//! | `OPEN` | `origin`, `vkey`, `cuts` |
 //! | `CLOSE` | |
 //! | `SEAL` | `first`, `next`, `bytes`, `sha256` |
 //! | `KEY` | `vkey` |
@@ -64,11 +64,6 @@ impl Story {
     /// Whether it tells all keys the log ever had.
     pub(super) fn is_complete(&self) -> bool {
         self.is_complete
-    }
-
-    /// Whether the last entry is the one that closes the log.
-    pub(super) fn is_closed(&self) -> bool {
-        self.state == State::Closed
     }
 
     /// A sealed segment was read.

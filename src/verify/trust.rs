@@ -34,7 +34,7 @@ pub(super) fn judge(case: Case<'_, '_>, verdict: &mut LogVerdict) {
         _ => own,
     };
     let roots_hold = case.judge_claims(&keys, verdict);
-    case.judge_lifecycle(verdict);
+    case.judge_closing(verdict);
     if verdict.first > case.story.pruned_to && !case.is_broken {
         let expected = format!("entries from {} on, or a PRUNE entry", case.story.pruned_to);
         let found = format!("entries from {} on", verdict.first);
@@ -129,11 +129,16 @@ impl Case<'_, '_> {
         }
     }
 
-    fn judge_lifecycle(&self, verdict: &mut LogVerdict) {
-        if self.has_closing_mark && !self.story.is_closed() && !self.is_broken {
-            let expected = "CLOSE as the last entry of a log that was closed";
-            let finding = Finding::tampered(FindingKind::Lifecycle, expected, "another");
-            verdict.note(finding.at(self.end));
+    /// Whoever closes a log signs all of it first.
+    fn judge_closing(&self, verdict: &mut LogVerdict) {
+        let unsigned = verdict.entries().saturating_sub(verdict.signed);
+        if self.has_closing_mark && !self.is_broken && unsigned > 0 {
+            let expected = "a closed log, all of it signed";
+            let found = format!(
+                "{unsigned} entries at its end that are not; unless its checkpoint could not be written when it was closed, somebody added them"
+            );
+            let finding = Finding::tampered(FindingKind::Unsigned, expected, found);
+            verdict.note(finding.file(&*self.end.path).sequence(verdict.first + verdict.signed));
         }
     }
 }
