@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::claim::Claim;
+use super::claim::{Claim, Source};
 use super::directory;
 use super::files;
 use super::verdict::Verdict;
@@ -93,7 +93,7 @@ impl<'a> Verification<'a> {
     ///
     /// When it is no checkpoint.
     pub fn checkpoint(mut self, name: impl Into<PathBuf>, text: impl AsRef<[u8]>) -> Result<Self> {
-        self.outside.push(Claim::outside(name.into(), text.as_ref())?);
+        self.outside.push(Claim::parse(name, text.as_ref(), Source::Outside)?);
         Ok(self)
     }
 
