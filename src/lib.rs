@@ -1,5 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(all(feature = "journal", any(test, fuzzing)))]
+#[doc(hidden)]
+#[path = "fuzzing/mod.rs"]
+#[allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "it is not for users, and fails by panicking"
+)]
+pub mod __fuzz;
 mod audit;
 mod buffer;
 mod capture;
@@ -19,12 +29,17 @@ pub mod monitor;
 #[cfg(feature = "journal")]
 pub mod proof;
 pub mod query;
+#[cfg(any(test, feature = "policy"))]
+#[allow(dead_code, unused_imports, reason = "its user, the worker, is yet to come")]
+pub mod redaction;
 pub mod report;
 mod self_check;
 pub mod sink;
 mod span_macro;
 mod statistics;
 pub mod test_kit;
+#[cfg(feature = "journal")]
+pub mod verify;
 mod worker;
 
 pub use audit::{

@@ -20,8 +20,15 @@ mod journal_gate;
 #[cfg(feature = "journal")]
 mod journal_os;
 mod os;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 #[cfg(feature = "journal")]
+#[allow(
+    dead_code,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a disk for tests"
+)]
 pub(crate) mod simulated;
 
 pub(crate) use atomic::{write_new_atomically, write_new_file};
