@@ -35,6 +35,9 @@ mod config;
 mod cut_record;
 mod failure;
 mod frame;
+#[cfg(any(test, fuzzing))]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "it fails by panicking")]
+pub(crate) mod fuzzing;
 mod header;
 pub(crate) mod index;
 mod inspect;

@@ -42,7 +42,7 @@ pub(crate) struct OpenReport {
 
 impl Journal {
     /// Opens the log in a directory of its own, or begins one there.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn open(
         config: JournalConfig,
         fs: Arc<dyn JournalFs>,

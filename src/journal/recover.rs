@@ -73,13 +73,18 @@ pub(super) fn recover(
 ///
 /// # Errors
 ///
-/// Any flaw is damage: a segment is durable before it is sealed.
+/// Any flaw is damage: a segment is durable before it is sealed. So is one
+/// without entries, which is never sealed: the next would get its name.
 pub(super) fn sealed_end(fs: &dyn JournalFs, layout: &Layout, first: u64) -> Result<u64> {
     let sealed = SealedFile::open(fs, layout, first)?;
     let mut scan = Scan::new(first);
     match last_good(&mut scan, sealed.file(), sealed.path())? {
-        None => Ok(scan.next()),
         Some(flaw) => Err(flawed(sealed.path(), &scan, flaw)),
+        None if scan.next() == first => {
+            let (expected, found) = ("an entry", "the end of the file");
+            Err(JournalError::corrupt(sealed.path(), scan.offset(), first, expected, found))
+        }
+        None => Ok(scan.next()),
     }
 }
 

@@ -6,7 +6,7 @@ use super::finding::{Finding, FindingKind};
 use super::request::{Progress, Verification};
 use super::verdict::{LogVerdict, Verdict};
 use super::whole_log;
-use crate::fs::PathKind;
+use crate::fs::{JournalFs, PathKind};
 use crate::journal::{LogId, parse_log_directory_name};
 
 /// How often a log is verified when something is found and the log changed
@@ -15,7 +15,7 @@ const ATTEMPTS_MAX: usize = 3;
 
 pub(super) fn verify(request: &mut Verification<'_>) -> Verdict {
     let mut verdict = Verdict { logs: Vec::new(), findings: Vec::new() };
-    let logs = match logs_at(request) {
+    let logs = match logs_at(&*request.fs, &request.directory) {
         Ok(logs) => logs,
         Err(error) => {
             verdict.findings.push(Finding::unreadable(&request.directory, error));
@@ -42,7 +42,11 @@ fn verify_log(request: &mut Verification<'_>, directory: &Path, progress: Progre
         let before = state(request, directory);
         let verdict = whole_log::verify(request, directory, progress);
         let is_well = matches!(verdict.standing().exit_code(), 0 | 3);
-        if is_well || attempts == ATTEMPTS_MAX || before == state(request, directory) {
+        if is_well || attempts == ATTEMPTS_MAX {
+            return verdict;
+        }
+        std::thread::sleep(request.settling);
+        if before == state(request, directory) {
             return verdict;
         }
     }
@@ -64,12 +68,11 @@ fn state(request: &Verification<'_>, directory: &Path) -> Vec<(PathBuf, u64)> {
 }
 
 /// The directories of the logs: the one that was named if it is one.
-fn logs_at(request: &Verification<'_>) -> std::io::Result<Vec<PathBuf>> {
-    let directory = &request.directory;
-    let names = request.fs.list(directory)?;
-    let has_segments = request.fs.kind(&directory.join("segments"))? != PathKind::Missing;
+pub(super) fn logs_at(fs: &dyn JournalFs, directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let names = fs.list(directory)?;
+    let has_segments = fs.kind(&directory.join("segments"))? != PathKind::Missing;
     if has_segments || named_log(directory).is_some() {
-        return Ok(vec![directory.clone()]);
+        return Ok(vec![directory.to_owned()]);
     }
     let logs = names.iter().filter(|name| parse_log_directory_name(name).is_some());
     Ok(logs.map(|name| directory.join(name)).collect())

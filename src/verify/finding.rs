@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::error::{Error, ErrorKind};
 use crate::journal::{Corruption, JournalError};
 
 /// How much a [`Finding`] weighs.
@@ -157,6 +158,16 @@ impl From<JournalError> for Finding {
                 Finding::new(Severity::Unreadable, FindingKind::Io, "a log", other.to_string())
             }
         }
+    }
+}
+
+impl From<Finding> for Error {
+    fn from(finding: Finding) -> Self {
+        let kind = match finding.kind {
+            FindingKind::Io => ErrorKind::Io,
+            _ => ErrorKind::Damaged,
+        };
+        Error::new(kind, finding.to_string())
     }
 }
 

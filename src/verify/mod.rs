@@ -14,6 +14,8 @@
 //! checkpoint is covered by none, and says so in
 //! [`LogVerdict::signed`](LogVerdict).
 //!
+//! [`StoredLog`] reads a log without verifying it: entries, keys, proofs, tiles.
+//!
 //! What this does not do: it repairs nothing, since that is for whoever opens
 //! the log, and it does not judge what events say.
 
@@ -22,7 +24,10 @@ mod claim;
 mod directory;
 mod files;
 mod finding;
+mod keys;
+mod pruned;
 mod request;
+mod stored;
 mod story;
 mod tail;
 #[cfg(test)]
@@ -34,4 +39,5 @@ mod whole_log;
 
 pub use finding::{Finding, FindingKind, Severity};
 pub use request::{Progress, Verification};
+pub use stored::{StoredEntries, StoredEntry, StoredLog};
 pub use verdict::{FINDINGS_MAX, LogVerdict, Standing, Verdict};

@@ -93,31 +93,9 @@ impl TreeCheck {
         self.suspect.as_ref()
     }
 
-    /// Takes the stored leaf hashes for entries that are not there any more.
-    pub(super) fn take_pruned(&mut self, first: u64) -> Result<(), Finding> {
-        let mut tile = vec![0; TILE_BYTES];
-        while self.size() < first {
-            let wanted = (first - self.size()).min(TILE_WIDTH) as usize * DIGEST_BYTES;
-            let hashes = tile.get_mut(..wanted).unwrap_or_default();
-            let offset = self.size() * DIGEST_BYTES as u64;
-            let read = match self.levels.first() {
-                Some(level) => level.read(offset, hashes)?,
-                None => 0,
-            };
-            if read < wanted {
-                let expected = format!("the hashes of the {first} entries that were pruned");
-                let found = format!("those of {}", (offset + read as u64) / DIGEST_BYTES as u64);
-                return Err(
-                    Finding::tampered(FindingKind::Prune, expected, found).sequence(self.size())
-                );
-            }
-            for hash in
-                hashes.chunks_exact(DIGEST_BYTES).filter_map(|hash| Digest::try_from(hash).ok())
-            {
-                self.add(hash)?;
-            }
-        }
-        Ok(())
+    /// Adds the leaf of an entry that is not there any more.
+    pub(super) fn append_pruned(&mut self, leaf: Digest) -> Result<(), Finding> {
+        self.add(leaf)
     }
 
     /// Adds the leaf of an entry.
