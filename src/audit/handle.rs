@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::event::AuditEvent;
 use crate::export::{self, Format};
 use crate::fs::{OsFilesystem, write_new_file};
-use crate::query::{Order, Query, View};
+use crate::query::{Order, Query, Stored, View};
 use crate::sink::{Sink, SinkThread};
 use crate::statistics::{Statistics, UserStatistics};
 use crate::worker::{Published, Request, Rotated, is_worker_thread};
@@ -48,6 +48,7 @@ pub(super) struct Inner {
     pub(super) problems: Sender<Error>,
     pub(super) wake: Arc<Wake>,
     pub(super) published: Arc<Published>,
+    pub(super) stored: Stored,
     pub(super) stream: broadcast::WeakSender<Arc<AuditEvent>>,
     pub(super) rotation: RotationPolicy,
     pub(super) sinks: Mutex<Vec<SinkThread>>,
@@ -63,6 +64,7 @@ pub(super) struct Parts {
     pub(super) problems: Sender<Error>,
     pub(super) wake: Arc<Wake>,
     pub(super) published: Arc<Published>,
+    pub(super) stored: Stored,
     pub(super) stream: broadcast::WeakSender<Arc<AuditEvent>>,
     pub(super) rotation: RotationPolicy,
     pub(super) has_journal: bool,
@@ -90,6 +92,7 @@ impl Audit {
                 problems: parts.problems,
                 wake: parts.wake,
                 published: parts.published,
+                stored: parts.stored,
                 stream: parts.stream,
                 rotation: parts.rotation,
                 sinks: Mutex::default(),
@@ -112,13 +115,13 @@ impl Audit {
     ///
     /// When the worker has stopped, or this is its own thread.
     pub fn view(&self) -> Result<View> {
-        Ok(View::new(self.inner.ask_and_wait(Request::View)?))
+        Ok(self.inner.view(self.inner.ask_and_wait(Request::View)?))
     }
 
     /// What the worker last showed, at most a tenth of a second old. Waits for
     /// nothing.
     pub fn snapshot(&self) -> View {
-        View::new(self.inner.published.snapshot())
+        self.inner.view(self.inner.published.snapshot())
     }
 
     /// Waits until everything that this thread completed is recorded.
@@ -157,33 +160,10 @@ impl Audit {
         Ok(Receipt::new(stored, &self.inner))
     }
 
-    /// Waits until everything that this thread completed is durable.
-    ///
-    /// # Errors
-    ///
-    /// As [`record`](Self::record); without a journal, always.
-    #[cfg(feature = "journal")]
-    pub fn sync(&self) -> Result<()> {
-        crate::channel::block_on(self.sync_async())
-    }
-
-    /// [`sync`](Self::sync) without blocking the thread.
-    ///
-    /// # Errors
-    ///
-    /// As [`sync`](Self::sync).
-    #[cfg(feature = "journal")]
-    pub async fn sync_async(&self) -> Result<()> {
-        if !self.inner.has_journal {
-            return Err(Error::invalid(
-                "nothing is durable without a journal; give the builder a directory for one",
-            ));
-        }
-        self.inner.ask(Request::Sync)?.await?
-    }
-
     /// Statistics of everything recorded since the start, rotated events
-    /// included; this thread's completed operations are among them.
+    /// included; this thread's completed operations are among them. With a
+    /// journal, the events of earlier runs that came back into the buffer at the
+    /// start count too.
     pub fn statistics(&self) -> Statistics {
         // Where the worker cannot be waited for, what it has counted is given.
         let _ = self.flush();
@@ -191,7 +171,8 @@ impl Audit {
         recorder.lock().unwrap_or_else(PoisonError::into_inner).statistics()
     }
 
-    /// Activity of one user, as far as the buffer holds it.
+    /// Activity of one user: as far as the buffer holds it, and with a journal
+    /// as far back as that goes.
     ///
     /// # Errors
     ///
@@ -205,15 +186,16 @@ impl Audit {
         OrgAudit::new(self.clone(), org_id.into())
     }
 
-    /// Writes everything held to a new file, as the first reference system's
-    /// document. Releases nothing.
+    /// Writes everything held in memory to a new file, as the first reference
+    /// system's document. Releases nothing.
     ///
     /// # Errors
     ///
     /// When the file exists already or cannot be written; as
     /// [`view`](Self::view).
     pub fn export_to_file(&self, path: impl AsRef<Path>) -> Result<()> {
-        self.export_events(self.query().order(Order::OldestFirst).run()?.events, path)
+        let held = self.view()?.in_memory();
+        self.export_events(held.query().order(Order::OldestFirst).run()?.events, path)
     }
 
     /// Writes events, such as the result of a query, to a new file.

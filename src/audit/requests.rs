@@ -2,10 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
 
+use crate::buffer::Snapshot;
 use crate::channel::block_on;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{AuditEvent, Kind};
@@ -52,6 +54,11 @@ impl Inner {
         Ok(())
     }
 
+    /// A snapshot, and what lies on disk before it.
+    pub(super) fn view(&self, snapshot: Arc<Snapshot>) -> View {
+        View::new(snapshot).with_stored(self.stored.clone())
+    }
+
     /// Whether events outlive the process.
     pub(super) fn durability(&self) -> Durability {
         if self.has_journal { Durability::Durable } else { Durability::Memory }
@@ -74,7 +81,10 @@ impl Source for Audit {
 
     fn fresh_async(&self) -> FreshView {
         let audit = self.clone();
-        Box::pin(async move { Ok(View::new(audit.inner.ask(Request::View)?.await?)) })
+        Box::pin(async move {
+            let snapshot = audit.inner.ask(Request::View)?.await?;
+            Ok(audit.inner.view(snapshot))
+        })
     }
 }
 

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use crate::event::row::time_from_us;
 use crate::event::{Actor, AuditEvent, Kind, Status};
-use crate::journal::{Cut, CutReason, SealedSegment};
-use crate::ledger::Opened;
+use crate::journal::{Cut, CutReason, PackedFileFacts, PackedSegment};
+use crate::ledger::{Opened, PrunePlan};
+use crate::proof::VerifierKey;
 use crate::worker::decode::Times;
 use crate::worker::state::Worker;
 
@@ -60,16 +61,6 @@ impl Worker {
         self.note(fact("EXPORT", times, facts));
     }
 
-    pub(super) fn note_seal(&mut self, sealed: &SealedSegment, times: Times) {
-        let facts = [
-            ("first", sealed.first.0.into()),
-            ("next", sealed.next.0.into()),
-            ("bytes", sealed.bytes.into()),
-        ];
-        self.note(fact("SEAL", times, facts));
-        self.append_facts(times);
-    }
-
     fn note(&mut self, fact: AuditEvent) {
         if let Some(kept) = self.trail.keeper.open_mut() {
             kept.facts.push_back(fact);
@@ -96,6 +87,35 @@ pub(super) fn opening(opened: &Opened, host: &str, times: Times) -> AuditEvent {
         ("rebuilt_tiles", Some(opened.rebuilt_tiles).filter(|tiles| *tiles > 0).map(Value::from)),
     ];
     fact("OPEN", times, present(facts))
+}
+
+/// A segment was sealed, and this is what it holds.
+pub(super) fn sealing(packed: &PackedSegment, times: Times) -> AuditEvent {
+    let facts = [
+        ("first", packed.first.0.into()),
+        ("next", packed.next.0.into()),
+        ("bytes", packed.raw_bytes.into()),
+        ("sha256", hex(&packed.raw_sha256).into()),
+        ("packed", file_value(&packed.packed)),
+        ("index", file_value(&packed.index)),
+    ];
+    fact("SEAL", times, facts)
+}
+
+/// Segments are about to be removed.
+pub(super) fn pruning(plan: &PrunePlan, times: Times) -> AuditEvent {
+    let facts = [
+        ("from", plan.from.into()),
+        ("first", plan.first.into()),
+        ("segments", plan.segments.len().into()),
+        ("bytes", plan.bytes.into()),
+    ];
+    fact("PRUNE", times, facts)
+}
+
+/// Another key is about to come into use.
+pub(super) fn key_change(key: &VerifierKey, times: Times) -> AuditEvent {
+    fact("KEY", times, [("vkey", key.to_string().into())])
 }
 
 /// The last entry before a closing.
@@ -126,6 +146,14 @@ fn present<const N: usize>(
     facts: [(&str, Option<Value>); N],
 ) -> impl Iterator<Item = (&str, Value)> {
     facts.into_iter().filter_map(|(key, value)| Some((key, value?)))
+}
+
+fn file_value(file: &PackedFileFacts) -> Value {
+    json!({"bytes": file.bytes, "sha256": hex(&file.sha256)})
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn path_value(path: &Path) -> Value {

@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossbeam_channel::Sender;
+
 use super::acknowledge::{Waiting, WaitingForCheckpoint};
+use super::packing::{Packing, Told};
 use super::totals::JournalTotals;
 use super::trouble::{FullDisk, State};
 use crate::capture::Intake;
@@ -15,9 +18,11 @@ use crate::event::limits::EVENT_BYTES_MAX;
 use crate::event::row::Row;
 use crate::event::{AuditEvent, Sequence};
 use crate::fs::JournalFs;
-use crate::journal::ENTRY_BYTES_MAX;
-use crate::ledger::{Ledger, Opened, Room};
+use crate::history::History;
+use crate::journal::{ENTRY_BYTES_MAX, LogId, OpenReport};
+use crate::ledger::{CopyState, Ledger, Opened, Room};
 use crate::proof::Digest;
+use crate::query::Stored;
 use crate::worker::trail::Refused;
 
 /// The hash of an entry; none if there is no journal.
@@ -34,6 +39,8 @@ pub(crate) struct OpenedJournal {
     pub(crate) full_disk: FullDisk,
     /// Name of this host.
     pub(crate) host: String,
+    /// Whether sealed segments are compressed by a thread of their own.
+    pub(crate) packs_beside: bool,
 }
 
 /// The journal to write, if there is one.
@@ -54,6 +61,9 @@ pub(in crate::worker) struct Kept {
     pub(super) fs: Arc<dyn JournalFs>,
     pub(super) intake: Arc<Intake>,
     // keeper
+    log: LogId,
+    /// The oldest entry that is there.
+    first: Sequence,
     entry: Vec<u8>,
     /// The event that comes next was cut already.
     is_cut: bool,
@@ -64,9 +74,17 @@ pub(in crate::worker) struct Kept {
     pub(super) waiting: VecDeque<Waiting>,
     pub(super) answered: usize,
     pub(super) waiting_for_checkpoint: Vec<WaitingForCheckpoint>,
+    // packing
+    pub(super) packing: Packing,
+    /// Segments that may go as they were written, once that is durable.
+    pub(super) told: Vec<Told>,
     // checkpoints
     pub(super) checkpoint_problem: Option<Arc<str>>,
     pub(super) checkpoint_us: Option<i64>,
+    // upkeep
+    pub(super) looked_ns: Option<u64>,
+    pub(super) prune_ns: Option<u64>,
+    pub(super) copies: Arc<[CopyState]>,
     // facts
     pub(super) facts: VecDeque<AuditEvent>,
     /// Documents hold all events with smaller sequences.
@@ -77,13 +95,19 @@ pub(in crate::worker) struct Kept {
 
 impl Kept {
     pub(super) fn new(
-        ledger: Ledger,
-        fs: Arc<dyn JournalFs>,
+        journal: (Ledger, Arc<dyn JournalFs>),
+        report: &OpenReport,
+        packing: Packing,
         full_disk: FullDisk,
         intake: Arc<Intake>,
     ) -> Self {
+        let (ledger, fs) = journal;
         let totals = JournalTotals::new(&ledger);
         Kept {
+            log: report.log,
+            first: Sequence(report.first),
+            packing,
+            told: Vec::new(),
             ledger,
             fs,
             intake,
@@ -96,6 +120,9 @@ impl Kept {
             waiting_for_checkpoint: Vec::new(),
             checkpoint_problem: None,
             checkpoint_us: None,
+            looked_ns: None,
+            prune_ns: None,
+            copies: Arc::new([]),
             facts: VecDeque::new(),
             exported_through: 0,
             totals,
@@ -104,6 +131,25 @@ impl Kept {
 
     pub(super) fn now_ns(&self) -> u64 {
         self.intake.clock.monotonic_ns()
+    }
+
+    fn stored(&self, problems: Sender<Error>) -> Stored {
+        let repair = self.packing.index_repair();
+        let on_damage = move |first: Sequence, error: Error| {
+            // Without a worker there is nobody to tell.
+            let _ = problems.send(error);
+            if let Some(repair) = &repair {
+                repair.ask(first);
+            }
+        };
+        let history = History::new(
+            self.fs.clone(),
+            self.ledger.directory(),
+            self.log,
+            self.first,
+            Box::new(on_damage),
+        );
+        Stored::new(Arc::new(history))
     }
 
     #[inline]
@@ -133,6 +179,11 @@ impl Kept {
 }
 
 impl Keeper {
+    /// What queries find on disk. `problems` is told of damaged indices.
+    pub(in crate::worker) fn stored(&self, problems: Sender<Error>) -> Stored {
+        self.open().map_or_else(Stored::default, |kept| kept.stored(problems))
+    }
+
     /// No journal.
     pub(in crate::worker) const NONE: Keeper = Keeper::None;
 

@@ -18,10 +18,12 @@ mod facts;
 mod keeper;
 mod open;
 mod orphans;
+mod packing;
 mod refill;
 mod sync;
 mod totals;
 mod trouble;
+mod upkeep;
 
 pub(super) use keeper::Keeper;
 pub(crate) use keeper::{Leaf, OpenedJournal, Opening};

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::facts::opening;
 use super::keeper::{Keeper, Kept, OpenedJournal, Opening};
+use super::packing::Packing;
 use super::refill::{Refill, since};
 use crate::buffer::{Buffer, BufferConfig};
 use crate::error::Result;
@@ -19,10 +20,13 @@ impl Worker {
     ///
     /// When the log cannot be read or written.
     pub(in crate::worker) fn open_journal(&mut self, journal: Opening) -> Result<()> {
-        let Some(OpenedJournal { ledger, opened, fs, full_disk, host }) = journal else {
+        let Some(OpenedJournal { ledger, opened, fs, full_disk, host, packs_beside }) = journal
+        else {
             return Ok(());
         };
-        let mut kept = Kept::new(ledger, fs, full_disk, self.intake.clone());
+        let packing = Packing::new(&ledger, &fs, packs_beside)?;
+        let mut kept =
+            Kept::new((ledger, fs), &opened.report, packing, full_disk, self.intake.clone());
         let since = since(&kept.reader()?, opened.size, &self.rotation)?;
         kept.exported_through = since.exported_through;
         let orphans = if opened.report.was_closed { Vec::new() } else { kept.orphans()? };

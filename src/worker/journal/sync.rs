@@ -16,8 +16,10 @@ impl Worker {
         if !kept.waiting.is_empty() || kept.until_sync() == Some(Duration::ZERO) {
             self.sync_journal();
         }
-        self.seal_journal(times);
+        self.seal_journal();
+        self.settle_packed(times);
         self.sign_checkpoint(times);
+        self.look_after_journal(times);
     }
 
     /// Makes what waits durable, and answers who waits for that.
@@ -45,7 +47,7 @@ impl Worker {
         }
     }
 
-    fn seal_journal(&mut self, times: Times) {
+    fn seal_journal(&mut self) {
         let Some(kept) = self.trail.keeper.open_mut() else { return };
         if !matches!(kept.state, State::Working) {
             return;
@@ -53,7 +55,10 @@ impl Worker {
         let now_ns = kept.now_ns();
         match kept.ledger.seal_if_due(now_ns) {
             Ok(None) => {}
-            Ok(Some(sealed)) => self.note_seal(&sealed, times),
+            Ok(Some(sealed)) => {
+                kept.pack(&sealed);
+                kept.answer_waiting();
+            }
             Err(error) => self.journal_failed(&error),
         }
     }
