@@ -18,7 +18,7 @@ impl Worker {
         }
         self.seal_journal();
         self.settle_packed(times);
-        self.sign_checkpoint(times);
+        self.sign_if_due(times);
         self.look_after_journal(times);
     }
 
