@@ -81,7 +81,13 @@ impl Sealed {
             let files = files(parent);
             let is_of = |path: &PathBuf, kind| path.extension().is_some_and(|ext| ext == kind);
             if files.iter().all(|(path, _)| !is_of(path, "seg") && !is_of(path, "new")) {
-                let bytes_of = |kind| files.iter().filter(|(path, _)| is_of(path, kind)).map(|(_, bytes)| bytes).sum::<u64>();
+                let bytes_of = |kind| {
+                    files
+                        .iter()
+                        .filter(|(path, _)| is_of(path, kind))
+                        .map(|(_, bytes)| bytes)
+                        .sum::<u64>()
+                };
                 let open = files.iter().find(|(path, _)| is_of(path, "open"));
                 let first = open.and_then(|(path, _)| path.file_stem()?.to_str()?.parse().ok());
                 let index_bytes = bytes_of("idx");

@@ -1,6 +1,5 @@
 //! Errors, scopes, times and trails, one by one.
 
-
 use std::future::IntoFuture;
 
 use chrono::{DateTime, Utc};
