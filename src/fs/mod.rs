@@ -14,16 +14,27 @@ mod atomic;
 pub(crate) mod faulty;
 mod gate;
 #[cfg(feature = "journal")]
+mod host;
+#[cfg(feature = "journal")]
 mod journal_gate;
 #[cfg(feature = "journal")]
 mod journal_os;
 mod os;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 #[cfg(feature = "journal")]
+#[allow(
+    dead_code,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a disk for tests"
+)]
 pub(crate) mod simulated;
 
 pub(crate) use atomic::{write_new_atomically, write_new_file};
 pub(crate) use gate::{Filesystem, SyncWrite};
+#[cfg(feature = "journal")]
+pub(crate) use host::host_name;
 #[cfg(feature = "journal")]
 pub(crate) use journal_gate::{FileStat, JournalFile, JournalFs, OpenMode, PathKind};
 pub(crate) use os::OsFilesystem;

@@ -12,7 +12,8 @@
 //! whatever stands before it in the file was durable before it was written.
 //! Its sequence is that of the entry that comes next, and it uses none up. In
 //! the mark that closes the log, the highest bit of the sequence is set; hence
-//! entries have sequences below 2^63.
+//! entries have sequences below 2^63 - 1, so that the one after the last has
+//! room for that bit, too.
 
 use std::fmt;
 
@@ -29,7 +30,7 @@ pub(super) const FRAME_BYTES_MAX: usize = FRAME_HEADER_BYTES + ENTRY_BYTES_MAX;
 const CLOSED: u64 = 1 << 63;
 
 /// The sequence that no entry has any more.
-pub(super) const SEQUENCE_END: u64 = CLOSED;
+pub(super) const SEQUENCE_END: u64 = CLOSED - 1;
 
 /// A frame as it stands in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,5 +11,7 @@ mod retention;
 mod rig;
 mod rotation;
 mod speed;
+#[cfg(target_os = "linux")]
+mod system;
 mod tree;
 mod writing;
