@@ -283,14 +283,16 @@ mod tests {
             prop_assert_eq!(scanned.kind(), event.kind);
             prop_assert_eq!(scanned.event_id(), Some(event.event_id));
             prop_assert_eq!(scanned.timestamp_us(), Some(event.timestamp.timestamp_micros()));
-            prop_assert_eq!(scanned.text(Key::UserId).as_deref(), event.user_id.as_deref());
-            prop_assert_eq!(scanned.text(Key::ErrorMessage).as_deref(), event.error_message.as_deref());
+            let (user, error) = (scanned.text(Key::UserId), scanned.text(Key::ErrorMessage));
+            prop_assert_eq!(user.as_deref(), event.user_id.as_deref());
+            prop_assert_eq!(error.as_deref(), event.error_message.as_deref());
             let user = event.user_id.as_deref();
             prop_assert!(user.is_none_or(|user| scanned.is_text(Key::UserId, user)));
             let ids: Vec<_> = scanned.entry_ids().map(|id| text(id).unwrap().into_owned()).collect();
             prop_assert_eq!(ids, event.entry_ids);
             let parent = event.span.and_then(|span| span.parent).map(|parent| parent.to_string());
-            prop_assert_eq!(scanned.parent().and_then(text).as_deref(), parent.as_deref());
+            let found = scanned.parent().and_then(text);
+            prop_assert_eq!(found.as_deref(), parent.as_deref());
         }
 
         #[test]
