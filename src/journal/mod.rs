@@ -79,7 +79,7 @@ pub(crate) use inspect::{Inspection, Remainder, Seen, marks_before};
 pub(crate) use names::{LogId, parse_log_directory_name};
 pub(crate) use open::{OpenReport, make_directory};
 pub(crate) use pack::{
-    PackedFileFacts, PackedSegment, is_index_whole, pack, remove_raw, repair_index, sealed_segments,
+    PackedFileFacts, PackedSegment, Unfinished, pack, remove_raw, repair_index, unfinished,
 };
 pub(crate) use parent::{LockedLog, logs_under};
 pub(crate) use reader::{Entries, LogReader, SegmentRef, Trailing};

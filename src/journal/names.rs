@@ -63,6 +63,8 @@ pub(super) struct SegmentNames {
     pub(super) raw: Vec<u64>,
     /// Of those, the ones that are there compressed, ascending.
     pub(super) packed: Vec<u64>,
+    /// First sequences of the segments that have an index, ascending.
+    pub(super) indices: Vec<u64>,
     /// First sequences of segments that are written to: one, or none after a
     /// crash.
     pub(super) active: Vec<u64>,
@@ -150,15 +152,19 @@ impl Layout {
                 SEALED => sorted.raw.push(first),
                 PACKED => sorted.packed.push(first),
                 ACTIVE => sorted.active.push(first),
-                INDEX => {}
+                INDEX => sorted.indices.push(first),
                 _ => sorted.unfinished.push(name.clone()),
             }
         }
         sorted.sealed.extend(sorted.raw.iter().chain(&sorted.packed));
-        for firsts in [&mut sorted.sealed, &mut sorted.raw, &mut sorted.packed, &mut sorted.active]
-        {
-            firsts.sort_unstable();
-        }
+        let all = [
+            &mut sorted.sealed,
+            &mut sorted.raw,
+            &mut sorted.packed,
+            &mut sorted.indices,
+            &mut sorted.active,
+        ];
+        all.into_iter().for_each(|firsts| firsts.sort_unstable());
         sorted.sealed.dedup();
         Ok(sorted)
     }
