@@ -48,12 +48,12 @@ pub(super) struct Inner {
     pub(super) problems: Sender<Error>,
     pub(super) wake: Arc<Wake>,
     pub(super) published: Arc<Published>,
-    pub(super) stored: Stored,
     pub(super) stream: broadcast::WeakSender<Arc<AuditEvent>>,
     pub(super) rotation: RotationPolicy,
     pub(super) sinks: Mutex<Vec<SinkThread>>,
     pub(super) process: u32,
     pub(super) has_journal: bool,
+    pub(super) stored: Stored,
     alive: Arc<Alive>,
 }
 
@@ -64,10 +64,10 @@ pub(super) struct Parts {
     pub(super) problems: Sender<Error>,
     pub(super) wake: Arc<Wake>,
     pub(super) published: Arc<Published>,
-    pub(super) stored: Stored,
     pub(super) stream: broadcast::WeakSender<Arc<AuditEvent>>,
     pub(super) rotation: RotationPolicy,
     pub(super) has_journal: bool,
+    pub(super) stored: Stored,
     pub(super) alive: Arc<Alive>,
 }
 
@@ -92,12 +92,12 @@ impl Audit {
                 problems: parts.problems,
                 wake: parts.wake,
                 published: parts.published,
-                stored: parts.stored,
                 stream: parts.stream,
                 rotation: parts.rotation,
                 sinks: Mutex::default(),
                 process: std::process::id(),
                 has_journal: parts.has_journal,
+                stored: parts.stored,
                 alive: parts.alive,
             }),
         }
@@ -115,13 +115,13 @@ impl Audit {
     ///
     /// When the worker has stopped, or this is its own thread.
     pub fn view(&self) -> Result<View> {
-        Ok(self.inner.view(self.inner.ask_and_wait(Request::View)?))
+        Ok(self.inner.view_of(self.inner.ask_and_wait(Request::View)?))
     }
 
     /// What the worker last showed, at most a tenth of a second old. Waits for
     /// nothing.
     pub fn snapshot(&self) -> View {
-        self.inner.view(self.inner.published.snapshot())
+        self.inner.view_of(self.inner.published.snapshot())
     }
 
     /// Waits until everything that this thread completed is recorded.
@@ -171,8 +171,8 @@ impl Audit {
         recorder.lock().unwrap_or_else(PoisonError::into_inner).statistics()
     }
 
-    /// Activity of one user: as far as the buffer holds it, and with a journal
-    /// as far back as that goes.
+    /// Activity of one user, as far back as the trail reaches: in memory, or
+    /// with a journal, on disk.
     ///
     /// # Errors
     ///
@@ -194,8 +194,8 @@ impl Audit {
     /// When the file exists already or cannot be written; as
     /// [`view`](Self::view).
     pub fn export_to_file(&self, path: impl AsRef<Path>) -> Result<()> {
-        let held = self.view()?.in_memory();
-        self.export_events(held.query().order(Order::OldestFirst).run()?.events, path)
+        let view = self.view()?.in_memory();
+        self.export_events(view.query().order(Order::OldestFirst).run()?.events, path)
     }
 
     /// Writes events, such as the result of a query, to a new file.

@@ -54,14 +54,14 @@ impl Inner {
         Ok(())
     }
 
-    /// A snapshot, and what lies on disk before it.
-    pub(super) fn view(&self, snapshot: Arc<Snapshot>) -> View {
-        View::new(snapshot).with_stored(self.stored.clone())
-    }
-
     /// Whether events outlive the process.
     pub(super) fn durability(&self) -> Durability {
         if self.has_journal { Durability::Durable } else { Durability::Memory }
+    }
+
+    /// What lies in memory, and behind that on disk.
+    pub(super) fn view_of(&self, snapshot: Arc<Snapshot>) -> View {
+        View::new(snapshot).with_stored(self.stored.clone())
     }
 
     /// Sends a request and waits for its reply.
@@ -83,7 +83,7 @@ impl Source for Audit {
         let audit = self.clone();
         Box::pin(async move {
             let snapshot = audit.inner.ask(Request::View)?.await?;
-            Ok(audit.inner.view(snapshot))
+            Ok(audit.inner.view_of(snapshot))
         })
     }
 }

@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
-
 use crate::error::{Error, Result};
 use crate::event::row::Row;
 use crate::event::{AuditEvent, Sequence};
-
-use crate::query::Stored;
 
 use super::decode::Times;
 use super::request::Reply;
@@ -28,10 +24,6 @@ pub(super) struct Keeper;
 impl Keeper {
     /// No journal.
     pub(super) const NONE: Keeper = Keeper;
-
-    pub(super) fn stored(&self, _: Sender<Error>) -> Stored {
-        Stored::default()
-    }
 
     pub(super) fn append(&mut self, _: &Row<'_>) -> Result<Leaf, Refused> {
         Ok(Leaf)

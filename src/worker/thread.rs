@@ -12,7 +12,6 @@ use crate::capture::{Intake, Parcel, suppress_on_this_thread};
 use crate::channel::{DataReceiver, Wake};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::AuditEvent;
-use crate::query::Stored;
 
 use super::exporter::Exporter;
 use super::request::Request;
@@ -38,7 +37,6 @@ pub(crate) struct WorkerContext {
     pub(crate) requests: Receiver<Request>,
     pub(crate) requests_sender: Sender<Request>,
     pub(crate) problems: Receiver<Error>,
-    pub(crate) problems_sender: Sender<Error>,
     pub(crate) stream: broadcast::Sender<Arc<AuditEvent>>,
     pub(crate) wake: Arc<Wake>,
     /// The worker lives as long as this does: the layer and the handles hold it.
@@ -48,8 +46,6 @@ pub(crate) struct WorkerContext {
 /// A worker that runs.
 pub(crate) struct Started {
     pub(crate) published: Arc<Published>,
-    /// What lies on disk.
-    pub(crate) stored: Stored,
 }
 
 thread_local! {
@@ -75,7 +71,6 @@ pub(crate) fn start(context: WorkerContext, mut settings: WorkerSettings) -> Res
     let journal = settings.journal.take();
     let (mut worker, published) = Worker::new(context.intake, lanes, settings, exporter);
     worker.open_journal(journal)?;
-    let stored = worker.trail.keeper.stored(context.problems_sender);
     let (wake, alive) = (context.wake, context.alive);
     std::thread::Builder::new()
         .name("tracing-audit".to_owned())
@@ -83,7 +78,7 @@ pub(crate) fn start(context: WorkerContext, mut settings: WorkerSettings) -> Res
         .map_err(|error| {
             Error::caused(ErrorKind::Io, "the audit worker's thread could not be started", error)
         })?;
-    Ok(Started { published, stored })
+    Ok(Started { published })
 }
 
 /// Whether somebody asks already.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::event::row::time_from_us;
 use crate::event::{Actor, AuditEvent, Kind, Status};
-use crate::journal::{Cut, CutReason, PackedFileFacts, PackedSegment};
+use crate::journal::{Cut, CutReason, PackedSegment, SealedSegment};
 use crate::ledger::{Opened, PrunePlan};
 use crate::proof::VerifierKey;
 use crate::worker::decode::Times;
@@ -61,6 +61,32 @@ impl Worker {
         self.note(fact("EXPORT", times, facts));
     }
 
+    pub(super) fn note_seal(&mut self, sealed: &SealedSegment, times: Times) {
+        let facts = [
+            ("first", sealed.first.0.into()),
+            ("next", sealed.next.0.into()),
+            ("bytes", sealed.bytes.into()),
+        ];
+        self.note(fact("SEAL", times, facts));
+        self.append_facts(times);
+    }
+
+    /// A sealed segment was compressed and indexed.
+    pub(super) fn note_packed(&mut self, segment: &PackedSegment, times: Times) {
+        let facts = [
+            ("first", segment.first.0.into()),
+            ("next", segment.next.0.into()),
+            ("bytes", segment.raw_bytes.into()),
+            ("sha256", hex(&segment.raw_sha256).into()),
+            ("zst_bytes", segment.packed.bytes.into()),
+            ("zst_sha256", hex(&segment.packed.sha256).into()),
+            ("idx_bytes", segment.index.bytes.into()),
+            ("idx_sha256", hex(&segment.index.sha256).into()),
+        ];
+        self.note(fact("SEAL", times, facts));
+        self.append_facts(times);
+    }
+
     fn note(&mut self, fact: AuditEvent) {
         if let Some(kept) = self.trail.keeper.open_mut() {
             kept.facts.push_back(fact);
@@ -87,19 +113,6 @@ pub(super) fn opening(opened: &Opened, host: &str, times: Times) -> AuditEvent {
         ("rebuilt_tiles", Some(opened.rebuilt_tiles).filter(|tiles| *tiles > 0).map(Value::from)),
     ];
     fact("OPEN", times, present(facts))
-}
-
-/// A segment was sealed, and this is what it holds.
-pub(super) fn sealing(packed: &PackedSegment, times: Times) -> AuditEvent {
-    let facts = [
-        ("first", packed.first.0.into()),
-        ("next", packed.next.0.into()),
-        ("bytes", packed.raw_bytes.into()),
-        ("sha256", hex(&packed.raw_sha256).into()),
-        ("packed", file_value(&packed.packed)),
-        ("index", file_value(&packed.index)),
-    ];
-    fact("SEAL", times, facts)
 }
 
 /// Segments are about to be removed.
@@ -148,12 +161,12 @@ fn present<const N: usize>(
     facts.into_iter().filter_map(|(key, value)| Some((key, value?)))
 }
 
-fn file_value(file: &PackedFileFacts) -> Value {
-    json!({"bytes": file.bytes, "sha256": hex(&file.sha256)})
-}
-
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn path_value(path: &Path) -> Value {

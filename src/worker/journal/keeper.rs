@@ -4,10 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
-
 use super::acknowledge::{Waiting, WaitingForCheckpoint};
-use super::packing::{Packing, Told};
+use super::packing::Twofold;
 use super::totals::JournalTotals;
 use super::trouble::{FullDisk, State};
 use crate::capture::Intake;
@@ -18,11 +16,10 @@ use crate::event::limits::EVENT_BYTES_MAX;
 use crate::event::row::Row;
 use crate::event::{AuditEvent, Sequence};
 use crate::fs::JournalFs;
-use crate::history::History;
-use crate::journal::{ENTRY_BYTES_MAX, LogId, OpenReport};
+use crate::history::Packer;
+use crate::journal::ENTRY_BYTES_MAX;
 use crate::ledger::{CopyState, Ledger, Opened, Room};
 use crate::proof::Digest;
-use crate::query::Stored;
 use crate::worker::trail::Refused;
 
 /// The hash of an entry; none if there is no journal.
@@ -39,8 +36,8 @@ pub(crate) struct OpenedJournal {
     pub(crate) full_disk: FullDisk,
     /// Name of this host.
     pub(crate) host: String,
-    /// Whether sealed segments are compressed by a thread of their own.
-    pub(crate) packs_beside: bool,
+    /// Compresses what is sealed; without it, nothing is.
+    pub(crate) packer: Option<Packer>,
 }
 
 /// The journal to write, if there is one.
@@ -57,13 +54,12 @@ pub(in crate::worker) enum Keeper {
 
 /// An open journal. Grouped by the file that owns each part.
 pub(in crate::worker) struct Kept {
+    // packing: dropped first, since it writes beside the ledger while that is locked
+    pub(super) packer: Option<Packer>,
     pub(super) ledger: Ledger,
     pub(super) fs: Arc<dyn JournalFs>,
     pub(super) intake: Arc<Intake>,
     // keeper
-    log: LogId,
-    /// The oldest entry that is there.
-    first: Sequence,
     entry: Vec<u8>,
     /// The event that comes next was cut already.
     is_cut: bool,
@@ -74,10 +70,6 @@ pub(in crate::worker) struct Kept {
     pub(super) waiting: VecDeque<Waiting>,
     pub(super) answered: usize,
     pub(super) waiting_for_checkpoint: Vec<WaitingForCheckpoint>,
-    // packing
-    pub(super) packing: Packing,
-    /// Segments that may go as they were written, once that is durable.
-    pub(super) told: Vec<Told>,
     // checkpoints
     pub(super) checkpoint_problem: Option<Arc<str>>,
     pub(super) checkpoint_us: Option<i64>,
@@ -89,25 +81,21 @@ pub(in crate::worker) struct Kept {
     pub(super) facts: VecDeque<AuditEvent>,
     /// Documents hold all events with smaller sequences.
     pub(super) exported_through: u64,
+    // packing
+    pub(super) twofold: VecDeque<Twofold>,
     // what readers see
     pub(super) totals: JournalTotals,
 }
 
 impl Kept {
     pub(super) fn new(
-        journal: (Ledger, Arc<dyn JournalFs>),
-        report: &OpenReport,
-        packing: Packing,
+        ledger: Ledger,
+        fs: Arc<dyn JournalFs>,
         full_disk: FullDisk,
         intake: Arc<Intake>,
     ) -> Self {
-        let (ledger, fs) = journal;
         let totals = JournalTotals::new(&ledger);
         Kept {
-            log: report.log,
-            first: Sequence(report.first),
-            packing,
-            told: Vec::new(),
             ledger,
             fs,
             intake,
@@ -125,31 +113,14 @@ impl Kept {
             copies: Arc::new([]),
             facts: VecDeque::new(),
             exported_through: 0,
+            packer: None,
+            twofold: VecDeque::new(),
             totals,
         }
     }
 
     pub(super) fn now_ns(&self) -> u64 {
         self.intake.clock.monotonic_ns()
-    }
-
-    fn stored(&self, problems: Sender<Error>) -> Stored {
-        let repair = self.packing.index_repair();
-        let on_damage = move |first: Sequence, error: Error| {
-            // Without a worker there is nobody to tell.
-            let _ = problems.send(error);
-            if let Some(repair) = &repair {
-                repair.ask(first);
-            }
-        };
-        let history = History::new(
-            self.fs.clone(),
-            self.ledger.directory(),
-            self.log,
-            self.first,
-            Box::new(on_damage),
-        );
-        Stored::new(Arc::new(history))
     }
 
     #[inline]
@@ -179,11 +150,6 @@ impl Kept {
 }
 
 impl Keeper {
-    /// What queries find on disk. `problems` is told of damaged indices.
-    pub(in crate::worker) fn stored(&self, problems: Sender<Error>) -> Stored {
-        self.open().map_or_else(Stored::default, |kept| kept.stored(problems))
-    }
-
     /// No journal.
     pub(in crate::worker) const NONE: Keeper = Keeper::None;
 

@@ -5,7 +5,6 @@ use std::sync::{Arc, PoisonError};
 
 use super::facts::opening;
 use super::keeper::{Keeper, Kept, OpenedJournal, Opening};
-use super::packing::Packing;
 use super::refill::{Refill, since};
 use crate::buffer::{Buffer, BufferConfig};
 use crate::error::Result;
@@ -20,13 +19,11 @@ impl Worker {
     ///
     /// When the log cannot be read or written.
     pub(in crate::worker) fn open_journal(&mut self, journal: Opening) -> Result<()> {
-        let Some(OpenedJournal { ledger, opened, fs, full_disk, host, packs_beside }) = journal
-        else {
+        let Some(OpenedJournal { ledger, opened, fs, full_disk, host, packer }) = journal else {
             return Ok(());
         };
-        let packing = Packing::new(&ledger, &fs, packs_beside)?;
-        let mut kept =
-            Kept::new((ledger, fs), &opened.report, packing, full_disk, self.intake.clone());
+        let mut kept = Kept::new(ledger, fs, full_disk, self.intake.clone());
+        kept.packer = packer;
         let since = since(&kept.reader()?, opened.size, &self.rotation)?;
         kept.exported_through = since.exported_through;
         let orphans = if opened.report.was_closed { Vec::new() } else { kept.orphans()? };

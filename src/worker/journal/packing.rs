@@ -1,120 +1,81 @@
-//! What becomes of sealed segments: compressed and indexed beside the worker,
-//! told in the log, and only then not kept as they were written.
-
-use std::collections::VecDeque;
-use std::sync::Arc;
+//! Sealed segments on their way to being compressed.
+//!
+//! A thread of its own compresses them. Then an entry names the hashes of what
+//! it made, and when that is durable, the segment as it was written goes. A
+//! crash in between leaves both forms; the next opening begins again, and
+//! comes to the same files.
 
 use super::keeper::Kept;
-use crate::error::{Error, Result};
+use super::trouble::State;
 use crate::event::Sequence;
-use crate::fs::JournalFs;
-use crate::history::{EventIndexer, IndexRepair, Packed, Packer};
-use crate::journal::{self, SealedSegment};
-use crate::ledger::Ledger;
+use crate::history::Packed;
+use crate::journal::{PackedSegment, SealedSegment};
 use crate::worker::decode::Times;
 use crate::worker::state::Worker;
 
-/// Who compresses.
-pub(super) enum Packing {
-    /// A thread of its own.
-    Beside(Packer),
-    /// The worker, on the spot: for simulations, and where no thread could be
-    /// started.
-    Inline(VecDeque<Packed>),
-}
-
-/// A segment whose hashes are in the log, at this place.
-pub(super) struct Told {
+/// A segment that is there in both forms.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Twofold {
     first: Sequence,
-    at: Sequence,
-}
-
-impl Packing {
-    pub(super) fn new(ledger: &Ledger, fs: &Arc<dyn JournalFs>, is_beside: bool) -> Result<Self> {
-        Ok(match is_beside {
-            true => Packing::Beside(Packer::start(fs.clone(), ledger.directory())?),
-            false => Packing::Inline(VecDeque::new()),
-        })
-    }
-
-    /// For those who find an index damaged.
-    pub(super) fn index_repair(&self) -> Option<IndexRepair> {
-        match self {
-            Packing::Beside(packer) => packer.index_repair(),
-            Packing::Inline(_) => None,
-        }
-    }
-
-    fn outcomes(&mut self) -> Vec<Packed> {
-        match self {
-            Packing::Beside(packer) => packer.outcomes().collect(),
-            Packing::Inline(outcomes) => outcomes.drain(..).collect(),
-        }
-    }
+    /// What has to be durable before one of them goes; none until its entry
+    /// was appended.
+    told_before: Option<u64>,
 }
 
 impl Worker {
-    /// Says in the log what was sealed and compressed, and lets go of segments
-    /// as they were written once that is durable.
-    pub(super) fn settle_packed(&mut self, times: Times) {
-        if !self.trail.keeper.takes_facts() {
-            return;
-        }
-        let Some(kept) = self.trail.keeper.open_mut() else { return };
-        kept.remove_told();
-        for outcome in kept.packing.outcomes() {
-            match outcome {
-                Packed::Segment(packed) => {
-                    let fact = super::facts::sealing(&packed, times);
-                    if let Ok(stored) = self.append_only(&fact, times, true) {
-                        self.note_told(packed.first, stored.sequence);
-                    }
-                }
-                Packed::Index(first) => self.tell(&Error::new(
-                    crate::ErrorKind::Degraded,
-                    format!("the index of the segment that begins with {first} was made again"),
-                )),
-                Packed::Failed(_, error) => self.tell(&error),
-            }
+    /// A segment was sealed: it is compressed next, or told of where nothing
+    /// is compressed.
+    pub(super) fn pack_sealed(&mut self, sealed: &SealedSegment, times: Times) {
+        match self.trail.keeper.open().and_then(|kept| kept.packer.as_ref()) {
+            Some(packer) => packer.pack(sealed.first),
+            None => self.note_seal(sealed, times),
         }
     }
 
-    fn note_told(&mut self, first: Sequence, at: Sequence) {
+    /// Tells of what was compressed, and lets go of what that replaces.
+    pub(super) fn keep_packing(&mut self, times: Times) {
+        let Some(packer) = self.trail.keeper.open().and_then(|kept| kept.packer.as_ref()) else {
+            return;
+        };
+        let outcomes: Vec<Packed> = packer.outcomes().collect();
+        for outcome in outcomes {
+            match outcome {
+                Packed::Segment(segment) => self.tell_packed(&segment, times),
+                Packed::Index(_) => {}
+                Packed::Failed(_, error) => self.tell(&error),
+            }
+        }
         if let Some(kept) = self.trail.keeper.open_mut() {
-            kept.told.push(Told { first, at });
+            kept.remove_replaced();
+        }
+    }
+
+    fn tell_packed(&mut self, segment: &PackedSegment, times: Times) {
+        self.note_packed(segment, times);
+        if let Some(kept) = self.trail.keeper.open_mut() {
+            kept.twofold.push_back(Twofold { first: segment.first, told_before: None });
         }
     }
 }
 
 impl Kept {
-    /// Hands a segment over.
-    pub(super) fn pack(&mut self, sealed: &SealedSegment) {
-        let directory = self.ledger.directory();
-        match &mut self.packing {
-            Packing::Beside(packer) => packer.pack(sealed.first),
-            Packing::Inline(outcomes) => {
-                let packed = journal::pack(&*self.fs, directory, sealed.first, &EventIndexer);
-                outcomes.push_back(match packed {
-                    Ok(packed) => Packed::Segment(Box::new(packed)),
-                    Err(error) => Packed::Failed(sealed.first, error.into()),
-                });
-            }
+    /// Removes segments as they were written, once what takes their place is
+    /// told of durably.
+    fn remove_replaced(&mut self) {
+        if !matches!(self.state, State::Working) {
+            return;
         }
-    }
-
-    fn remove_told(&mut self) {
+        if self.facts.is_empty() {
+            let size = self.ledger.size();
+            let untold = self.twofold.iter_mut().filter(|twofold| twofold.told_before.is_none());
+            untold.for_each(|twofold| twofold.told_before = Some(size));
+        }
         let durable = self.ledger.durable();
-        let (durably, not_yet): (Vec<_>, Vec<_>) =
-            self.told.drain(..).partition(|told| told.at.0 < durable);
-        self.told = not_yet;
-        for told in durably {
-            match &self.packing {
-                Packing::Beside(packer) => packer.remove_raw(told.first),
-                Packing::Inline(_) => {
-                    // It stays then, and is as readable as before.
-                    let _ = journal::remove_raw(&*self.fs, self.ledger.directory(), told.first);
-                }
-            }
+        while let Some(twofold) = self.twofold.front() {
+            let is_told = twofold.told_before.is_some_and(|told| told <= durable);
+            let Some(packer) = self.packer.as_ref().filter(|_| is_told) else { break };
+            packer.remove_raw(twofold.first);
+            self.twofold.pop_front();
         }
     }
 }

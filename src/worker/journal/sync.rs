@@ -16,8 +16,8 @@ impl Worker {
         if !kept.waiting.is_empty() || kept.until_sync() == Some(Duration::ZERO) {
             self.sync_journal();
         }
-        self.seal_journal();
-        self.settle_packed(times);
+        self.seal_journal(times);
+        self.keep_packing(times);
         self.sign_if_due(times);
         self.look_after_journal(times);
     }
@@ -47,7 +47,7 @@ impl Worker {
         }
     }
 
-    fn seal_journal(&mut self) {
+    fn seal_journal(&mut self, times: Times) {
         let Some(kept) = self.trail.keeper.open_mut() else { return };
         if !matches!(kept.state, State::Working) {
             return;
@@ -55,10 +55,7 @@ impl Worker {
         let now_ns = kept.now_ns();
         match kept.ledger.seal_if_due(now_ns) {
             Ok(None) => {}
-            Ok(Some(sealed)) => {
-                kept.pack(&sealed);
-                kept.answer_waiting();
-            }
+            Ok(Some(sealed)) => self.pack_sealed(&sealed, times),
             Err(error) => self.journal_failed(&error),
         }
     }
