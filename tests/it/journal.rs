@@ -257,3 +257,46 @@ fn events_too_long_for_an_entry_are_cut_the_same_in_memory_and_on_disk() {
     assert_eq!(audit.query().run().unwrap().events, held);
     close(&audit);
 }
+
+#[test]
+fn who_trusts_the_old_key_can_trust_the_log_after_a_rotation() {
+    let directory = tempfile::tempdir().unwrap();
+    let copies = tempfile::tempdir().unwrap();
+    let settings =
+        || JournalSettings::new(directory.path().join("audit")).checkpoint_copy(copies.path());
+    let audit = AuditLayer::builder().journal(settings()).build_without_layer().unwrap();
+    audit.record(stored("alice", 0)).unwrap();
+    let old = audit.health().journal.unwrap().verifier_key;
+    let both = audit.rotate_signing_key(None).unwrap();
+    assert_eq!(both.note().signatures().len(), 2);
+    let new = audit.health().journal.unwrap().verifier_key;
+    assert_ne!(old, new);
+    audit.hold("case 7").unwrap();
+    audit.release_hold().unwrap();
+    close(&audit);
+    drop(audit);
+
+    let mut verification = tracing_audit::verify::Verification::of(directory.path().join("audit"))
+        .key(old.parse().unwrap());
+    for copy in std::fs::read_dir(copies.path()).unwrap() {
+        verification = verification.checkpoint_file(copy.unwrap().path()).unwrap();
+    }
+    let verdict = verification.run();
+    assert_eq!(verdict.standing(), tracing_audit::verify::Standing::Anchored, "{verdict:?}");
+    let audit = AuditLayer::builder().journal(settings()).build_without_layer().unwrap();
+    assert_eq!(facts(&audit), ["OPEN", "KEY", "CLOSE", "OPEN"]);
+    close(&audit);
+}
+
+#[test]
+fn a_short_retention_has_to_be_meant() {
+    let directory = tempfile::tempdir().unwrap();
+    let day = Duration::from_secs(86_400);
+    let settings = || {
+        JournalSettings::new(directory.path()).retention_age_max(30 * day).retention_age_min(day)
+    };
+    let error = AuditLayer::builder().journal(settings()).build_without_layer().unwrap_err();
+    assert!(error.is_invalid_input() && error.to_string().contains("180"), "{error}");
+    let meant = settings().short_retention_accepted(true);
+    close(&AuditLayer::builder().journal(meant).build_without_layer().unwrap());
+}
