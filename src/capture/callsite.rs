@@ -220,19 +220,6 @@ impl Callsites {
         }
     }
 
-    /// Whether what has this metadata is wanted. It need not be a callsite's:
-    /// bridges make metadata as they go, and nothing is kept of that.
-    pub(crate) fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        let address = address(metadata);
-        if self.others.contains(address) {
-            return false;
-        }
-        match self.table.find(address) {
-            Some(callsite) => callsite.is_wanted(),
-            None => self.role(metadata).is_some(),
-        }
-    }
-
     /// The callsite with this index.
     pub(crate) fn by_index(&self, index: u32) -> Option<&Callsite> {
         self.table.by_index(index)
