@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::LocalKey;
 
 use super::message::Capture;
-use super::parcel::Packed;
+use super::parcel::Block;
 
 /// Boxes that one thread keeps, or fetches at once.
 const LOCAL_BOXES: usize = 64;
@@ -27,22 +27,22 @@ pub(super) struct Pool<T: 'static> {
 pub(super) static CAPTURES: Pool<Capture> =
     Pool { local: &LOCAL_CAPTURES, shared: Mutex::new(Vec::new()) };
 
-/// Blocks to pack captures into.
-pub(super) static PACKED: Pool<Packed> =
-    Pool { local: &LOCAL_PACKED, shared: Mutex::new(Vec::new()) };
+/// Blocks to copy captures into.
+pub(super) static BLOCKS: Pool<Block> =
+    Pool { local: &LOCAL_BLOCKS, shared: Mutex::new(Vec::new()) };
 
 #[expect(clippy::vec_box, reason = "the boxes travel; the vector only holds them")]
 mod local {
-    use super::{Capture, Packed, RefCell};
+    use super::{Block, Capture, RefCell};
 
     thread_local! {
         pub(super) static LOCAL_CAPTURES: RefCell<Vec<Box<Capture>>> =
             const { RefCell::new(Vec::new()) };
-        pub(super) static LOCAL_PACKED: RefCell<Vec<Box<Packed>>> =
+        pub(super) static LOCAL_BLOCKS: RefCell<Vec<Box<Block>>> =
             const { RefCell::new(Vec::new()) };
     }
 }
-use local::{LOCAL_CAPTURES, LOCAL_PACKED};
+use local::{LOCAL_BLOCKS, LOCAL_CAPTURES};
 
 impl<T: Default> Pool<T> {
     /// A box, with whatever it held before.
@@ -129,7 +129,8 @@ mod tests {
     fn captures_come_back_empty_and_large_ones_do_not_come_back() {
         let mut capture = CAPTURES.take();
         capture.fields.set_error("no room");
-        capture.links.push(capture.event_key());
+        let key = capture.own_key();
+        capture.rare_mut().links.push(key);
         CAPTURES.give_cleared(capture);
         let capture = CAPTURES.take();
         assert_eq!(format!("{capture:?}"), format!("{:?}", Capture::default()));

@@ -4,9 +4,10 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::capture::{Capture, Parcel, recycle};
+use crate::capture::{Captured, Intake, recycle};
 use crate::channel::{Gap, LossReason};
 use crate::error::{Error, Result};
+use crate::event::packed::PackedIds;
 use crate::event::row::{Row, time_from_us};
 use crate::event::{Actor, AuditEvent, Kind, Sequence, Status};
 use crate::self_check::CANARY_TARGET;
@@ -107,26 +108,26 @@ impl Worker {
         }
         let published = self.published.clone();
         let mut statistics = published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut unpacked = std::mem::take(&mut self.unpacked);
+        let intake = self.intake.clone();
         let mut taken = 0;
         while taken < limit {
             let Ok(parcel) = self.data.try_recv() else { break };
             taken += 1;
-            self.take_parcel(parcel, &mut unpacked, times, &mut statistics);
+            self.take_captured(&intake, &parcel.captured(), times, &mut statistics);
+            self.used.push(parcel);
             if taken % 256 == 0 {
                 self.intake.data.end_stall();
                 recycle(&mut self.used);
             }
         }
-        self.unpacked = unpacked;
         self.intake.data.end_stall();
         (taken, waiting > limit)
     }
 
-    fn take_parcel(
+    fn take_captured(
         &mut self,
-        parcel: Parcel,
-        unpacked: &mut Capture,
+        intake: &Intake,
+        captured: &Captured<'_>,
         times: Times,
         statistics: &mut StatisticsRecorder,
     ) {
@@ -135,24 +136,25 @@ impl Worker {
         } else if self.shutdown.is_some() {
             self.lose(LossReason::AfterShutdown, 1);
         } else {
-            self.append_capture(parcel.capture(unpacked), times, statistics);
+            self.append_captured(intake, captured, times, statistics);
         }
-        self.used.push(parcel);
     }
 
-    pub(super) fn append_capture(
+    /// `intake` is the worker's own: counting its users once for each event would
+    /// take it away from the threads that use it.
+    pub(super) fn append_captured(
         &mut self,
-        capture: &Capture,
+        intake: &Intake,
+        captured: &Captured<'_>,
         times: Times,
         statistics: &mut StatisticsRecorder,
     ) {
-        let intake = self.intake.clone();
-        let Some(callsite) = intake.callsites.by_index(capture.callsite) else { return };
+        let Some(callsite) = intake.callsites.by_index(captured.callsite) else { return };
         if callsite.metadata.target() == CANARY_TARGET {
-            return self.note_canary(capture);
+            return self.note_canary(captured);
         }
         self.in_hand = true;
-        let row = self.decoder.row(capture, callsite, times);
+        let row = self.decoder.row(captured, callsite, times, &*intake.clock);
         let sequence = self.buffer.push(&row);
         statistics.record(&row);
         stream_out(&self.stream, &row, sequence);
@@ -178,8 +180,10 @@ impl Worker {
         sequence
     }
 
-    fn note_canary(&mut self, capture: &Capture) {
-        let marks = capture.fields.entry_ids().map(str::to_owned);
+    fn note_canary(&mut self, captured: &Captured<'_>) {
+        let mut ids = Vec::new();
+        captured.values.write_entry_ids(&mut ids);
+        let marks = PackedIds(&ids).map(str::to_owned);
         self.published.totals.lock().unwrap_or_else(PoisonError::into_inner).canaries.extend(marks);
     }
 
