@@ -8,6 +8,7 @@ mod composition;
 mod context;
 mod current;
 mod health;
+mod late;
 mod limits;
 mod misuse;
 mod outcome;
