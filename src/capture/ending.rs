@@ -12,11 +12,10 @@ use crate::event::limits::FIELD_BYTES_MAX;
 use super::callsite::Callsite;
 use super::intake::Intake;
 use super::message::{Capture, Sent};
-use super::open::Times;
+use super::open::{End, Times};
 use super::outcome::Reported;
-use super::parcel::{End, Parcel};
 use super::place::Report;
-use super::pool::CAPTURES;
+use super::pool;
 use super::value::{Read, read};
 
 impl Intake {
@@ -70,7 +69,7 @@ impl Intake {
         }
         self.fill_from_late(&mut capture);
         match capture.collapse_into() {
-            Some(outer) if self.absorb(outer, &capture) => CAPTURES.give_cleared(capture),
+            Some(outer) if self.absorb(outer, &capture) => pool::give(capture),
             _ => self.send(capture, end),
         }
     }
@@ -94,14 +93,15 @@ impl Intake {
     }
 
     #[inline]
-    pub(super) fn send(&self, capture: Box<Capture>, end: End) {
+    pub(super) fn send(&self, mut capture: Box<Capture>, end: End) {
         if self.closed.load(Ordering::Acquire) {
             self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
-            return CAPTURES.give_cleared(capture);
+            return pool::give(capture);
         }
         let now_ns = || self.clock.ticks_to_ns(end.ended_ticks);
-        if let Err(lost) = self.data.send(Parcel::of(capture, end), now_ns) {
-            lost.reuse();
+        (capture.ended_ticks, capture.busy_ticks) = (end.ended_ticks, end.busy_ticks);
+        if let Err(lost) = self.data.send(capture, now_ns) {
+            pool::give(lost);
         }
     }
 

@@ -12,9 +12,12 @@ use crate::event::packed::{PackedIds, ValueRef};
 use super::callsite::IdField;
 use super::recorded::{EntryIds, Ids, Place, Recorded, Recording, Recordings, text_at};
 
-/// What was recorded.
+/// What was recorded. Laid out in the order of use.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub(crate) struct Fields {
+    /// Absent as a rule.
+    cuts: Option<Box<Cuts>>,
     /// Of the identity fields, the operation and the error.
     places: [Place; PLACES],
     /// Bits by [`IdField`]: recorded on this span itself, not inherited.
@@ -31,8 +34,6 @@ pub(crate) struct Fields {
     /// Values that were replaced are dropped when this size is reached.
     compact_at: u32,
     recorded: Recorded,
-    /// Absent as a rule.
-    cuts: Option<Box<Cuts>>,
 }
 
 /// How much did not fit.
@@ -42,7 +43,7 @@ pub(crate) struct Cuts {
     pub(crate) metadata: u32,
 }
 
-pub(super) const PLACES: usize = IdField::ALL.len() + 2;
+const PLACES: usize = IdField::ALL.len() + 2;
 const OPERATION: usize = IdField::ALL.len();
 const ERROR: usize = OPERATION + 1;
 
@@ -54,18 +55,24 @@ const STRONG_ENTRY_IDS: u8 = 1 << 7;
 const REPLACED_BYTES_MAX: u32 = 4 * FIELD_BYTES_MAX as u32;
 
 impl Fields {
-    pub(super) fn clear(&mut self) {
+    /// Empties fields that [are plain](Self::is_plain), without looking at them.
+    #[inline]
+    pub(super) fn restart(&mut self) {
+        self.recorded.restart();
         self.places = [0; PLACES];
         (self.own, self.strong, self.re_recorded) = (0, 0, false);
         (self.metadata_fields, self.metadata_bytes, self.entry_ids) = (0, 0, 0);
         self.compact_at = REPLACED_BYTES_MAX;
-        self.recorded.clear();
-        self.cuts = None;
     }
 
-    /// Bytes that the buffer holds on to.
-    pub(super) fn capacity(&self) -> usize {
-        self.recorded.capacity()
+    /// Whether there is no memory besides.
+    pub(super) fn is_plain(&self) -> bool {
+        self.recorded.is_in_place() && self.cuts.is_none()
+    }
+
+    pub(super) fn make_plain(&mut self) {
+        self.recorded.clear();
+        self.cuts = None;
     }
 
     pub(crate) fn operation(&self) -> Option<&str> {
@@ -95,11 +102,6 @@ impl Fields {
             recorded: self.recorded.as_bytes(),
             cuts: self.cuts.as_deref().copied().unwrap_or_default(),
         }
-    }
-
-    /// Whether something did not fit.
-    pub(super) fn is_cut(&self) -> bool {
-        self.cuts.is_some()
     }
 
     #[inline]
@@ -271,6 +273,7 @@ impl Fields {
 impl Default for Fields {
     fn default() -> Self {
         Fields {
+            cuts: None,
             places: [0; PLACES],
             own: 0,
             strong: 0,
@@ -280,7 +283,6 @@ impl Default for Fields {
             entry_ids: 0,
             compact_at: REPLACED_BYTES_MAX,
             recorded: Recorded::default(),
-            cuts: None,
         }
     }
 }

@@ -22,9 +22,8 @@ use super::context::parent_of;
 use super::later::LateRecorder;
 use super::local::{self, Entered};
 use super::message::{Capture, LastExit, Origin, Sent};
-use super::open::{OpenSpans, Slot};
-use super::parcel::{End, Parcel};
-use super::pool::CAPTURES;
+use super::open::{End, OpenSpans, Slot};
+use super::pool::{self, Parcel};
 use super::record::{FieldRecorder, Notes};
 
 /// Choices of the user that capture heeds.
@@ -135,13 +134,15 @@ impl Intake {
         let Some(_busy) = local::enter_work() else {
             return self.lose_reentrant(is_operation);
         };
+        // First of all: what it takes to have its memory at hand goes on meanwhile.
         let mut capture = self.begin(callsite);
         capture.open.span = id.into_u64();
         capture.open.is_operation = is_operation;
+        let parent = self.nearest_tracked(parent_of(attributes, ctx), ctx);
         self.record_fields(callsite, &mut capture, |recorder| attributes.record(recorder));
         let epoch = self.late_identities.load(Ordering::Acquire);
         capture.open.epoch = epoch;
-        if let Some(parent) = self.nearest_tracked(parent_of(attributes, ctx), ctx) {
+        if let Some(parent) = parent {
             capture.open.enclosing = parent;
             self.inherit(&mut capture, epoch, parent);
             if let Some(outer) = self.collapsing_ancestor(parent).filter(|_| is_operation) {
@@ -235,7 +236,7 @@ impl Intake {
         if capture.open.sent == Sent::AtShutdown {
             self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
         }
-        CAPTURES.give_cleared(capture);
+        pool::give(capture);
     }
 
     /// An event was emitted.
@@ -297,8 +298,9 @@ impl Intake {
 
     #[inline]
     pub(super) fn begin(&self, callsite: &Callsite) -> Box<Capture> {
-        let mut capture = CAPTURES.take();
-        capture.begin(callsite.index, local::next_key(), self.clock.ticks());
+        let mut capture = pool::take();
+        capture.restart(callsite.index, local::next_key());
+        capture.opened_ticks = self.clock.ticks();
         capture
     }
 

@@ -4,10 +4,10 @@ use std::num::NonZeroU64;
 
 use crate::event::Status;
 
+use super::captured::Captured;
 use super::fields::Fields;
 use super::open::Late;
 use super::outcome::Reported;
-use super::parcel::Captured;
 
 /// Identity of an operation in this process; the worker makes the event id
 /// from it.
@@ -44,25 +44,30 @@ pub(crate) struct Seen {
     pub(crate) is_error_level: bool,
 }
 
-/// One captured operation, or a span that only carries identity. Boxed, pooled
-/// and reused by the thread that fills it. Times are ticks of the clock.
+/// One captured operation, or a span that only carries identity. Boxed, pooled,
+/// filled where it lies, and sent as it is. Times are ticks of the clock.
+///
+/// What comes back from the worker is not in the caller's cache. So it is laid
+/// out in the order of use, and begun anew without reading it: what an ordinary
+/// span does not need is absent in every capture of the pool.
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub(crate) struct Capture {
     pub(crate) key: NonZeroU64,
     pub(crate) opened_ticks: u64,
     /// Of an operation that ended.
     pub(crate) ended_ticks: u64,
-    /// As far as the slot of the span does not keep it.
+    /// As far as the slot of the span does not keep it, until it ended.
     pub(crate) busy_ticks: u64,
     pub(crate) parent: Option<EventKey>,
-    pub(super) open: WhileOpen,
     /// Index of the callsite in the layer's table.
     pub(crate) callsite: u32,
     pub(crate) origin: Origin,
     pub(crate) seen: Seen,
-    pub(crate) fields: Fields,
+    pub(super) open: WhileOpen,
     /// Absent as a rule.
     rare: Option<Box<Rare>>,
+    pub(crate) fields: Fields,
 }
 
 /// What only matters while a span is open.
@@ -132,31 +137,43 @@ impl Default for Capture {
             ended_ticks: 0,
             busy_ticks: 0,
             parent: None,
-            open: WhileOpen::default(),
             callsite: 0,
             origin: Origin::default(),
             seen: Seen::default(),
-            fields: Fields::default(),
+            open: WhileOpen::default(),
             rare: None,
+            fields: Fields::default(),
         }
     }
 }
 
 impl Capture {
-    /// Begins one with a capture that [is clear](Self::clear).
+    /// Begins anew with a capture that [is plain](Self::is_plain), without
+    /// looking at it. Writes to each line that an ordinary span needs, so that
+    /// all of them are asked for at once.
     #[inline]
-    pub(super) fn begin(&mut self, callsite: u32, key: NonZeroU64, opened_ticks: u64) {
-        (self.key, self.callsite, self.opened_ticks) = (key, callsite, opened_ticks);
-    }
-
-    pub(super) fn clear(&mut self) {
-        (self.ended_ticks, self.busy_ticks) = (0, 0);
+    pub(super) fn restart(&mut self, callsite: u32, key: NonZeroU64) {
+        self.fields.restart();
+        (self.key, self.callsite, self.busy_ticks) = (key, callsite, 0);
         self.parent = None;
         self.open = WhileOpen::default();
         self.seen = Seen::default();
         self.origin = Origin::default();
-        self.fields.clear();
-        self.rare = None;
+    }
+
+    /// Whether it can be begun anew.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        self.rare.is_none() && self.fields.is_plain()
+    }
+
+    /// Drops what an ordinary operation does not have.
+    #[inline]
+    pub(super) fn make_plain(&mut self) {
+        if !self.is_plain() {
+            self.rare = None;
+            self.fields.make_plain();
+        }
     }
 
     pub(crate) fn rare(&self) -> Option<&Rare> {

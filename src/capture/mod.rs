@@ -10,10 +10,12 @@
 //! ended; [`callsite`] decides once per callsite what matters; [`open`] holds what
 //! is known of spans that are open; [`record`] says what field values mean,
 //! [`later`] records on spans that are open, and [`fields`] and [`recorded`] keep
-//! the values as the bytes that travel in a [`parcel`]; [`outcome`] says how an
-//! operation ended.
+//! the values as bytes; a [`message`] travels as it was filled, and is
+//! [`captured`] to its reader; [`outcome`] says how an operation ended.
 
+mod bytes;
 mod callsite;
+mod captured;
 mod context;
 mod current;
 mod ending;
@@ -26,7 +28,6 @@ mod local;
 mod message;
 mod open;
 mod outcome;
-mod parcel;
 mod place;
 mod pool;
 mod record;
@@ -34,11 +35,12 @@ mod recorded;
 mod value;
 
 pub(crate) use callsite::{Callsite, IdField, Role};
+pub(crate) use captured::Captured;
 pub use current::{Current, current};
 pub(crate) use intake::{Attachment, CaptureSettings, Intake};
 pub use layer::AuditLayer;
 pub(crate) use local::suppress_on_this_thread;
 pub(crate) use message::{EventKey, Origin};
-pub(crate) use parcel::{Captured, Parcel, recycle};
+pub(crate) use pool::{Parcel, recycle};
 pub(crate) use recorded::Recording;
 pub use value::{Json, List, json, list};

@@ -16,7 +16,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::callsite::IdField;
 use super::local;
 use super::message::{Capture, LastExit};
-use super::parcel::End;
 
 /// An identity that was recorded after its span was opened.
 #[derive(Debug, Clone)]
@@ -256,6 +255,13 @@ impl Times {
             busy_ticks: self.busy_ticks.wrapping_add(capture.busy_ticks),
         }
     }
+}
+
+/// When an operation ended, and for how long it was busy.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    pub(super) ended_ticks: u64,
+    pub(super) busy_ticks: u64,
 }
 
 /// Slots of threads that open spans at the same time lie so far apart.

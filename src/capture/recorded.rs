@@ -21,6 +21,8 @@
 
 use crate::event::packed::{Encoded, PackedMetadata, ValueRef, write_field, write_id};
 
+use super::bytes::Bytes;
+
 const TEXT: u8 = 0;
 const METADATA: u8 = 1;
 const NAMED: u8 = 2;
@@ -37,20 +39,26 @@ pub(super) type Place = u32;
 
 /// The recordings of one span or event.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Recorded(Vec<u8>);
+pub(super) struct Recorded(Bytes);
 
 impl Recorded {
+    /// Empties what lies in place, without looking at it.
+    #[inline]
+    pub(super) fn restart(&mut self) {
+        self.0.restart();
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 
-    pub(super) fn capacity(&self) -> usize {
-        self.0.capacity()
+    pub(super) fn is_in_place(&self) -> bool {
+        self.0.is_in_place()
     }
 
     #[inline]
     pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.0.as_slice()
     }
 
     /// Appends a text; an empty one has no place.
@@ -110,9 +118,7 @@ impl Recorded {
             | u64::from(tag) << 8
             | u64::from(index) << 16
             | (payload.len() as u64) << 32;
-        self.0.reserve(HEAD_BYTES + payload.len());
-        self.0.extend_from_slice(&head.to_le_bytes());
-        self.0.extend_from_slice(payload);
+        self.0.append(head, payload);
     }
 }
 

@@ -103,7 +103,9 @@ fn metadata_beyond_the_limits_is_counted_and_identity_is_not_touched() {
     assert_eq!(fields.values().cuts.metadata, 7);
     assert_eq!(metadata(&fields).len(), 3);
     assert_eq!(fields.identity(IdField::User), Some("alice"));
-    assert!(fields.is_cut());
-    fields.clear();
+    assert!(!fields.is_plain());
+    fields.make_plain();
+    assert!(fields.is_plain());
+    fields.restart();
     assert_eq!(format!("{fields:?}"), format!("{:?}", Fields::default()));
 }
