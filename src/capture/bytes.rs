@@ -5,16 +5,16 @@
 use std::fmt;
 
 /// Bytes that lie in place.
-const IN_PLACE: usize = 240;
+const IN_PLACE: usize = 244;
 
 /// A growing buffer.
 #[derive(Clone)]
 #[repr(C)]
 pub(super) struct Bytes {
-    /// Everything is on the heap once it exceeds `IN_PLACE`.
-    heap: Vec<u8>,
     len: u32,
     place: [u8; IN_PLACE],
+    /// Everything is here once it exceeds `IN_PLACE`.
+    heap: Vec<u8>,
 }
 
 impl Bytes {
@@ -82,7 +82,7 @@ const LINE_BYTES: usize = 64;
 
 impl Default for Bytes {
     fn default() -> Self {
-        Bytes { heap: Vec::new(), len: 0, place: [0; IN_PLACE] }
+        Bytes { len: 0, place: [0; IN_PLACE], heap: Vec::new() }
     }
 }
 

@@ -15,7 +15,7 @@ use super::message::{Capture, Sent};
 use super::open::{End, Times};
 use super::outcome::Reported;
 use super::place::Report;
-use super::pool;
+use super::pool::{self, Parcel};
 use super::value::{Read, read};
 
 impl Intake {
@@ -50,7 +50,7 @@ impl Intake {
     pub(super) fn send_reported(&self, span: u64) {
         let sent = self.open.with_times(span, |open, times| {
             open.open.sent = Sent::AtReport;
-            (Box::new(open.clone()), times)
+            (copy(open), times)
         });
         if let Some((sent, times)) = sent {
             self.complete(sent, times, false);
@@ -59,17 +59,17 @@ impl Intake {
 
     /// Completes an operation and sends it.
     #[inline]
-    pub(super) fn complete(&self, mut capture: Box<Capture>, times: Times, panicking: bool) {
-        let end = times.end(&capture, || self.clock.ticks());
+    pub(super) fn complete(&self, capture: Parcel, times: Times, panicking: bool) {
+        let end = times.end(capture, || self.clock.ticks());
         if panicking {
             capture.seen.unwound = true;
         }
-        if self.usually_reports(&capture) {
+        if self.usually_reports(capture) {
             capture.seen.usually_reports = true;
         }
-        self.fill_from_late(&mut capture);
+        self.fill_from_late(capture);
         match capture.collapse_into() {
-            Some(outer) if self.absorb(outer, &capture) => pool::give(capture),
+            Some(outer) if self.absorb(outer, capture) => pool::give(capture),
             _ => self.send(capture, end),
         }
     }
@@ -93,7 +93,7 @@ impl Intake {
     }
 
     #[inline]
-    pub(super) fn send(&self, mut capture: Box<Capture>, end: End) {
+    pub(super) fn send(&self, capture: Parcel, end: End) {
         if self.closed.load(Ordering::Acquire) {
             self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
             return pool::give(capture);
@@ -112,14 +112,13 @@ impl Intake {
 
     /// The operations that are still open, as they are to be written by a
     /// shutdown. Each is given once.
-    #[expect(clippy::vec_box, reason = "captures travel boxed")]
-    pub(crate) fn take_open_operations(&self) -> Vec<Box<Capture>> {
+    pub(crate) fn take_open_operations(&self) -> Vec<Parcel> {
         let now_ticks = self.clock.ticks();
         let mut taken = Vec::new();
         self.open.for_each(|open, times| {
             if open.is_unsent_operation() {
                 open.open.sent = Sent::AtShutdown;
-                let mut capture = Box::new(open.clone());
+                let capture = copy(open);
                 let end = times.end(open, || now_ticks);
                 (capture.ended_ticks, capture.busy_ticks) = (end.ended_ticks, end.busy_ticks);
                 capture.seen.still_open = true;
@@ -137,7 +136,7 @@ impl Intake {
         self.open.for_each(|open, _| {
             let age_ns = self.age_ns(open, now_ns);
             if open.is_unsent_operation() && age_ns > open_ns {
-                found.push(OpenCapture { capture: Box::new(open.clone()), age_ns });
+                found.push(OpenCapture { capture: open.clone(), age_ns });
             }
         });
         found
@@ -162,9 +161,16 @@ impl Intake {
     }
 }
 
+/// A copy that can be sent.
+fn copy(capture: &Capture) -> Parcel {
+    let copy = pool::take();
+    copy.clone_from(capture);
+    copy
+}
+
 /// An operation that is open, and for how long it has been.
 pub(crate) struct OpenCapture {
-    pub(crate) capture: Box<Capture>,
+    pub(crate) capture: Capture,
     pub(crate) age_ns: u64,
 }
 

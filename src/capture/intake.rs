@@ -135,16 +135,16 @@ impl Intake {
             return self.lose_reentrant(is_operation);
         };
         // First of all: what it takes to have its memory at hand goes on meanwhile.
-        let mut capture = self.begin(callsite);
+        let capture = self.begin(callsite);
         capture.open.span = id.into_u64();
         capture.open.is_operation = is_operation;
         let parent = self.nearest_tracked(parent_of(attributes, ctx), ctx);
-        self.record_fields(callsite, &mut capture, |recorder| attributes.record(recorder));
+        self.record_fields(callsite, capture, |recorder| attributes.record(recorder));
         let epoch = self.late_identities.load(Ordering::Acquire);
         capture.open.epoch = epoch;
         if let Some(parent) = parent {
             capture.open.enclosing = parent;
-            self.inherit(&mut capture, epoch, parent);
+            self.inherit(capture, epoch, parent);
             if let Some(outer) = self.collapsing_ancestor(parent).filter(|_| is_operation) {
                 capture.rare_mut().collapse_into = Some(outer);
             }
@@ -297,8 +297,8 @@ impl Intake {
     }
 
     #[inline]
-    pub(super) fn begin(&self, callsite: &Callsite) -> Box<Capture> {
-        let mut capture = pool::take();
+    pub(super) fn begin(&self, callsite: &Callsite) -> Parcel {
+        let capture = pool::take();
         capture.restart(callsite.index, local::next_key());
         capture.opened_ticks = self.clock.ticks();
         capture
@@ -333,13 +333,13 @@ impl Intake {
 
     /// Captures a `tracing` event that states an operation.
     fn statement(&self, callsite: &Callsite, event: &Event<'_>, parent: Option<u64>) {
-        let mut capture = self.begin(callsite);
+        let capture = self.begin(callsite);
         capture.origin = Origin::Statement;
-        self.record_fields(callsite, &mut capture, |recorder| event.record(recorder));
+        self.record_fields(callsite, capture, |recorder| event.record(recorder));
         capture.seen.is_error_level = *callsite.metadata.level() == Level::ERROR;
         if let Some(parent) = parent {
             let epoch = self.late_identities.load(Ordering::Acquire);
-            self.inherit(&mut capture, epoch, parent);
+            self.inherit(capture, epoch, parent);
         }
         let end = End { ended_ticks: capture.opened_ticks, busy_ticks: 0 };
         self.send(capture, end);

@@ -241,3 +241,14 @@ impl Capture {
         self.fields.absorb_entry_ids(&nested.fields);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capture_takes_seven_lines_of_memory() {
+        assert_eq!(std::mem::size_of::<Capture>(), 7 * 64);
+        assert_eq!(std::mem::size_of::<Option<EventKey>>(), 16);
+    }
+}

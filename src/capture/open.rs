@@ -16,6 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::callsite::IdField;
 use super::local;
 use super::message::{Capture, LastExit};
+use super::pool::{self, Parcel};
 
 /// An identity that was recorded after its span was opened.
 #[derive(Debug, Clone)]
@@ -45,8 +46,8 @@ pub(super) struct Slot {
 
 #[derive(Default)]
 struct Spans {
-    first: Option<Box<Capture>>,
-    more: Box<[Box<Capture>]>,
+    first: Option<Parcel>,
+    more: Box<[Parcel]>,
 }
 
 const NONE: u64 = 0;
@@ -74,7 +75,7 @@ impl OpenSpans {
 
     /// Adds the span of a capture, opened by this thread.
     #[inline]
-    pub(super) fn insert(&self, capture: Box<Capture>) {
+    pub(super) fn insert(&self, capture: Parcel) {
         let Some(slot) = self.0.get(slot_number(capture.open.span)) else { return };
         let mut spans = slot.lock();
         let span = capture.open.span;
@@ -92,7 +93,7 @@ impl OpenSpans {
 
     /// Takes a span out, with the times that its owner kept.
     #[inline]
-    pub(super) fn remove(&self, span: u64) -> Option<(Box<Capture>, Times)> {
+    pub(super) fn remove(&self, span: u64) -> Option<(Parcel, Times)> {
         let slot = self.slot_of(span)?;
         let mut spans = slot.lock();
         if !spans.more.is_empty() {
@@ -178,10 +179,10 @@ impl Slot {
     }
 
     #[cold]
-    fn insert_beside(&self, spans: &mut Spans, capture: Box<Capture>) {
+    fn insert_beside(&self, spans: &mut Spans, capture: Parcel) {
         if let Some(known) = spans.find(capture.open.span) {
-            *known = *capture;
-            return;
+            std::mem::swap(known, capture);
+            return pool::give(capture);
         }
         let mut more = std::mem::take(&mut spans.more).into_vec();
         more.push(capture);
@@ -190,7 +191,7 @@ impl Slot {
     }
 
     #[cold]
-    fn remove_beside(&self, spans: &mut Spans, span: u64) -> Option<(Box<Capture>, Times)> {
+    fn remove_beside(&self, spans: &mut Spans, span: u64) -> Option<(Parcel, Times)> {
         let mut more = std::mem::take(&mut spans.more).into_vec();
         let removed = match spans.first.take_if(|first| first.open.span == span) {
             Some(first) => {
@@ -286,7 +287,8 @@ mod tests {
     const OTHER: u64 = 7 + SLOTS as u64;
 
     fn open(spans: &OpenSpans, span: u64) {
-        let mut capture = Box::new(Capture::default());
+        let capture = pool::take();
+        capture.restart(0, std::num::NonZeroU64::MIN);
         capture.open.span = span;
         spans.insert(capture);
     }
@@ -302,7 +304,7 @@ mod tests {
 
     fn close(spans: &OpenSpans, span: u64) -> Option<(u64, u64)> {
         let (capture, times) = spans.remove(span)?;
-        let end = times.end(&capture, || u64::MAX);
+        let end = times.end(capture, || u64::MAX);
         Some((end.busy_ticks, end.ended_ticks))
     }
 

@@ -1,5 +1,11 @@
 //! Captures to use again: a few kept by each thread, the rest shared by all.
 //!
+//! They lie side by side, and come back in the order of their addresses. What
+//! the worker has read, the caller's processor has to ask for again before it
+//! can write to it; asked for one after the other, it fetches them ahead of
+//! time. Their memory is never given back: as much is kept as was ever under way
+//! at once.
+//!
 //! A cache: on a thread whose locals are already destroyed everything still
 //! works, only slower.
 
@@ -8,17 +14,19 @@ use std::sync::{Mutex, PoisonError};
 
 use super::message::Capture;
 
-/// Captures that one thread keeps, or fetches at once.
-const LOCAL_MAX: usize = 64;
-/// Captures kept for all threads.
-const SHARED_MAX: usize = 16 * 1024;
+/// Captures made, or fetched by a thread, at once.
+const SLAB: usize = 64;
+/// Captures that one thread keeps.
+const LOCAL_MAX: usize = 2 * SLAB;
 
-/// What is in the data lane.
-pub(crate) type Parcel = Box<Capture>;
+/// What is in the data lane: a capture that nobody else has. One that is dropped
+/// is not used again.
+pub(crate) type Parcel = &'static mut Capture;
 
-static SHARED: Mutex<Vec<Parcel>> = Mutex::new(Vec::new());
+static SHARED: Shared = Shared(Mutex::new(Vec::new()));
 
 thread_local! {
+    /// The next one at the end.
     static LOCAL: RefCell<Vec<Parcel>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -27,21 +35,21 @@ thread_local! {
 pub(super) fn take() -> Parcel {
     let taken = LOCAL.try_with(|local| {
         let mut local = local.try_borrow_mut().ok()?;
-        if local.is_empty() {
-            fetch(&mut local);
+        match local.pop() {
+            None => SHARED.fetch(&mut local),
+            taken => taken,
         }
-        local.pop()
     });
-    taken.ok().flatten().unwrap_or_default()
+    taken.ok().flatten().unwrap_or_else(|| Box::leak(Box::default()))
 }
 
 /// Gives a capture back.
-pub(super) fn give(mut capture: Parcel) {
+pub(super) fn give(capture: Parcel) {
     capture.make_plain();
     let _ = LOCAL.try_with(|local| {
         let Ok(mut local) = local.try_borrow_mut() else { return };
         if local.len() >= LOCAL_MAX {
-            give_all(&mut local.split_off(LOCAL_MAX / 2));
+            SHARED.give(&mut local.split_off(LOCAL_MAX / 2));
         }
         local.push(capture);
     });
@@ -51,20 +59,37 @@ pub(super) fn give(mut capture: Parcel) {
 /// worker, once for many.
 pub(crate) fn recycle(captures: &mut Vec<Parcel>) {
     captures.iter_mut().for_each(|capture| capture.make_plain());
-    give_all(captures);
+    SHARED.give(captures);
 }
 
-fn give_all(captures: &mut Vec<Parcel>) {
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    captures.truncate(SHARED_MAX.saturating_sub(shared.len()));
-    shared.append(captures);
+/// Captures of all threads.
+struct Shared(Mutex<Vec<Parcel>>);
+
+impl Shared {
+    /// Takes captures in, emptying `captures`.
+    fn give(&self, captures: &mut Vec<Parcel>) {
+        // Those of several threads come mixed, those of one as they are to be.
+        captures.sort_unstable_by_key(|capture| std::cmp::Reverse(address(capture)));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).append(captures);
+    }
+
+    /// Hands some out, or makes some.
+    #[cold]
+    fn fetch(&self, local: &mut Vec<Parcel>) -> Option<Parcel> {
+        let mut captures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let keep = captures.len().saturating_sub(SLAB);
+        local.extend(captures.drain(keep..));
+        drop(captures);
+        if local.is_empty() {
+            let slab: Vec<Capture> = (0..SLAB).map(|_| Capture::default()).collect();
+            local.extend(slab.leak().iter_mut().rev());
+        }
+        local.pop()
+    }
 }
 
-#[cold]
-fn fetch(local: &mut Vec<Parcel>) {
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    let keep = shared.len().saturating_sub(LOCAL_MAX);
-    local.extend(shared.drain(keep..));
+fn address(capture: &Capture) -> usize {
+    std::ptr::from_ref(capture) as usize
 }
 
 #[cfg(test)]
@@ -74,14 +99,14 @@ mod tests {
 
     #[test]
     fn captures_come_back_plain_and_begin_anew() {
-        let mut capture = take();
+        let capture = take();
         capture.fields.set_error(&"x".repeat(1_000));
         let key = capture.own_key();
         capture.rare_mut().links.push(key);
         capture.seen.panicked = true;
         assert!(!capture.is_plain());
         give(capture);
-        let mut capture = take();
+        let capture = take();
         assert!(capture.is_plain());
         capture.restart(0, NonZeroU64::MIN);
         (capture.opened_ticks, capture.ended_ticks) = (0, 0);
@@ -89,14 +114,21 @@ mod tests {
     }
 
     #[test]
-    fn what_one_thread_gives_too_much_of_another_takes() {
-        for _ in 0..=LOCAL_MAX {
-            give(Parcel::default());
-        }
-        let taken = std::thread::spawn(|| {
-            drop(take());
-            LOCAL.with_borrow(Vec::len)
-        });
-        assert!(taken.join().unwrap() > 0);
+    fn captures_are_taken_in_the_order_of_their_addresses() {
+        let shared = Shared(Mutex::new(Vec::new()));
+        let taken = || {
+            let mut local = Vec::new();
+            let first = shared.fetch(&mut local);
+            first.into_iter().chain(local.into_iter().rev()).collect::<Vec<_>>()
+        };
+        let addresses = |captures: &[Parcel]| -> Vec<_> {
+            captures.iter().map(|capture| address(capture)).collect()
+        };
+        let mut made = taken();
+        let expected = addresses(&made);
+        assert!(expected.len() == SLAB && expected.is_sorted());
+        made.swap(3, 9);
+        shared.give(&mut made);
+        assert_eq!(addresses(&taken()), expected);
     }
 }

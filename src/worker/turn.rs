@@ -113,7 +113,7 @@ impl Worker {
         while taken < limit {
             let Ok(parcel) = self.data.try_recv() else { break };
             taken += 1;
-            self.take_captured(&intake, &Captured::of(&parcel), times, &mut statistics);
+            self.take_captured(&intake, &Captured::of(parcel), times, &mut statistics);
             self.used.push(parcel);
             if taken % 256 == 0 {
                 self.intake.data.end_stall();
