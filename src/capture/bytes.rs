@@ -5,7 +5,7 @@
 use std::fmt;
 
 /// Bytes that lie in place.
-const IN_PLACE: usize = 244;
+const IN_PLACE: usize = 236;
 
 /// A growing buffer.
 #[derive(Clone)]
@@ -23,10 +23,8 @@ impl Bytes {
     #[inline]
     pub(super) fn restart(&mut self) {
         self.len = 0;
-        // Asks for the line behind the one in which writing begins.
-        if let Some(byte) = self.place.get_mut(LINE_BYTES) {
-            *byte = 0;
-        }
+        // Asks for the lines behind the one in which writing begins.
+        (self.place[LINE_BYTES], self.place[2 * LINE_BYTES]) = (0, 0);
     }
 
     pub(super) fn clear(&mut self) {

@@ -12,7 +12,7 @@ use crate::event::packed::{PackedIds, ValueRef};
 use super::callsite::IdField;
 use super::recorded::{EntryIds, Ids, Place, Recorded, Recording, Recordings, text_at};
 
-/// What was recorded. Laid out in the order of use.
+/// What was recorded. First what its reader needs, then what callers need alone.
 #[derive(Debug, Clone)]
 #[repr(C)]
 pub(crate) struct Fields {
@@ -20,20 +20,20 @@ pub(crate) struct Fields {
     cuts: Option<Box<Cuts>>,
     /// Of the identity fields, the operation and the error.
     places: [Place; PLACES],
+    /// A metadata field may have been recorded more than once.
+    re_recorded: bool,
+    recorded: Recorded,
     /// Bits by [`IdField`]: recorded on this span itself, not inherited.
     own: u8,
     /// Bits: recorded under an `audit.*` name, which a name of another
     /// convention must not replace. Bits above the identity fields stand for
     /// the operation and the entry ids.
     strong: u8,
-    /// A metadata field may have been recorded more than once.
-    re_recorded: bool,
     metadata_fields: u16,
     metadata_bytes: u32,
     entry_ids: u32,
     /// Values that were replaced are dropped when this size is reached.
     compact_at: u32,
-    recorded: Recorded,
 }
 
 /// How much did not fit.

@@ -125,6 +125,20 @@ impl Intake {
     ) where
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {
+        if !self.callsites.is_other(attributes.metadata()) {
+            self.open_if_tracked(attributes, id, ctx);
+        }
+    }
+
+    #[inline(never)]
+    fn open_if_tracked<S>(
+        &self,
+        attributes: &span::Attributes<'_>,
+        id: &span::Id,
+        ctx: &Context<'_, S>,
+    ) where
+        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
+    {
         let Some(callsite) = self.callsite(attributes.metadata()) else { return };
         let is_operation = match callsite.role {
             Role::Operation => true,
@@ -242,6 +256,16 @@ impl Intake {
     /// An event was emitted.
     #[inline]
     pub(super) fn event_emitted<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>)
+    where
+        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
+    {
+        if !self.callsites.is_other(event.metadata()) {
+            self.take_if_wanted(event, ctx);
+        }
+    }
+
+    #[inline(never)]
+    fn take_if_wanted<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>)
     where
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {

@@ -37,33 +37,22 @@ impl<'a> LateRecorder<'a> {
 
     /// Completes the recording. Returns a misuse, if there was one.
     #[inline]
-    pub(super) fn finish(mut self) -> Option<(String, &'a Callsite)> {
-        let intake = self.intake;
-        let notes = std::mem::take(&mut self.notes);
-        if let Some(capture) = self.capture() {
+    pub(super) fn finish(self) -> Option<(String, &'a Callsite)> {
+        let LateRecorder { intake, span, mut locked, callsite, notes } = self;
+        if let Some(capture) = lock(intake, span, &mut locked) {
             if notes.identities != 0 {
                 intake.note_late(capture, notes.identities, notes.were_absent);
             }
             capture.note_statement(notes.stated, notes.stated_error);
             capture.fields.collect_garbage();
         }
-        Some((notes.misuse?, self.callsite?))
-    }
-
-    #[inline]
-    fn capture(&mut self) -> Option<&mut Capture> {
-        if self.locked.is_none() {
-            self.locked = self.intake.open.lock(self.span);
-        }
-        self.locked.as_mut()?.capture()
+        drop(locked);
+        Some((notes.misuse?, callsite?))
     }
 
     #[inline]
     fn record(&mut self, record: impl FnOnce(&mut FieldRecorder<'_>)) {
-        if self.locked.is_none() {
-            self.locked = self.intake.open.lock(self.span);
-        }
-        let Some(capture) = self.locked.as_mut().and_then(Locked::capture) else { return };
+        let Some(capture) = lock(self.intake, self.span, &mut self.locked) else { return };
         if self.callsite.is_none() {
             self.callsite = self.intake.callsites.by_index(capture.callsite);
         }
@@ -78,6 +67,19 @@ impl<'a> LateRecorder<'a> {
     fn number(&mut self, field: &Field, value: ValueRef<'_>) {
         self.record(|recorder| recorder.number(field.index(), value));
     }
+}
+
+/// The capture of the span, which is locked if it is not.
+#[inline]
+fn lock<'l, 'a>(
+    intake: &'a Intake,
+    span: u64,
+    locked: &'l mut Option<Locked<'a>>,
+) -> Option<&'l mut Capture> {
+    if locked.is_none() {
+        *locked = intake.open.lock(span);
+    }
+    locked.as_mut()?.capture()
 }
 
 impl Visit for LateRecorder<'_> {

@@ -47,9 +47,10 @@ pub(crate) struct Seen {
 /// One captured operation, or a span that only carries identity. Boxed, pooled,
 /// filled where it lies, and sent as it is. Times are ticks of the clock.
 ///
-/// What comes back from the worker is not in the caller's cache. So it is laid
-/// out in the order of use, and begun anew without reading it: what an ordinary
-/// span does not need is absent in every capture of the pool.
+/// What comes back from the worker is not in the caller's cache. So first comes,
+/// close together, what the worker reads, and then, in a line of its own, what
+/// callers need alone. It is begun anew without reading it: what an ordinary span
+/// does not need is absent in every capture of the pool.
 #[derive(Debug, Clone)]
 #[repr(C, align(64))]
 pub(crate) struct Capture {
@@ -64,10 +65,10 @@ pub(crate) struct Capture {
     pub(crate) callsite: u32,
     pub(crate) origin: Origin,
     pub(crate) seen: Seen,
-    pub(super) open: WhileOpen,
     /// Absent as a rule.
     rare: Option<Box<Rare>>,
     pub(crate) fields: Fields,
+    pub(super) open: WhileOpen,
 }
 
 /// What only matters while a span is open.
@@ -247,8 +248,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_capture_takes_seven_lines_of_memory() {
+    fn what_the_worker_does_not_read_has_a_line_of_its_own() {
         assert_eq!(std::mem::size_of::<Capture>(), 7 * 64);
+        assert!(std::mem::offset_of!(Capture, open) >= 6 * 64);
         assert_eq!(std::mem::size_of::<Option<EventKey>>(), 16);
     }
 }
