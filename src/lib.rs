@@ -19,6 +19,9 @@ mod fs;
 )]
 mod journal;
 pub mod monitor;
+#[cfg(feature = "policy")]
+#[allow(dead_code, unused_imports, reason = "its user, the capture, is yet to come")]
+pub mod policy;
 #[cfg(feature = "journal")]
 pub mod proof;
 pub mod query;
