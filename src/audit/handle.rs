@@ -17,10 +17,11 @@ use crate::fs::{OsFilesystem, write_new_file};
 use crate::query::{Order, Query, View};
 use crate::sink::{Sink, SinkThread};
 use crate::statistics::{Statistics, UserStatistics};
-use crate::worker::{Published, Receipt, Request, Rotated, is_worker_thread};
+use crate::worker::{Published, Request, Rotated, is_worker_thread};
 
 use super::open::OpenOperation;
 use super::org::OrgAudit;
+use super::receipt::Receipt;
 use super::shutdown::ShutdownReport;
 use super::stream::Subscription;
 use super::{Health, requests};
@@ -28,7 +29,8 @@ use super::{Health, requests};
 /// A handle to a trail.
 ///
 /// Dropping the last one waits up to [`Audit::DROP_FLUSH`] until everything
-/// completed is recorded; the worker lives as long as the layer does.
+/// completed is recorded; the worker lives as long as the layer does. If that
+/// is gone already the trail ends there, as by [`shutdown`](Audit::shutdown).
 /// `std::process::exit` runs no destructors: call
 /// [`shutdown`](Audit::shutdown) before it.
 ///
@@ -50,7 +52,8 @@ pub(super) struct Inner {
     pub(super) rotation: RotationPolicy,
     pub(super) sinks: Mutex<Vec<SinkThread>>,
     pub(super) process: u32,
-    _alive: Arc<Alive>,
+    pub(super) has_journal: bool,
+    alive: Arc<Alive>,
 }
 
 /// What a handle is made of.
@@ -62,6 +65,7 @@ pub(super) struct Parts {
     pub(super) published: Arc<Published>,
     pub(super) stream: broadcast::WeakSender<Arc<AuditEvent>>,
     pub(super) rotation: RotationPolicy,
+    pub(super) has_journal: bool,
     pub(super) alive: Arc<Alive>,
 }
 
@@ -90,7 +94,8 @@ impl Audit {
                 rotation: parts.rotation,
                 sinks: Mutex::default(),
                 process: std::process::id(),
-                _alive: parts.alive,
+                has_journal: parts.has_journal,
+                alive: parts.alive,
             }),
         }
     }
@@ -125,15 +130,19 @@ impl Audit {
         self.inner.ask_and_wait(Request::Flush)
     }
 
-    /// Records an event by hand, and waits until it is in the trail.
+    /// Records an event by hand, and waits until it is in the trail: with a
+    /// journal, until it is durable there. Many callers share a sync.
     ///
     /// # Errors
     ///
     /// When the event claims to be about the trail itself, when the worker has
-    /// stopped, and when this is its own thread.
+    /// stopped, and when this is its own thread. With a journal, when it cannot
+    /// be made durable: `Poisoned` for good, `Full` or `Io` for the moment.
+    /// Then nothing was acknowledged; whether it is stored later is not said.
     pub fn record(&self, event: impl Into<AuditEvent>) -> Result<Receipt> {
         let event = requests::acceptable(event.into())?;
-        self.inner.ask_and_wait(|reply| Request::Record(event, reply))?
+        let stored = self.inner.ask_and_wait(|reply| Request::Record(event, reply))??;
+        Ok(Receipt::new(stored, &self.inner))
     }
 
     /// [`record`](Self::record) without blocking the thread. Needs no runtime
@@ -144,7 +153,33 @@ impl Audit {
     /// As [`record`](Self::record).
     pub async fn record_async(&self, event: impl Into<AuditEvent>) -> Result<Receipt> {
         let event = requests::acceptable(event.into())?;
-        self.inner.ask(|reply| Request::Record(event, reply))?.await?
+        let stored = self.inner.ask(|reply| Request::Record(event, reply))?.await??;
+        Ok(Receipt::new(stored, &self.inner))
+    }
+
+    /// Waits until everything that this thread completed is durable.
+    ///
+    /// # Errors
+    ///
+    /// As [`record`](Self::record); without a journal, always.
+    #[cfg(feature = "journal")]
+    pub fn sync(&self) -> Result<()> {
+        crate::channel::block_on(self.sync_async())
+    }
+
+    /// [`sync`](Self::sync) without blocking the thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`sync`](Self::sync).
+    #[cfg(feature = "journal")]
+    pub async fn sync_async(&self) -> Result<()> {
+        if !self.inner.has_journal {
+            return Err(Error::invalid(
+                "nothing is durable without a journal; give the builder a directory for one",
+            ));
+        }
+        self.inner.ask(Request::Sync)?.await?
     }
 
     /// Statistics of everything recorded since the start, rotated events
@@ -269,7 +304,11 @@ impl Drop for Inner {
         if is_worker_thread() {
             return;
         }
-        if let Ok(flushed) = self.ask(Request::Flush) {
+        if Arc::strong_count(&self.alive) == 1 {
+            if let Ok(ended) = self.ask(Request::Shutdown) {
+                let _ = block_on_for(ended, Audit::DROP_FLUSH);
+            }
+        } else if let Ok(flushed) = self.ask(Request::Flush) {
             let _ = block_on_for(flushed, Audit::DROP_FLUSH);
         }
     }

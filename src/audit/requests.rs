@@ -13,6 +13,7 @@ use crate::query::{FreshView, Source, View};
 use crate::worker::{Reply, Request, is_worker_thread};
 
 use super::handle::{Audit, Inner};
+use super::receipt::Durability;
 
 /// A reply that is on its way.
 pub(super) struct Pending<T>(oneshot::Receiver<T>);
@@ -42,6 +43,18 @@ impl Inner {
         self.requests.send(make(reply)).map_err(|_| Error::stopped())?;
         self.wake.now();
         Ok(Pending(receiver))
+    }
+
+    /// Sends a request that nobody waits for.
+    pub(super) fn tell(&self, request: Request) -> Result<()> {
+        self.requests.send(request).map_err(|_| Error::stopped())?;
+        self.wake.now();
+        Ok(())
+    }
+
+    /// Whether events outlive the process.
+    pub(super) fn durability(&self) -> Durability {
+        if self.has_journal { Durability::Durable } else { Durability::Memory }
     }
 
     /// Sends a request and waits for its reply.

@@ -41,6 +41,20 @@ impl EventId {
         self.0
     }
 
+    /// Its text.
+    pub(crate) fn text(self) -> [u8; 30] {
+        let mut text = *b"evt_00000000000000000000000000";
+        // In groups of 60 bits, which a register holds.
+        for (shift, place) in [(0, 18..30), (60, 6..18), (120, 4..6)] {
+            let mut bits = (self.0 >> shift) as u64;
+            for digit in text.get_mut(place).unwrap_or_default().iter_mut().rev() {
+                *digit = ALPHABET.get((bits & 31) as usize).copied().unwrap_or(b'0');
+                bits >>= 5;
+            }
+        }
+        text
+    }
+
     /// Milliseconds since the Unix epoch at which the operation began.
     pub const fn unix_ms(self) -> u64 {
         (self.0 >> 80) as u64
@@ -49,13 +63,7 @@ impl EventId {
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0_u8; CHARACTERS];
-        for (index, character) in text.iter_mut().rev().enumerate() {
-            let digit = (self.0 >> (5 * index)) & 31;
-            *character = ALPHABET.get(digit as usize).copied().unwrap_or(b'0');
-        }
-        f.write_str(PREFIX)?;
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn is_worker_thread() -> bool {
 }
 
 /// Starts the thread.
-pub(crate) fn start(context: WorkerContext, settings: WorkerSettings) -> Result<Started> {
+pub(crate) fn start(context: WorkerContext, mut settings: WorkerSettings) -> Result<Started> {
     let exporter = settings.export.clone().map(|export| {
         Exporter::threaded(export, context.requests_sender.clone(), context.wake.clone())
     });
@@ -65,7 +65,9 @@ pub(crate) fn start(context: WorkerContext, settings: WorkerSettings) -> Result<
         problems: context.problems,
         stream: context.stream,
     };
-    let (worker, published) = Worker::new(context.intake, lanes, settings, exporter);
+    let journal = settings.journal.take();
+    let (mut worker, published) = Worker::new(context.intake, lanes, settings, exporter);
+    worker.open_journal(journal)?;
     let (wake, alive) = (context.wake, context.alive);
     std::thread::Builder::new()
         .name("tracing-audit".to_owned())
@@ -128,7 +130,7 @@ impl Loop {
 
     fn panicked(&mut self) {
         self.panics += 1;
-        self.worker.lose_in_hand();
+        self.worker.recover();
         if self.panics >= PANICS_MAX && !self.worker.poisoned {
             self.worker.poison();
             let message = "the audit worker panicked three times in a row and has given up; \
@@ -150,10 +152,12 @@ impl Loop {
         if idle < POLL_FOR {
             return self.wake.sleep(POLL, false);
         }
-        let at_most = match turn {
-            Turn::NewsPending => self.worker.until_publish().clamp(POLL, DEEP_SLEEP),
+        let until_news = match turn {
+            Turn::NewsPending => self.worker.until_publish(),
             _ => DEEP_SLEEP,
         };
+        let until_due = self.worker.trail.keeper.until_due().unwrap_or(DEEP_SLEEP);
+        let at_most = until_news.min(until_due).clamp(POLL, DEEP_SLEEP);
         self.wake.sleep(at_most, true);
     }
 }
