@@ -37,7 +37,8 @@ impl Policy {
 fn rule(rule: &Rule) -> Value {
     let conditions = sorted(rule.conditions.iter().map(condition));
     let redact = rule.redact.iter().map(|(name, action)| json!([name, action.canonical()]));
-    let identities = rule.identities.iter().map(|(what, from)| (what.as_str().to_owned(), origin(from)));
+    let identities =
+        rule.identities.iter().map(|(what, from)| (what.as_str().to_owned(), origin(from)));
     object([
         ("name", (*rule.name).into()),
         ("target", pattern(&rule.target)),
@@ -67,7 +68,8 @@ fn detail(detail: Detail) -> Option<&'static str> {
 }
 
 fn condition(condition: &Condition) -> Value {
-    let patterns = |patterns: &[Pattern]| sorted(patterns.iter().map(|pattern| pattern.as_str().into()));
+    let patterns =
+        |patterns: &[Pattern]| sorted(patterns.iter().map(|pattern| pattern.as_str().into()));
     let test = match &condition.test {
         Test::Recorded => json!(["recorded"]),
         Test::Is(values) => json!(["is", patterns(values)]),
@@ -79,7 +81,8 @@ fn condition(condition: &Condition) -> Value {
 }
 
 fn operation(from: &OperationFrom) -> Value {
-    let map = from.map.iter().map(|(value, operation)| (value.to_string(), operation.as_str().into()));
+    let map =
+        from.map.iter().map(|(value, operation)| (value.to_string(), operation.as_str().into()));
     object([
         ("from", list(from.fields.iter().map(|field| (**field).into()))),
         ("map", map.collect::<Map<_, _>>().into()),

@@ -48,7 +48,9 @@ impl Policy {
         }
         match candidates.as_slice() {
             [] => Decision::Never,
-            [only] if self.rules().get(*only).is_some_and(Rule::is_static) => Decision::Static(*only),
+            [only] if self.rules().get(*only).is_some_and(Rule::is_static) => {
+                Decision::Static(*only)
+            }
             _ => Decision::Dynamic(candidates.into()),
         }
     }
@@ -93,7 +95,11 @@ impl Policy {
 
 impl Rule {
     /// Whether the conditions hold; nothing where that is not known yet.
-    fn holds<'v>(&self, value: &impl Fn(&str) -> Option<ValueRef<'v>>, is_over: bool) -> Option<bool> {
+    fn holds<'v>(
+        &self,
+        value: &impl Fn(&str) -> Option<ValueRef<'v>>,
+        is_over: bool,
+    ) -> Option<bool> {
         let mut waits = false;
         for condition in &self.conditions {
             match value(&condition.field) {

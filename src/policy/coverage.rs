@@ -132,9 +132,34 @@ fn note(callsites: &Mutex<BTreeSet<String>>, callsite: String) {
 
 /// Words of names of spans that read, write or forget something.
 const VERBS: &[&str] = &[
-    "store", "save", "insert", "create", "update", "upsert", "delete", "remove", "put", "write", "read",
-    "get", "fetch", "query", "search", "select", "recall", "remember", "forget", "ingest", "retrieve",
-    "retrieval", "memory", "export", "import", "load", "list", "purge",
+    "store",
+    "save",
+    "insert",
+    "create",
+    "update",
+    "upsert",
+    "delete",
+    "remove",
+    "put",
+    "write",
+    "read",
+    "get",
+    "fetch",
+    "query",
+    "search",
+    "select",
+    "recall",
+    "remember",
+    "forget",
+    "ingest",
+    "retrieve",
+    "retrieval",
+    "memory",
+    "export",
+    "import",
+    "load",
+    "list",
+    "purge",
 ];
 
 /// Fields that say so.

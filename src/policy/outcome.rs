@@ -118,7 +118,12 @@ impl Outcome {
     }
 
     /// An event inside the span says how it ended, by the value of its field.
-    pub fn event_field(mut self, event: EventPattern, condition: Condition, status: Status) -> Self {
+    pub fn event_field(
+        mut self,
+        event: EventPattern,
+        condition: Condition,
+        status: Status,
+    ) -> Self {
         self.cases.push(Case { seen: Seen::Event(event, Some(condition)), status, error: None });
         self
     }
@@ -139,9 +144,14 @@ impl Outcome {
     }
 
     /// What the values recorded on the span so far say.
-    pub(crate) fn by_fields<'v>(&self, value: impl Fn(&str) -> Option<ValueRef<'v>>) -> Option<Known> {
+    pub(crate) fn by_fields<'v>(
+        &self,
+        value: impl Fn(&str) -> Option<ValueRef<'v>>,
+    ) -> Option<Known> {
         let holds = |case: &Case| match &case.seen {
-            Seen::Field(condition) => value(&condition.field).is_some_and(|value| condition.holds(value)),
+            Seen::Field(condition) => {
+                value(&condition.field).is_some_and(|value| condition.holds(value))
+            }
             Seen::Event(..) => false,
         };
         self.first(holds)
@@ -159,7 +169,9 @@ impl Outcome {
             let Seen::Event(event, condition) = &case.seen else { return false };
             watched(index - 1)
                 && event.message.as_ref().is_none_or(|message| {
-                    value("message").is_some_and(|text| super::condition::with_text(text, |text| message.matches(text)))
+                    value("message").is_some_and(|text| {
+                        super::condition::with_text(text, |text| message.matches(text))
+                    })
                 })
                 && condition.as_ref().is_none_or(|condition| {
                     value(&condition.field).is_some_and(|value| condition.holds(value))
@@ -183,7 +195,10 @@ impl Outcome {
     }
 
     /// The cases that an event callsite may hold.
-    pub(super) fn watched_by<'a>(&'a self, facts: &'a CallsiteFacts<'a>) -> impl Iterator<Item = usize> + 'a {
+    pub(super) fn watched_by<'a>(
+        &'a self,
+        facts: &'a CallsiteFacts<'a>,
+    ) -> impl Iterator<Item = usize> + 'a {
         let holds = |case: &Case| match &case.seen {
             Seen::Event(event, condition) => {
                 event.may_match(facts)

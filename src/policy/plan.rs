@@ -113,9 +113,12 @@ fn check(rule: &Rule) -> Result<()> {
              inside, or `ignore = true`"
         )));
     }
-    let matches_all = rule.target.is_none() && rule.span.is_none() && rule.fields.is_empty()
+    let matches_all = rule.target.is_none()
+        && rule.span.is_none()
+        && rule.fields.is_empty()
         && rule.conditions.is_empty();
-    if matches_all && !rule.ignored && rule.operation.as_ref().is_some_and(|from| from.is_static()) {
+    if matches_all && !rule.ignored && rule.operation.as_ref().is_some_and(|from| from.is_static())
+    {
         return Err(Error::invalid(format!(
             "the rule `{name}` matches every span of the process; give it a target, a span name, \
              a field or a condition"

@@ -194,7 +194,10 @@ impl Rule {
             && self.level.is_none_or(|level| facts.level <= level)
             && self.fields.iter().all(|field| facts.declares(field))
             && self.conditions.iter().all(|condition| facts.declares(&condition.field))
-            && self.operation.as_ref().is_none_or(|from| from.is_possible(|field| facts.declares(field)))
+            && self
+                .operation
+                .as_ref()
+                .is_none_or(|from| from.is_possible(|field| facts.declares(field)))
     }
 
     /// Whether the callsite alone decides.

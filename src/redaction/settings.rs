@@ -114,7 +114,8 @@ impl Redaction {
     #[cfg(feature = "policy")]
     pub(crate) fn canonical(&self) -> serde_json::Value {
         let names = self.names.iter();
-        let names = names.map(|(name, action)| serde_json::json!([name.text(), action.canonical()]));
+        let names =
+            names.map(|(name, action)| serde_json::json!([name.text(), action.canonical()]));
         let detectors = self.detectors.map(Action::canonical);
         serde_json::json!({
             "names": names.collect::<Vec<_>>(),

@@ -17,7 +17,10 @@ fn the_first_rule_that_matches_decides_and_what_is_behind_it_is_not_asked() {
     let policy = policy([
         Rule::new("other").target("shop::payments").operation("PAY"),
         Rule::new("dry").target("shop").condition(Condition::is("order", ["dry*"])).ignored(),
-        Rule::new("big").span("place_*").condition(Condition::at_least("order", 100.0)).operation("BIG"),
+        Rule::new("big")
+            .span("place_*")
+            .condition(Condition::at_least("order", 100.0))
+            .operation("BIG"),
         Rule::new("all").target("shop").level(Level::Info).operation("ORDER"),
         Rule::new("late").span("place_order").operation("NEVER"),
     ]);
@@ -31,8 +34,14 @@ fn the_first_rule_that_matches_decides_and_what_is_behind_it_is_not_asked() {
     // Unknown values hold back those behind them: order counts.
     assert_eq!(policy.choose(&candidates, values(&[]), false), Choice::NotYet);
     assert_eq!(policy.choose(&candidates, values(&[]), true), Choice::Rule(3));
-    assert_eq!(policy.classify(&CallsiteFacts { level: Level::Debug, ..HANDLER }), Decision::Dynamic([1, 2, 4].into()));
-    assert_eq!(policy.classify(&CallsiteFacts { target: "shops", name: "x", ..HANDLER }), Decision::Never);
+    assert_eq!(
+        policy.classify(&CallsiteFacts { level: Level::Debug, ..HANDLER }),
+        Decision::Dynamic([1, 2, 4].into())
+    );
+    assert_eq!(
+        policy.classify(&CallsiteFacts { target: "shops", name: "x", ..HANDLER }),
+        Decision::Never
+    );
 }
 
 #[test]
@@ -51,7 +60,10 @@ fn spans_that_say_who_acts_around_others_are_known_by_their_fields() {
     let user = Origin::fields(["user.id", "enduser.id"]).enclosing(true);
     let policy = policy([
         Rule::new("a").span("x").operation("A").identity(Identity::User, user),
-        Rule::new("b").span("y").operation("B").identity(Identity::Session, Origin::fields(["order"])),
+        Rule::new("b")
+            .span("y")
+            .operation("B")
+            .identity(Identity::Session, Origin::fields(["order"])),
     ]);
     assert_eq!(*policy.carries(&HANDLER), [1]);
     assert!(policy.carries(&REQUEST).is_empty());
@@ -108,7 +120,9 @@ fn a_policy_is_the_same_however_it_is_written() {
         .condition(Condition::is("kind", ["y", "x"]))
         .condition(Condition::not("dry_run", ["true"]))
         .condition(Condition::at_least("amount", 10.0))
-        .operation_from(OperationFrom::fields(["kind"]).value("y", "ORDER").value("x", Operation::Store))
+        .operation_from(
+            OperationFrom::fields(["kind"]).value("y", "ORDER").value("x", Operation::Store),
+        )
         .identity(Identity::Actor, Origin::fixed("system").prefix("service:"))
         .identity(Identity::User, Origin::fields(["customer"]).enclosing(true))
         .outcome(
@@ -141,7 +155,9 @@ fn a_policy_is_the_same_however_it_is_written() {
 fn detail_and_rules_decide_what_of_an_event_is_kept() {
     let key = HashKey::new([7; 32]).unwrap();
     let hashed = key.hashed("who owes us money");
-    let rule = |detail| Rule::new("r").target("t").operation("X").detail(detail).redact("note", Action::Drop);
+    let rule = |detail| {
+        Rule::new("r").target("t").operation("X").detail(detail).redact("note", Action::Drop)
+    };
     let event = AuditEvent::builder("SEARCH")
         .user_id("alice")
         .error("refused")
@@ -160,16 +176,17 @@ fn detail_and_rules_decide_what_of_an_event_is_kept() {
     assert_eq!(metadata(&kept(Detail::Metadata)), format!(r#"{{"query":"{hashed}","count":3}}"#));
     let none = kept(Detail::None);
     assert_eq!(metadata(&none), "{}");
-    assert_eq!((none.user_id.as_deref(), none.error_message.as_deref()), (Some("alice"), Some("refused")));
+    assert_eq!(
+        (none.user_id.as_deref(), none.error_message.as_deref()),
+        (Some("alice"), Some("refused"))
+    );
 }
 
 #[test]
 fn coverage_says_what_never_came_and_what_may_have_been_missed() {
-    let policy = policy([
-        Rule::new("a").span("a").operation("A"),
-        Rule::new("b").span("b").operation("B"),
-    ])
-    .expect_operations(["A", "STORE"]);
+    let policy =
+        policy([Rule::new("a").span("a").operation("A"), Rule::new("b").span("b").operation("B")])
+            .expect_operations(["A", "STORE"]);
     let counts = Counts::new(&policy);
     counts.note_match(0);
     counts.note_event(&Operation::from("A"), false);
@@ -182,7 +199,10 @@ fn coverage_says_what_never_came_and_what_may_have_been_missed() {
     assert_eq!(coverage.rules_unmatched, ["b"]);
     assert_eq!(coverage.operations_missing, [Operation::Store]);
     assert_eq!(coverage.callsites_disabled, ["src/a.rs:1"]);
-    assert_eq!(coverage.callsites_unmatched, ["chat in rig::completions", "write in opendal_layer_tracing"]);
+    assert_eq!(
+        coverage.callsites_unmatched,
+        ["chat in rig::completions", "write in opendal_layer_tracing"]
+    );
     assert_eq!(coverage.share_without_actor(), Some(0.5));
     assert!(!coverage.is_complete());
 }

@@ -19,7 +19,11 @@ fn every_set_can_be_read_and_is_known_by_its_name() {
 }
 
 /// The rule of a set for a callsite, by its values.
-fn rule<'p>(set: &'p Policy, decision: &Decision, recorded: &[(&str, crate::event::packed::ValueRef<'_>)]) -> &'p Rule {
+fn rule<'p>(
+    set: &'p Policy,
+    decision: &Decision,
+    recorded: &[(&str, crate::event::packed::ValueRef<'_>)],
+) -> &'p Rule {
     let number = match decision {
         Decision::Static(number) => *number,
         Decision::Dynamic(candidates) => match set.choose(candidates, values(recorded), false) {
@@ -49,10 +53,19 @@ fn requests_of_tower_http_have_the_outcome_that_its_events_tell() {
     assert_eq!(operation(rule, &[("method", Str("BREW"))]), "HTTP_REQUEST");
     let tells = |facts, recorded: &[(&str, crate::event::packed::ValueRef<'_>)]| {
         let watches = set.watches(&facts);
-        let known = rule.outcome.by_event(|case| watches.iter().any(|watch| watch.case == case), values(recorded));
+        let known = rule
+            .outcome
+            .by_event(|case| watches.iter().any(|watch| watch.case == case), values(recorded));
         known.map(|known| known.status)
     };
-    for (status, outcome) in [(200, Status::Success), (304, Status::Success), (404, Status::Failure), (503, Status::Failure), (5, Status::Failure), (0, Status::Success)] {
+    for (status, outcome) in [
+        (200, Status::Success),
+        (304, Status::Success),
+        (404, Status::Failure),
+        (503, Status::Failure),
+        (5, Status::Failure),
+        (0, Status::Success),
+    ] {
         let recorded = [("message", Str("finished processing request")), ("status", U64(status))];
         assert_eq!(tells(ON_RESPONSE, &recorded), Some(outcome), "{status}");
     }
@@ -100,7 +113,10 @@ fn requests_of_reqwest_have_the_outcome_that_they_record() {
     };
     assert_eq!(tells(&[]), None);
     assert_eq!(tells(&[("http.response.status_code", U64(200))]), Some(Status::Success));
-    assert_eq!(tells(&[("http.response.status_code", U64(404)), ("otel.status_code", Str("ERROR"))]), Some(Status::Failure));
+    assert_eq!(
+        tells(&[("http.response.status_code", U64(404)), ("otel.status_code", Str("ERROR"))]),
+        Some(Status::Failure)
+    );
     assert_eq!(tells(&[("otel.status_code", Str("ERROR"))]), Some(Status::Failure));
     let server = [("otel.kind", Str("server"))];
     let Decision::Dynamic(candidates) = set.classify(&REQWEST) else { panic!() };
@@ -113,8 +129,14 @@ fn spans_of_rig_are_tools_and_models() {
     let tool = [("gen_ai.operation.name", Str("execute_tool"))];
     let rule_of_tool = rule(&set, &set.classify(&RIG_TOOL), &tool);
     assert_eq!(operation(rule_of_tool, &tool), "EXECUTE_TOOL");
-    for (outcome, status) in [("success", Some(Status::Success)), ("error", Some(Status::Failure)), ("denied", Some(Status::Failure)), ("skipped", None)] {
-        let known = rule_of_tool.outcome.by_fields(values(&[("gen_ai.tool.call.outcome", Str(outcome))]));
+    for (outcome, status) in [
+        ("success", Some(Status::Success)),
+        ("error", Some(Status::Failure)),
+        ("denied", Some(Status::Failure)),
+        ("skipped", None),
+    ] {
+        let known =
+            rule_of_tool.outcome.by_fields(values(&[("gen_ai.tool.call.outcome", Str(outcome))]));
         assert_eq!(known.map(|known| known.status), status, "{outcome}");
     }
     let chat = [("gen_ai.operation.name", Str("chat"))];

@@ -33,12 +33,18 @@ impl Policy {
     /// With the line and column of the first mistake, and what to do about it.
     pub fn from_toml(text: &str, name: &str) -> Result<Policy> {
         let source = Source { name, text };
-        let document = DeTable::parse(text).map_err(|error| {
-            source.error(error.span().unwrap_or(0..0), error.message())
-        })?;
+        let document = DeTable::parse(text)
+            .map_err(|error| source.error(error.span().unwrap_or(0..0), error.message()))?;
         let table = Table::new(source, document.get_ref(), "a policy", KEYS)?;
         let mut rules = Vec::new();
-        for (number, item) in table.item("rule").map(|rules| rules.items()).transpose()?.unwrap_or_default().iter().enumerate() {
+        for (number, item) in table
+            .item("rule")
+            .map(|rules| rules.items())
+            .transpose()?
+            .unwrap_or_default()
+            .iter()
+            .enumerate()
+        {
             rules.push(checked(item, read_rule(item, number + 1)?, &rules)?);
         }
         for item in table.item("sets").map(|sets| sets.items()).transpose()?.unwrap_or_default() {
@@ -100,7 +106,10 @@ fn checked(item: &Item<'_>, rule: Rule, earlier: &[Rule]) -> Result<Rule> {
     alone.map_err(|error| item.error(error.to_string()))?;
     let same_name = earlier.iter().any(|earlier| earlier.name == rule.name);
     if same_name {
-        return Err(item.error(format!("a rule before is called `{}`, too; give this one another name", rule.name)));
+        return Err(item.error(format!(
+            "a rule before is called `{}`, too; give this one another name",
+            rule.name
+        )));
     }
     Ok(rule)
 }
@@ -108,8 +117,10 @@ fn checked(item: &Item<'_>, rule: Rule, earlier: &[Rule]) -> Result<Rule> {
 fn set(item: &Item<'_>) -> Result<Vec<Rule>> {
     let name = item.text()?;
     sets::rules(name).unwrap_or_else(|| {
-        let hint = nearest(name, sets::NAMES)
-            .map_or_else(|| format!("there are {}", listing(sets::NAMES)), |known| format!("did you mean `{known}`?"));
+        let hint = nearest(name, sets::NAMES).map_or_else(
+            || format!("there are {}", listing(sets::NAMES)),
+            |known| format!("did you mean `{known}`?"),
+        );
         Err(item.error(format!("there is no set of rules called `{name}`; {hint}")))
     })
 }
@@ -117,10 +128,14 @@ fn set(item: &Item<'_>) -> Result<Vec<Rule>> {
 fn read_redaction(item: &Item<'_>) -> Result<Redaction> {
     let table = item.table("`redact`", REDACT_KEYS)?;
     let mut redaction = Redaction::new();
-    for (name, item) in table.item("names").map(|names| names.entries()).transpose()?.unwrap_or_default() {
+    for (name, item) in
+        table.item("names").map(|names| names.entries()).transpose()?.unwrap_or_default()
+    {
         redaction = redaction.name(name, action(&item)?);
     }
-    for (name, item) in table.item("detectors").map(|names| names.entries()).transpose()?.unwrap_or_default() {
+    for (name, item) in
+        table.item("detectors").map(|names| names.entries()).transpose()?.unwrap_or_default()
+    {
         redaction = redaction.detector(detector(name, &item)?, action(&item)?);
     }
     match table.item("known_names") {
@@ -136,4 +151,3 @@ fn detector(name: &str, item: &Item<'_>) -> Result<Detector> {
         item.error(format!("there is no detector called `{name}`; there are {}", listing(&names)))
     })
 }
-

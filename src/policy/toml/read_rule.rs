@@ -14,16 +14,34 @@ use crate::redaction::Action;
 use super::table::{Item, Table};
 
 const KEYS: &[&str] = &[
-    "name", "target", "span", "level", "fields", "where", "ignore", "operation", "user", "actor", "session",
-    "org", "resource", "source", "entry_ids", "outcome", "otherwise", "detail", "collapse", "durability",
-    "intent", "redact",
+    "name",
+    "target",
+    "span",
+    "level",
+    "fields",
+    "where",
+    "ignore",
+    "operation",
+    "user",
+    "actor",
+    "session",
+    "org",
+    "resource",
+    "source",
+    "entry_ids",
+    "outcome",
+    "otherwise",
+    "detail",
+    "collapse",
+    "durability",
+    "intent",
+    "redact",
 ];
 const OPERATION_KEYS: &[&str] = &["from", "map", "otherwise"];
 const ORIGIN_KEYS: &[&str] = &["field", "fields", "enclosing", "prefix", "otherwise"];
 const TEST_KEYS: &[&str] = &["recorded", "is", "not", "at_least", "at_most"];
-const CASE_KEYS: &[&str] = &[
-    "field", "is", "not", "at_least", "at_most", "recorded", "event", "status", "error",
-];
+const CASE_KEYS: &[&str] =
+    &["field", "is", "not", "at_least", "at_most", "recorded", "event", "status", "error"];
 const EVENT_KEYS: &[&str] = &["target", "name", "message", "level"];
 
 const LEVELS: [(&str, Level); 5] = [
@@ -65,7 +83,9 @@ fn read_matches(mut rule: Rule, table: &Table<'_>) -> Result<Rule> {
     rule.span = table.text("span")?.map(Pattern::new);
     rule.level = table.item("level").map(|item| item.word(&LEVELS)).transpose()?;
     rule.fields = table.texts("fields")?.into_iter().map(Box::from).collect();
-    for (field, item) in table.item("where").map(|item| item.entries()).transpose()?.unwrap_or_default() {
+    for (field, item) in
+        table.item("where").map(|item| item.entries()).transpose()?.unwrap_or_default()
+    {
         rule.conditions.extend(read_conditions(field, &item)?);
     }
     Ok(rule)
@@ -73,15 +93,20 @@ fn read_matches(mut rule: Rule, table: &Table<'_>) -> Result<Rule> {
 
 fn read_effects(mut rule: Rule, table: &Table<'_>) -> Result<Rule> {
     if let Some(item) = table.item("detail") {
-        rule.detail =
-            item.word(&[("none", Detail::None), ("metadata", Detail::Metadata), ("full", Detail::Full)])?;
+        rule.detail = item.word(&[
+            ("none", Detail::None),
+            ("metadata", Detail::Metadata),
+            ("full", Detail::Full),
+        ])?;
     }
     if let Some(item) = table.item("durability") {
         rule.durability =
             item.word(&[("buffered", Durability::Buffered), ("durable", Durability::Durable)])?;
     }
     (rule.collapse, rule.intent) = (table.flag("collapse")?, table.flag("intent")?);
-    for (name, item) in table.item("redact").map(|item| item.entries()).transpose()?.unwrap_or_default() {
+    for (name, item) in
+        table.item("redact").map(|item| item.entries()).transpose()?.unwrap_or_default()
+    {
         rule = rule.redact(name, action(&item)?);
     }
     Ok(rule)
@@ -137,14 +162,15 @@ fn read_operation(item: &Item<'_>) -> Result<OperationFrom> {
     if operation.fields.is_empty() {
         return Err(item.error("this names no field; give `from = \"FIELD\"` beside `map`"));
     }
-    for (value, item) in table.item("map").map(|item| item.entries()).transpose()?.unwrap_or_default() {
+    for (value, item) in
+        table.item("map").map(|item| item.entries()).transpose()?.unwrap_or_default()
+    {
         operation = operation.value(value, name_of_operation(&item)?);
     }
     match table.item("otherwise") {
         Some(item) => Ok(operation.otherwise(name_of_operation(&item)?)),
-        None if operation.map.is_empty() => {
-            Err(item.error("no value has a name; give `map = { VALUE = \"OPERATION\" }` or `otherwise`"))
-        }
+        None if operation.map.is_empty() => Err(item
+            .error("no value has a name; give `map = { VALUE = \"OPERATION\" }` or `otherwise`")),
         None => Ok(operation),
     }
 }
@@ -184,7 +210,9 @@ fn read_outcome(table: &Table<'_>) -> Result<Outcome> {
 fn read_case(outcome: Outcome, item: &Item<'_>) -> Result<Outcome> {
     let table = item.table("a case of an outcome", CASE_KEYS)?;
     let Some(status) = table.item("status") else {
-        return Err(item.error("this case says nothing; give `status = \"failure\"` or another one"));
+        return Err(
+            item.error("this case says nothing; give `status = \"failure\"` or another one")
+        );
     };
     let status = status.word(&STATUSES)?;
     let condition = read_case_condition(item, &table)?;
@@ -194,7 +222,8 @@ fn read_case(outcome: Outcome, item: &Item<'_>) -> Result<Outcome> {
         (Some(event), None) => outcome.event(event, status),
         (None, Some(condition)) => outcome.field(condition, status),
         (None, None) => {
-            return Err(item.error("this case never holds; give a `field` with a comparison, or an `event`"));
+            return Err(item
+                .error("this case never holds; give a `field` with a comparison, or an `event`"));
         }
     };
     Ok(match table.text("error")? {

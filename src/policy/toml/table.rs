@@ -34,8 +34,10 @@ impl<'a> Table<'a> {
         for key in table.keys() {
             let name: &str = key.get_ref();
             if !keys.contains(&name) {
-                let hint = nearest(name, keys)
-                    .map_or_else(|| format!("it knows {}", listing(keys)), |known| format!("did you mean `{known}`?"));
+                let hint = nearest(name, keys).map_or_else(
+                    || format!("it knows {}", listing(keys)),
+                    |known| format!("did you mean `{known}`?"),
+                );
                 return Err(source.error(key.span(), format!("{what} knows no `{name}`; {hint}")));
             }
         }
@@ -108,7 +110,9 @@ impl<'a> Item<'a> {
     pub(super) fn texts(&self) -> Result<Vec<&'a str>> {
         match self.value().as_array() {
             Some(_) => self.items()?.iter().map(Item::text).collect(),
-            None => Ok(vec![self.value().as_str().ok_or_else(|| self.wrong("a text or a list of texts"))?]),
+            None => Ok(vec![
+                self.value().as_str().ok_or_else(|| self.wrong("a text or a list of texts"))?,
+            ]),
         }
     }
 
@@ -141,8 +145,10 @@ impl<'a> Item<'a> {
         let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
         let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         found.map(|(_, value)| *value).ok_or_else(|| {
-            let hint = nearest(text, &names)
-                .map_or_else(|| format!("give one of {}", listing(&names)), |known| format!("did you mean `{known}`?"));
+            let hint = nearest(text, &names).map_or_else(
+                || format!("give one of {}", listing(&names)),
+                |known| format!("did you mean `{known}`?"),
+            );
             self.error(format!("`{text}` is none of the choices; {hint}"))
         })
     }

@@ -125,8 +125,7 @@ fn look_at_bot_token(scan: &mut Scan<'_>, start: usize) {
 /// `Bearer …`, `Basic …`, `Token …` and their like.
 fn look_after_scheme(scan: &mut Scan<'_>, start: usize) {
     let before = scan.bytes.get(..start - 1).unwrap_or_default();
-    let word =
-        before.get(run_start(before, before.len(), TOKEN)..).unwrap_or_default();
+    let word = before.get(run_start(before, before.len(), TOKEN)..).unwrap_or_default();
     if !is_scheme(word) {
         return;
     }
