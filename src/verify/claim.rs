@@ -1,7 +1,7 @@
 //! A checkpoint's claim about a log, from the log's own directory or from
 //! outside, and whether it holds.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::finding::{Finding, FindingKind, Place};
 use crate::error::Result;
@@ -12,11 +12,22 @@ use crate::proof::{Checkpoint, Digest, Note, SignedCheckpoint, VerifierKey};
 pub(super) struct Claim {
     /// Where the checkpoint was found.
     pub(super) path: PathBuf,
-    pub(super) is_outside: bool,
+    pub(super) source: Source,
     note: Note,
     checkpoint: Checkpoint,
     /// What the entries gave at that size.
     reached: Option<Reached>,
+}
+
+/// Who makes a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The log, in its newest checkpoint.
+    Newest,
+    /// The log, in a checkpoint that an old and a new key signed.
+    Rotation,
+    /// Whoever kept it elsewhere.
+    Outside,
 }
 
 #[derive(Debug, Clone)]
@@ -28,18 +39,14 @@ struct Reached {
 }
 
 impl Claim {
-    pub(super) fn outside(path: PathBuf, text: &[u8]) -> Result<Self> {
-        Claim::parse(path, text, true)
-    }
-
-    pub(super) fn inside(path: &Path, text: &[u8]) -> Result<Self> {
-        Claim::parse(path.to_owned(), text, false)
-    }
-
-    fn parse(path: PathBuf, text: &[u8], is_outside: bool) -> Result<Self> {
+    pub(super) fn parse(path: impl Into<PathBuf>, text: &[u8], source: Source) -> Result<Self> {
         let note = Note::try_from(text)?;
         let checkpoint = note.text().parse()?;
-        Ok(Claim { path, is_outside, note, checkpoint, reached: None })
+        Ok(Claim { path: path.into(), source, note, checkpoint, reached: None })
+    }
+
+    pub(super) fn is_outside(&self) -> bool {
+        self.source == Source::Outside
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -65,6 +72,11 @@ impl Claim {
         self.reached.is_some()
     }
 
+    /// Whether all of `keys` have signed it.
+    pub(super) fn is_signed_by_all(&self, keys: &[VerifierKey]) -> bool {
+        self.note.verify_all(keys).is_ok()
+    }
+
     /// Fails unless it is signed by one of `keys`, and about the log `origin`.
     pub(super) fn check_signature(
         &self,
@@ -73,10 +85,7 @@ impl Claim {
     ) -> Result<(), Finding> {
         let opened = SignedCheckpoint::open(self.note.to_string(), origin, keys);
         opened.map(|_| ()).map_err(|error| {
-            let expected = match keys {
-                [] => "a checkpoint by a key that is known; give one".to_owned(),
-                _ => format!("a checkpoint of {origin} by a trusted key"),
-            };
+            let expected = format!("a checkpoint of {origin} by a trusted key");
             Finding::tampered(FindingKind::Checkpoint, expected, error.to_string()).file(&self.path)
         })
     }

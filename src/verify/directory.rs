@@ -42,7 +42,11 @@ fn verify_log(request: &mut Verification<'_>, directory: &Path, progress: Progre
         let before = state(request, directory);
         let verdict = whole_log::verify(request, directory, progress);
         let is_well = matches!(verdict.standing().exit_code(), 0 | 3);
-        if is_well || attempts == ATTEMPTS_MAX || before == state(request, directory) {
+        if is_well || attempts == ATTEMPTS_MAX {
+            return verdict;
+        }
+        std::thread::sleep(request.settling);
+        if before == state(request, directory) {
             return verdict;
         }
     }

@@ -24,6 +24,7 @@ mod claim;
 mod directory;
 mod files;
 mod finding;
+mod keys;
 mod pruned;
 mod request;
 mod stored;

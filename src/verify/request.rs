@@ -3,8 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::claim::Claim;
+use super::claim::{Claim, Source};
 use super::directory;
 use super::files;
 use super::verdict::Verdict;
@@ -31,6 +32,9 @@ pub struct Progress {
     pub bytes_total: u64,
 }
 
+/// How long a live writer may take to finish what it was about.
+const SETTLING: Duration = Duration::from_millis(100);
+
 type OnProgress<'a> = Box<dyn FnMut(Progress) + 'a>;
 
 /// A verification to be run: of one log, or of all logs below a directory.
@@ -56,6 +60,8 @@ pub struct Verification<'a> {
     pub(super) keys: Vec<VerifierKey>,
     pub(super) outside: Vec<Claim>,
     pub(super) fs: Arc<dyn JournalFs>,
+    /// Before a log that is not well is taken for one that nobody writes.
+    pub(super) settling: Duration,
     pub(super) on_progress: OnProgress<'a>,
 }
 
@@ -67,6 +73,7 @@ impl<'a> Verification<'a> {
             keys: Vec::new(),
             outside: Vec::new(),
             fs: Arc::new(OsFilesystem),
+            settling: SETTLING,
             on_progress: Box::new(|_| ()),
         }
     }
@@ -86,7 +93,7 @@ impl<'a> Verification<'a> {
     ///
     /// When it is no checkpoint.
     pub fn checkpoint(mut self, name: impl Into<PathBuf>, text: impl AsRef<[u8]>) -> Result<Self> {
-        self.outside.push(Claim::outside(name.into(), text.as_ref())?);
+        self.outside.push(Claim::parse(name, text.as_ref(), Source::Outside)?);
         Ok(self)
     }
 
@@ -125,6 +132,7 @@ impl<'a> Verification<'a> {
     #[cfg(test)]
     pub(super) fn on(mut self, fs: Arc<dyn JournalFs>) -> Self {
         self.fs = fs;
+        self.settling = Duration::ZERO;
         self
     }
 }

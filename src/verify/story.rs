@@ -3,7 +3,7 @@
 //!
 //! | operation | facts in `metadata` |
 //! |---|---|
-//! | `OPEN` | `origin`, `vkey`, `closed`, `cuts` |
+//! | `OPEN` | `origin`, `vkey`, `cuts` |
 //! | `CLOSE` | |
 //! | `SEAL` | `first`, `next`, `bytes`, `sha256` |
 //! | `KEY` | `vkey` |
@@ -18,6 +18,16 @@ use super::finding::{Finding, FindingKind, Place};
 use crate::event::AuditEvent;
 use crate::proof::{Digest, VerifierKey};
 
+/// A key that the log told of.
+#[derive(Debug, Clone)]
+pub(super) struct ToldKey {
+    pub(super) key: VerifierKey,
+    /// Where it did.
+    pub(super) sequence: u64,
+    /// Whether it came into use: a key that is announced may be given up.
+    pub(super) is_used: bool,
+}
+
 /// What a sealed segment was found to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SealedContent {
@@ -31,8 +41,8 @@ pub(super) struct SealedContent {
 pub(super) struct Story {
     /// What the first opening that is still there called the log.
     pub(super) origin: Option<String>,
-    /// The keys that the log said to sign with, the oldest first.
-    pub(super) keys: Vec<VerifierKey>,
+    /// The keys that the log told of, the oldest first.
+    pub(super) keys: Vec<ToldKey>,
     /// The first sequence that the newest `PRUNE` entry leaves.
     pub(super) pruned_to: u64,
     /// The tree was stored for at least so many entries.
@@ -66,9 +76,9 @@ impl Story {
         self.is_complete
     }
 
-    /// Whether the last entry is the one that closes the log.
-    pub(super) fn is_closed(&self) -> bool {
-        self.state == State::Closed
+    /// Whether it tells of a key.
+    pub(super) fn tells(&self, key: &VerifierKey) -> bool {
+        self.keys.iter().any(|told| told.key == *key)
     }
 
     /// A sealed segment was read.
@@ -102,7 +112,7 @@ impl Story {
                 return;
             }
             "SEAL" => self.seal(&event, place),
-            "KEY" => self.key(&event, place),
+            "KEY" => self.key(&event, place, false),
             "PRUNE" => self.prune(&event),
             "GAP" => {
                 let found = "the log tells of losses".to_owned();
@@ -127,15 +137,21 @@ impl Story {
         if self.origin.is_none() {
             self.origin = text(event, "origin").map(str::to_owned);
         }
-        self.key(event, place);
+        self.key(event, place, true);
         self.state = State::Opened;
     }
 
-    fn key(&mut self, event: &AuditEvent, place: &Place) {
-        match text(event, "vkey").map(str::parse::<VerifierKey>) {
-            Some(Ok(key)) if !self.keys.contains(&key) => self.keys.push(key),
-            Some(Err(error)) => self.unexpected("a verifier key", &error.to_string(), place),
-            _ => {}
+    fn key(&mut self, event: &AuditEvent, place: &Place, is_used: bool) {
+        let key: VerifierKey = match text(event, "vkey").map(str::parse) {
+            Some(Ok(key)) => key,
+            Some(Err(error)) => {
+                return self.unexpected("a verifier key", &error.to_string(), place);
+            }
+            None => return,
+        };
+        match self.keys.iter_mut().find(|told| told.key == key) {
+            Some(told) => told.is_used |= is_used,
+            None => self.keys.push(ToldKey { key, sequence: place.sequence, is_used }),
         }
     }
 

@@ -1,11 +1,11 @@
-//! What the log is worth once it was read: which keys count, which checkpoints
-//! hold, and what that says about its entries.
+//! What a log is worth once it was read: which checkpoints hold, and what that
+//! says about its entries.
 
 use std::path::Path;
 
-use super::claim::Claim;
-use super::files;
-use super::finding::{Finding, FindingKind, Place, Severity};
+use super::claim::{Claim, Source};
+use super::finding::{Finding, FindingKind, Place};
+use super::keys::{self, OwnKeys};
 use super::request::Verification;
 use super::story::Story;
 use super::tree::TreeCheck;
@@ -24,75 +24,71 @@ pub(super) struct Case<'r, 'a> {
     pub(super) has_closing_mark: bool,
 }
 
+/// Whose signatures count.
+struct Trust {
+    origin: String,
+    /// Of the log's own checkpoints.
+    keys: Vec<VerifierKey>,
+    /// Of checkpoints from outside, for whose contents their keeper vouches:
+    /// also of keys that the log had earlier.
+    outside: Vec<VerifierKey>,
+}
+
 /// Completes the verdict.
 pub(super) fn judge(case: Case<'_, '_>, verdict: &mut LogVerdict) {
-    let own = case.own_keys(verdict);
-    verdict.origin = case.origin(&own);
+    let own = OwnKeys::read(case.request, case.directory).unwrap_or_else(|finding| {
+        verdict.note(finding);
+        OwnKeys::default()
+    });
+    let trust = case.trust(&own);
+    verdict.origin = Some(trust.origin.clone()).filter(|origin| !origin.is_empty());
     verdict.is_key_given = !case.request.keys.is_empty();
-    let keys = match &verdict.origin {
-        Some(origin) if verdict.is_key_given => case.given_keys(origin),
-        _ => own,
-    };
-    let roots_hold = case.judge_claims(&keys, verdict);
-    case.judge_lifecycle(verdict);
-    if verdict.first > case.story.pruned_to && !case.is_broken {
-        let expected = format!("entries from {} on, or a PRUNE entry", case.story.pruned_to);
-        let found = format!("entries from {} on", verdict.first);
-        let finding = Finding::tampered(FindingKind::Prune, expected, found);
-        verdict.note(finding.sequence(case.story.pruned_to));
+    let roots_hold = case.judge_claims(&trust, verdict);
+    if case.is_broken {
+        return;
     }
-    if let Some(tree) = case.tree.filter(|_| roots_hold && !case.is_broken) {
+    case.judge_closing(verdict);
+    case.judge_pruning(verdict);
+    let trusted: &[VerifierKey] = if verdict.is_key_given { &trust.keys } else { &[] };
+    // Keys that were given and never signed this log need not be in it.
+    let trusted: Vec<VerifierKey> =
+        trusted.iter().filter(|key| case.story.tells(key)).cloned().collect();
+    if let Some(finding) = own.finding(case.directory, case.story, &trusted) {
+        verdict.note(finding);
+    }
+    if let Some(tree) = case.tree.filter(|_| roots_hold) {
         tree.findings(case.story.tree_stored).into_iter().for_each(|finding| verdict.note(finding));
     }
 }
 
 impl Case<'_, '_> {
-    /// How the log calls itself.
-    fn origin(&self, own: &[VerifierKey]) -> Option<String> {
-        let claimed = self.claims.iter().find(|claim| !claim.is_outside).or(self.claims.first());
-        let named = own.first().map(|key| key.name().to_owned());
-        self.story.origin.clone().or(named).or(claimed.map(|claim| claim.origin().to_owned()))
-    }
-
-    /// The keys from outside, under the log's name: several logs may be signed
-    /// with one key, each under its own name.
-    fn given_keys(&self, origin: &str) -> Vec<VerifierKey> {
-        let given = self.request.keys.iter();
-        given.filter_map(|key| VerifierKey::new(origin, key.public_key()).ok()).collect()
-    }
-
-    /// The keys that the log says are its own.
-    fn own_keys(&self, verdict: &mut LogVerdict) -> Vec<VerifierKey> {
-        let path = self.directory.join("log.vkey");
-        let text = match files::inside(&*self.request.fs, &path) {
-            Ok(text) => String::from_utf8(text.unwrap_or_default()).unwrap_or_default(),
-            Err(error) => {
-                verdict.note(Finding::unreadable(path, error));
-                return self.story.keys.clone();
-            }
+    fn trust(&self, own: &OwnKeys) -> Trust {
+        let claimed = self.claims.iter().find(|claim| !claim.is_outside()).or(self.claims.first());
+        let named = own.stored.first().map(|key| key.name().to_owned());
+        let told = self.story.origin.clone();
+        let origin = told.or(named).or(claimed.map(|claim| claim.origin().to_owned()));
+        let origin = origin.unwrap_or_default();
+        let earlier = self.story.keys.iter().map(|told| told.key.clone());
+        let keys = match self.request.keys.as_slice() {
+            [] if own.stored.is_empty() => earlier.clone().collect(),
+            [] => own.stored.clone(),
+            given => keys::trusted(given, &origin, self.story, self.claims),
         };
-        let told = &self.story.keys;
-        let stored: Vec<VerifierKey> = text.lines().filter_map(|line| line.parse().ok()).collect();
-        let expected: String = told.iter().map(|key| format!("{key}\n")).collect();
-        if self.story.is_complete() && !self.is_broken && !told.is_empty() && text != expected {
-            let kind = FindingKind::Key;
-            let finding = Finding::new(Severity::Rebuildable, kind, expected, text);
-            verdict.note(finding.file(path));
-        }
-        if told.is_empty() { stored } else { told.clone() }
+        let outside = keys.iter().cloned().chain(earlier).collect();
+        Trust { origin, keys, outside }
     }
 
     /// Whether the entries have the roots that are claimed.
-    fn judge_claims(&self, keys: &[VerifierKey], verdict: &mut LogVerdict) -> bool {
+    fn judge_claims(&self, trust: &Trust, verdict: &mut LogVerdict) -> bool {
         let mut roots_hold = true;
-        let is_signed = self.claims.iter().any(|claim| !claim.is_outside);
+        let is_signed = self.claims.iter().any(|claim| claim.source == Source::Newest);
         if !is_signed && !verdict.has(FindingKind::Checkpoint) {
             let expected = "the log's own checkpoint: without one, anybody may have written it";
             let finding = Finding::tampered(FindingKind::Unsigned, expected, "none");
             verdict.note(finding.file(self.directory.join("checkpoint")));
         }
         for claim in self.claims {
-            let holds = match self.check(claim, keys, verdict.origin.as_deref()) {
+            let holds = match self.check(claim, trust) {
                 Ok(holds) => holds,
                 Err(finding) => {
                     roots_hold &= finding.kind == FindingKind::Checkpoint;
@@ -104,20 +100,16 @@ impl Case<'_, '_> {
             if holds {
                 verdict.signed = verdict.signed.max(covered);
             }
-            if holds && claim.is_outside {
+            if holds && claim.is_outside() {
                 verdict.anchored = verdict.anchored.max(covered);
             }
         }
         roots_hold
     }
 
-    fn check(
-        &self,
-        claim: &Claim,
-        keys: &[VerifierKey],
-        origin: Option<&str>,
-    ) -> Result<bool, Finding> {
-        claim.check_signature(origin.unwrap_or_default(), keys)?;
+    fn check(&self, claim: &Claim, trust: &Trust) -> Result<bool, Finding> {
+        let keys = if claim.is_outside() { &trust.outside } else { &trust.keys };
+        claim.check_signature(&trust.origin, keys)?;
         if claim.is_reached() {
             let suspect = self.tree.and_then(TreeCheck::suspect);
             claim.check_root(suspect).map(|()| true)
@@ -129,11 +121,27 @@ impl Case<'_, '_> {
         }
     }
 
-    fn judge_lifecycle(&self, verdict: &mut LogVerdict) {
-        if self.has_closing_mark && !self.story.is_closed() && !self.is_broken {
-            let expected = "CLOSE as the last entry of a log that was closed";
-            let finding = Finding::tampered(FindingKind::Lifecycle, expected, "another");
-            verdict.note(finding.at(self.end));
+    /// Whoever closes a log signs all of it first.
+    fn judge_closing(&self, verdict: &mut LogVerdict) {
+        let unsigned = verdict.entries().saturating_sub(verdict.signed);
+        if self.has_closing_mark && unsigned > 0 {
+            let expected = "a closed log, all of it signed";
+            let found = format!(
+                "{unsigned} entries at its end that are not; unless its checkpoint could not be written when it was closed, somebody added them"
+            );
+            let finding = Finding::tampered(FindingKind::Unsigned, expected, found);
+            verdict.note(finding.file(&*self.end.path).sequence(verdict.first + verdict.signed));
+        }
+    }
+
+    /// Entries are missing at the beginning only if an entry says so.
+    fn judge_pruning(&self, verdict: &mut LogVerdict) {
+        let told = self.story.pruned_to;
+        if verdict.first > told {
+            let expected = format!("entries from {told} on, or a PRUNE entry");
+            let found = format!("entries from {} on", verdict.first);
+            let finding = Finding::tampered(FindingKind::Prune, expected, found);
+            verdict.note(finding.sequence(told));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::canonical;
-use super::claim::Claim;
+use super::claim::{Claim, Source};
 use super::directory::named_log;
 use super::files;
 use super::finding::{Finding, FindingKind, Place};
@@ -82,7 +82,7 @@ impl<'r, 'a> WholeLog<'r, 'a> {
     fn read(&mut self) -> Result<(), Finding> {
         let named = named_log(self.directory);
         self.verdict.log = named.map(|log| log.to_string());
-        self.read_claim();
+        self.read_claims();
         let tree = TreeCheck::open(&*self.request.fs, self.directory)?;
         let reader = LogReader::open(self.request.fs.clone(), self.directory)?;
         if let Some(log) = reader.log() {
@@ -215,19 +215,30 @@ impl<'r, 'a> WholeLog<'r, 'a> {
         version == EVENT_SCHEMA_VERSION
     }
 
-    fn read_claim(&mut self) {
-        let path = self.directory.join("checkpoint");
-        match files::inside(&*self.request.fs, &path) {
-            Ok(Some(text)) => match Claim::inside(&path, &text) {
-                Ok(claim) => self.claims.push(claim),
-                Err(error) => {
-                    let found = error.to_string();
-                    let kind = FindingKind::Checkpoint;
-                    self.verdict.note(Finding::tampered(kind, "a checkpoint", found).file(path));
-                }
-            },
-            Ok(None) => {}
-            Err(error) => self.verdict.note(Finding::unreadable(path, error)),
+    /// The newest checkpoint, and those of key rotations.
+    fn read_claims(&mut self) {
+        self.read_claim("checkpoint", Source::Newest);
+        // What can't be listed is told by those who read more of it.
+        for name in self.request.fs.list(self.directory).unwrap_or_default() {
+            if is_rotation(&name) {
+                self.read_claim(&name, Source::Rotation);
+            }
+        }
+    }
+
+    fn read_claim(&mut self, name: &str, source: Source) {
+        let path = self.directory.join(name);
+        let claim = match files::inside(&*self.request.fs, &path) {
+            Ok(Some(text)) => Claim::parse(&path, &text, source),
+            Ok(None) => return,
+            Err(error) => return self.verdict.note(Finding::unreadable(path, error)),
+        };
+        match claim {
+            Ok(claim) => self.claims.push(claim),
+            Err(error) => {
+                let (kind, found) = (FindingKind::Checkpoint, error.to_string());
+                self.verdict.note(Finding::tampered(kind, "a checkpoint", found).file(path));
+            }
         }
     }
 
@@ -275,6 +286,12 @@ impl<'r, 'a> WholeLog<'r, 'a> {
         );
         self.verdict
     }
+}
+
+/// Whether this is the name of a checkpoint that an old and a new key signed.
+fn is_rotation(name: &str) -> bool {
+    let id = name.strip_prefix("checkpoint-").unwrap_or_default();
+    id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The bytes at a position, as far as they can be shown.

@@ -6,6 +6,7 @@
 mod commands;
 mod fixture;
 mod help;
+mod live;
 mod run;
 mod strangers;
 #[path = "../proof/tools.rs"]

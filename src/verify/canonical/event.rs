@@ -234,8 +234,10 @@ mod tests {
                 if check(&changed, 7).is_ok() {
                     let read: AuditEvent = serde_json::from_slice(&changed).unwrap();
                     let again = serde_json::to_vec(&read).unwrap();
-                    // A duration is kept in whole nanoseconds, a date may not exist.
-                    assert_eq!(String::from_utf8(again), String::from_utf8(changed), "{at}");
+                    // Exponents have two spellings.
+                    let again = String::from_utf8(again).unwrap().replace("e+", "e");
+                    let changed = String::from_utf8(changed).unwrap().replace("e+", "e");
+                    assert_eq!(again, changed, "{at}");
                 }
             }
         }

@@ -145,7 +145,10 @@ fn is_canonical_number(text: &[u8]) -> bool {
         return false;
     }
     let left = room.len();
-    canonical.get(..canonical.len() - left) == Some(text)
+    let canonical = canonical.get(..canonical.len() - left).unwrap_or_default();
+    // Writers differ in whether an exponent has a plus sign.
+    let is_told = |byte: &&u8| **byte != b'+';
+    canonical.iter().filter(is_told).eq(text.iter().filter(is_told))
 }
 
 #[cfg(test)]
@@ -187,10 +190,14 @@ mod tests {
         {
             let number: serde_json::Number = serde_json::from_str(text).unwrap();
             let canonical = number.to_string();
-            assert_eq!(Cursor::new(canonical.as_bytes()).number(), Ok(()), "{canonical}");
+            for canonical in [canonical.replace('+', ""), canonical] {
+                assert_eq!(Cursor::new(canonical.as_bytes()).number(), Ok(()), "{canonical}");
+            }
         }
-        for other in ["", "-", "01", "1.50", "1E5", "+1", "1.", ".5", "-0", "1e400", "0x1", "1.0.0"]
-        {
+        for other in [
+            "", "-", "01", "1.50", "1E5", "+1", "1.5+", "1e++16", "1.", ".5", "-0", "1e400", "0x1",
+            "1.0.0",
+        ] {
             let mut cursor = Cursor::new(other.as_bytes());
             assert!(cursor.number().is_err() || !cursor.is_at_end(), "{other}");
         }

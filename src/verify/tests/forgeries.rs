@@ -56,6 +56,21 @@ fn every_entry_that_comes_twice_is_seen() {
     }
 }
 
+/// The best that can be forged without a key: a whole run of the program.
+#[test]
+fn entries_that_were_added_to_a_closed_log_are_seen() {
+    let kept = rig::log(100, 8_000);
+    let files = rewritten(&kept, |parts| {
+        let [opening, event] = [parts[1].clone(), parts[5].clone()];
+        let closing = parts[parts.len() - 2].clone();
+        let mark = parts.pop().unwrap();
+        parts.extend([opening, event, closing, mark]);
+    });
+    let found = first_tampering(&kept, &files);
+    let signed = forge::entries(&kept.files, &directory()).len() as u64;
+    assert_eq!((found.kind, found.sequence), (FindingKind::Unsigned, Some(signed)));
+}
+
 #[test]
 fn every_two_entries_that_changed_places_are_seen() {
     let kept = rig::log(100, 8_000);

@@ -75,7 +75,7 @@ impl Writer {
             json!({
                 "origin": opened.origin,
                 "vkey": opened.verifier.to_string(),
-                "closed": opened.report.was_closed,
+                "was_closed": opened.report.was_closed,
             }),
         );
         writer

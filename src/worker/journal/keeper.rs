@@ -62,6 +62,7 @@ pub(in crate::worker) struct Kept {
     pub(super) state: State,
     // acknowledge
     pub(super) waiting: VecDeque<Waiting>,
+    pub(super) answered: usize,
     pub(super) waiting_for_checkpoint: Vec<WaitingForCheckpoint>,
     // checkpoints
     pub(super) checkpoint_problem: Option<Arc<str>>,
@@ -86,6 +87,7 @@ impl Kept {
             full_disk: journal.full_disk,
             state: State::Working,
             waiting: VecDeque::new(),
+            answered: 0,
             waiting_for_checkpoint: Vec::new(),
             checkpoint_problem: None,
             checkpoint_us: None,
