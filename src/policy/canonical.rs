@@ -12,7 +12,7 @@ use super::origin::Origin;
 use super::outcome::{Case, EventPattern, Seen};
 use super::pattern::Pattern;
 use super::plan::Policy;
-use super::rule::{Detail, Durability, Rule};
+use super::rule::{Detail, Rule};
 
 impl Policy {
     /// The canonical text: equal for policies that do the same.
@@ -53,7 +53,7 @@ fn rule(rule: &Rule) -> Value {
         ("otherwise", rule.outcome.otherwise.map(|status| status.as_str()).into()),
         ("detail", detail(rule.detail).into()),
         ("collapse", flag(rule.collapse)),
-        ("durability", (rule.durability == Durability::Durable).then_some("durable").into()),
+        ("durable", flag(rule.durable)),
         ("intent", flag(rule.intent)),
         ("redact", list(redact)),
     ])
@@ -84,7 +84,7 @@ fn operation(from: &OperationFrom) -> Value {
     let map =
         from.map.iter().map(|(value, operation)| (value.to_string(), operation.as_str().into()));
     object([
-        ("from", list(from.fields.iter().map(|field| (**field).into()))),
+        ("from", list(from.fields.iter().map(|field| &**field))),
         ("map", map.collect::<Map<_, _>>().into()),
         ("otherwise", from.otherwise.as_ref().map(|operation| operation.as_str()).into()),
     ])
@@ -92,7 +92,7 @@ fn operation(from: &OperationFrom) -> Value {
 
 fn origin(origin: &Origin) -> Value {
     object([
-        ("fields", list(origin.fields.iter().map(|field| (**field).into()))),
+        ("fields", list(origin.fields.iter().map(|field| &**field))),
         ("enclosing", flag(origin.enclosing)),
         ("prefix", origin.prefix.as_deref().into()),
         ("fixed", origin.fixed.as_deref().into()),

@@ -38,4 +38,4 @@ pub use origin::{Identity, Origin};
 pub use outcome::{EventPattern, Outcome};
 pub(crate) use outcome::{Known, Watch};
 pub use plan::Policy;
-pub use rule::{Detail, Durability, Rule};
+pub use rule::{Detail, Rule};

@@ -23,17 +23,6 @@ pub enum Detail {
     Full,
 }
 
-/// What an event has survived once it counts as recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum Durability {
-    /// The way to the worker.
-    #[default]
-    Buffered,
-    /// The disk: it is synced without waiting for the group's time.
-    Durable,
-}
-
 /// Which spans, and what becomes of them.
 ///
 /// ```
@@ -63,7 +52,7 @@ pub struct Rule {
     pub(super) outcome: Outcome,
     pub(super) detail: Detail,
     pub(super) collapse: bool,
-    pub(super) durability: Durability,
+    pub(super) durable: bool,
     pub(super) intent: bool,
     pub(super) redact: Vec<(Box<str>, Action)>,
 }
@@ -85,7 +74,7 @@ impl Rule {
             outcome: Outcome::new(),
             detail: Detail::default(),
             collapse: false,
-            durability: Durability::default(),
+            durable: false,
             intent: false,
             redact: Vec::new(),
         }
@@ -167,9 +156,10 @@ impl Rule {
         self
     }
 
-    /// What its events survive. Default: [`Durability::Buffered`].
-    pub fn durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
+    /// Its events are synced to the disk as soon as they are written, without
+    /// waiting for those that come after. Needs a journal.
+    pub fn durable(mut self) -> Self {
+        self.durable = true;
         self
     }
 

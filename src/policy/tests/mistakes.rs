@@ -21,8 +21,8 @@ fn every_mistake_is_told_with_its_place_and_with_what_to_do() {
             "p:2:10: `x` is none of the choices; give one of `none`, `metadata`, `full`",
         ),
         (
-            "[[rule]]\nwhere = { é = {}, b = { is = [[]] } }",
-            "p:2:31: this is a list; give a text, a number, true or false",
+            "[[rule]]\nwhere = { \"é\" = \"x\", b = { is = [[]] } }",
+            "p:2:34: this is a list; give a text, a number, true or false",
         ),
         ("[[rule]]\nwhere = { a = {} }", "p:2:15: this condition compares nothing"),
         ("[[rule]]\noperation = \" \"", "p:2:13: an operation needs a name"),

@@ -134,7 +134,7 @@ fn a_policy_is_the_same_however_it_is_written() {
         )
         .detail(Detail::Metadata)
         .collapse()
-        .durability(Durability::Durable)
+        .durable()
         .intent()
         .redact("*.ssn", Action::Drop)
         .redact("note", Action::Truncate(20))])

@@ -103,7 +103,9 @@ impl Policy {
 /// A rule that a policy takes beside the ones before it.
 fn checked(item: &Item<'_>, rule: Rule, earlier: &[Rule]) -> Result<Rule> {
     let alone = Policy::new([rule.clone()]);
-    alone.map_err(|error| item.error(error.to_string()))?;
+    if let Err(error) = alone {
+        return Err(item.error(error.to_string()));
+    }
     let same_name = earlier.iter().any(|earlier| earlier.name == rule.name);
     if same_name {
         return Err(item.error(format!(

@@ -8,7 +8,7 @@ use crate::policy::operation::OperationFrom;
 use crate::policy::origin::{Identity, Origin};
 use crate::policy::outcome::{EventPattern, Outcome};
 use crate::policy::pattern::Pattern;
-use crate::policy::rule::{Detail, Durability, Rule};
+use crate::policy::rule::{Detail, Rule};
 use crate::redaction::Action;
 
 use super::table::{Item, Table};
@@ -100,8 +100,7 @@ fn read_effects(mut rule: Rule, table: &Table<'_>) -> Result<Rule> {
         ])?;
     }
     if let Some(item) = table.item("durability") {
-        rule.durability =
-            item.word(&[("buffered", Durability::Buffered), ("durable", Durability::Durable)])?;
+        rule.durable = item.word(&[("buffered", false), ("durable", true)])?;
     }
     (rule.collapse, rule.intent) = (table.flag("collapse")?, table.flag("intent")?);
     for (name, item) in
