@@ -1,5 +1,7 @@
 //! What is said about mistakes in a policy.
 
+#![expect(clippy::disallowed_methods, reason = "only the library has a filesystem gate")]
+
 use crate::policy::{Policy, Rule};
 
 #[test]
