@@ -11,6 +11,7 @@ use super::action::Action;
 use super::clean::Clean;
 use super::detect::{Detectors, Finding, Triggers, is_card_number, scan};
 use super::json;
+use super::names::looks_random;
 use super::rules::{Part, Rules};
 use super::text::{write_around, write_cut, write_whole};
 use super::verdict::{Verdict, Verdicts};
@@ -237,9 +238,14 @@ impl Look {
         triggers: Triggers,
         rules: &Rules,
     ) -> bool {
-        let verdict = self.verdicts.on(rules, name);
-        if verdict != Verdict::Look {
-            return !matches!(verdict, Verdict::Do(Action::Keep));
+        match (self.verdicts.on(rules, name), value) {
+            (Verdict::Look, _) => {}
+            (Verdict::Do(action), _) => return action != Action::Keep,
+            (Verdict::Name, _) => return true,
+            (Verdict::Secret, ValueRef::Str(text)) if !json::is_hidden(text) => return true,
+            (Verdict::Perhaps, ValueRef::Str(text)) if looks_random(text) => return true,
+            (Verdict::Secret, ValueRef::Str(_) | ValueRef::Bool(_)) | (Verdict::Perhaps, _) => {}
+            (Verdict::Secret, _) => return true,
         }
         match value {
             ValueRef::Bool(_) => false,

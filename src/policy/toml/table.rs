@@ -178,9 +178,11 @@ fn described(value: &DeValue<'_>) -> &'static str {
 /// The known name that `name` is a slip of the pen away from.
 pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     const SIMILAR_MIN: f64 = 0.6;
+    const PREFIX_BYTES_MIN: usize = 3;
     let similarity = |known: &&&str| strsim::normalized_damerau_levenshtein(name, known);
     let best = known.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
-    (similarity(&best) >= SIMILAR_MIN).then_some(*best)
+    let is_beginning = name.len() >= PREFIX_BYTES_MIN && best.starts_with(name);
+    (is_beginning || similarity(&best) >= SIMILAR_MIN).then_some(*best)
 }
 
 pub(super) fn listing(names: &[&str]) -> String {
