@@ -21,6 +21,9 @@ pub mod export;
 mod fs;
 #[cfg(feature = "journal")]
 #[allow(dead_code, unused_imports, reason = "its users are on their way")]
+mod history;
+#[cfg(feature = "journal")]
+#[allow(dead_code, unused_imports, reason = "its users are on their way")]
 mod journal;
 #[cfg(feature = "journal")]
 #[allow(dead_code, unused_imports, reason = "its users are on their way")]

@@ -218,6 +218,23 @@ impl<'c> SegmentBlocks<'c> {
         Sequence(self.blocks.last().map_or(self.first, BlockFacts::next))
     }
 
+    /// Checks that it ends where the segment after it begins.
+    ///
+    /// # Errors
+    ///
+    /// When entries are missing in between.
+    pub(crate) fn check_follower(&self, follower: Option<Sequence>) -> Result<()> {
+        match follower {
+            Some(follower) if follower != self.next() => {
+                let offset = self.blocks.last().map_or(0, |b| b.raw_at + u64::from(b.raw_bytes));
+                let (next, found) =
+                    (self.next().0, format!("a segment that begins with {follower}"));
+                Err(JournalError::corrupt(&self.path, offset, next, format!("entry {next}"), found))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What is wrong behind the last entry, if anything is there.
     pub(crate) fn into_flaw(self) -> Option<JournalError> {
         self.flaw
@@ -272,7 +289,7 @@ impl<'c> SegmentBlocks<'c> {
         };
         block.bytes.resize(facts.raw_bytes as usize, 0);
         let read = read_up_to(self.file.file(), facts.raw_at, &mut block.bytes)
-            .map_err(|error| self.unread(facts, error))?;
+            .map_err(|error| JournalError::unread(&self.path, facts.raw_at, facts.first, error))?;
         block.bytes.truncate(read);
         entries_of(&block.bytes, facts.raw_at, facts.first, &mut block.entries)
             .map_err(|(at, sequence, flaw)| self.flawed(facts, at, sequence, flaw))?;
@@ -281,17 +298,6 @@ impl<'c> SegmentBlocks<'c> {
         }
         let short = Flaw::Short { needed: facts.raw_bytes as usize, present: read };
         Err(self.flawed(facts, read, facts.first + block.entries.len() as u64, short))
-    }
-
-    fn unread(&self, facts: &BlockFacts, error: std::io::Error) -> JournalError {
-        match error.kind() {
-            std::io::ErrorKind::InvalidData => {
-                let expected = "a block that decompresses";
-                let found = error.to_string();
-                JournalError::corrupt(&self.path, facts.raw_at, facts.first, expected, found)
-            }
-            _ => JournalError::step("read", &self.path, error),
-        }
     }
 
     fn flawed(&self, facts: &BlockFacts, at: usize, sequence: u64, flaw: Flaw) -> JournalError {

@@ -49,6 +49,7 @@ mod packed_file;
 mod parent;
 mod reader;
 mod recover;
+mod remove;
 mod reserve;
 mod scan;
 mod seal;
@@ -76,9 +77,9 @@ pub(crate) use failure::{Corruption, Holder, JournalError, Result};
 pub(crate) use frame::ENTRY_BYTES_MAX;
 pub(crate) use inspect::{Inspection, Remainder, Seen, marks_before};
 pub(crate) use names::{LogId, parse_log_directory_name};
-pub(crate) use open::OpenReport;
+pub(crate) use open::{OpenReport, make_directory};
 pub(crate) use pack::{
-    PackedFileFacts, PackedSegment, is_index_whole, pack, remove_raw, repair_index, sealed_segments,
+    PackedFileFacts, PackedSegment, Unfinished, pack, remove_raw, repair_index, unfinished,
 };
 pub(crate) use parent::{LockedLog, logs_under};
 pub(crate) use reader::{Entries, LogReader, SegmentRef, Trailing};

@@ -34,6 +34,12 @@ impl LogId {
         })?;
         Ok(LogId(id))
     }
+
+    /// The id in the one spelling that it has.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let log = LogId(u128::from_str_radix(text, 16).ok()?.to_be_bytes());
+        (log.to_string() == text).then_some(log)
+    }
 }
 
 impl fmt::Display for LogId {
@@ -57,6 +63,8 @@ pub(super) struct SegmentNames {
     pub(super) raw: Vec<u64>,
     /// Of those, the ones that are there compressed, ascending.
     pub(super) packed: Vec<u64>,
+    /// First sequences of the segments that have an index, ascending.
+    pub(super) indices: Vec<u64>,
     /// First sequences of segments that are written to: one, or none after a
     /// crash.
     pub(super) active: Vec<u64>,
@@ -144,15 +152,19 @@ impl Layout {
                 SEALED => sorted.raw.push(first),
                 PACKED => sorted.packed.push(first),
                 ACTIVE => sorted.active.push(first),
-                INDEX => {}
+                INDEX => sorted.indices.push(first),
                 _ => sorted.unfinished.push(name.clone()),
             }
         }
         sorted.sealed.extend(sorted.raw.iter().chain(&sorted.packed));
-        for firsts in [&mut sorted.sealed, &mut sorted.raw, &mut sorted.packed, &mut sorted.active]
-        {
-            firsts.sort_unstable();
-        }
+        let all = [
+            &mut sorted.sealed,
+            &mut sorted.raw,
+            &mut sorted.packed,
+            &mut sorted.indices,
+            &mut sorted.active,
+        ];
+        all.into_iter().for_each(|firsts| firsts.sort_unstable());
         sorted.sealed.dedup();
         Ok(sorted)
     }
@@ -189,10 +201,14 @@ pub(super) fn log_directory_name(log: LogId) -> String {
 
 /// The log whose directory has this name.
 pub(crate) fn parse_log_directory_name(name: &str) -> Option<LogId> {
-    let digits = name.strip_prefix(LOG_PREFIX)?;
-    let log = LogId(u128::from_str_radix(digits, 16).ok()?.to_be_bytes());
-    // One spelling each.
-    (log_directory_name(log) == name).then_some(log)
+    LogId::parse(name.strip_prefix(LOG_PREFIX)?)
+}
+
+/// Whether a file belongs to the segment that begins with `first`, whatever it
+/// is of it.
+pub(super) fn is_of_segment(name: &str, first: u64) -> bool {
+    let digits = format!("{first:0SEQUENCE_DIGITS$}");
+    name.strip_prefix(&digits).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn parse_segment(name: &str) -> Option<(u64, &str)> {

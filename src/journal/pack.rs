@@ -16,7 +16,7 @@ use zstd::zstd_safe::{CParameter, compress_bound};
 use super::blocks::{BlockSink, cut};
 use super::failure::{JournalError, Result};
 use super::header::SegmentHeader;
-use super::index::{BuiltIndex, EntryIndexer, StoredIndex};
+use super::index::{BuiltIndex, EntryIndexer};
 use super::names::{Layout, LogId};
 use super::recover::flawed;
 use super::sealed_file::{SealedFile, open_packed, open_raw};
@@ -112,34 +112,32 @@ pub(crate) fn repair_index(
     Ok(true)
 }
 
-/// Whether the index of a compressed segment is there and whole. Reads the
-/// index alone.
-pub(crate) fn is_index_whole(fs: &dyn JournalFs, directory: &Path, first: Sequence) -> bool {
-    let layout = Layout::new(directory);
-    let header = SealedFile::open(fs, &layout, first.0)
-        .and_then(|file| SegmentHeader::read(file.file(), file.path(), first.0, None));
-    header
-        .and_then(|header| StoredIndex::open(fs, layout.index(first.0), header.log, first.0))
-        .and_then(|index| index.check())
-        .is_ok()
+/// Sealed segments that something is left to be done for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Unfinished {
+    /// Those that are still there as they were written.
+    pub(crate) unpacked: Vec<Sequence>,
+    /// Those that are there compressed alone, without an index.
+    pub(crate) unindexed: Vec<Sequence>,
 }
 
-/// Sealed segments that are still there as they were written, and those that
-/// are there compressed; ascending.
+/// Looks which sealed segments something is left to be done for.
 ///
 /// # Errors
 ///
 /// When the directory can't be read.
-pub(crate) fn sealed_segments(
-    fs: &dyn JournalFs,
-    directory: &Path,
-) -> Result<(Vec<Sequence>, Vec<Sequence>)> {
+pub(crate) fn unfinished(fs: &dyn JournalFs, directory: &Path) -> Result<Unfinished> {
     let layout = Layout::new(directory);
     let segments = layout.segments();
     let names = fs.list(&segments).map_err(|error| JournalError::step("list", &segments, error))?;
     let names = layout.sort(&names)?;
-    let sequences = |firsts: Vec<u64>| firsts.into_iter().map(Sequence).collect();
-    Ok((sequences(names.raw), sequences(names.packed)))
+    let bare = names.packed.iter().filter(|first| {
+        names.raw.binary_search(first).is_err() && names.indices.binary_search(first).is_err()
+    });
+    Ok(Unfinished {
+        unindexed: bare.copied().map(Sequence).collect(),
+        unpacked: names.raw.into_iter().map(Sequence).collect(),
+    })
 }
 
 /// Removes a segment as it was written, once its compressed form is there.

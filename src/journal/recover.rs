@@ -88,15 +88,9 @@ pub(super) fn sealed_end(fs: &dyn JournalFs, layout: &Layout, first: u64) -> Res
     }
 }
 
-/// For a failed reading. What can't be decompressed is damage.
+/// For a failed reading at the position of a scan.
 pub(super) fn unread(path: &Path, scan: &Scan, error: std::io::Error) -> JournalError {
-    match error.kind() {
-        std::io::ErrorKind::InvalidData => {
-            let expected = "a block that decompresses";
-            JournalError::corrupt(path, scan.offset(), scan.next(), expected, error.to_string())
-        }
-        _ => JournalError::step("read", path, error),
-    }
+    JournalError::unread(path, scan.offset(), scan.next(), error)
 }
 
 /// Damage at the position of a scan.

@@ -64,9 +64,10 @@ impl BuiltIndex {
         self.recent.fill(0);
     }
 
-    /// Forgets the last block, which was not complete.
+    /// Forgets the last block, which was not complete, and whatever was added
+    /// after it.
     pub(crate) fn reopen_last_block(&mut self) {
-        let Some(last) = self.blocks.pop() else { return };
+        let last = self.blocks.pop().unwrap_or(self.current);
         let number = self.blocks.len() as u64;
         let kept = self.pairs.partition_point(|pair| block_of(*pair) < number);
         self.pairs.truncate(kept);

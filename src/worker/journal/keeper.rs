@@ -76,15 +76,20 @@ pub(in crate::worker) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn new(journal: OpenedJournal, intake: Arc<Intake>) -> Self {
-        let totals = JournalTotals::new(&journal.ledger);
+    pub(super) fn new(
+        ledger: Ledger,
+        fs: Arc<dyn JournalFs>,
+        full_disk: FullDisk,
+        intake: Arc<Intake>,
+    ) -> Self {
+        let totals = JournalTotals::new(&ledger);
         Kept {
-            ledger: journal.ledger,
-            fs: journal.fs,
+            ledger,
+            fs,
             intake,
             entry: Vec::new(),
             is_cut: false,
-            full_disk: journal.full_disk,
+            full_disk,
             state: State::Working,
             waiting: VecDeque::new(),
             answered: 0,
