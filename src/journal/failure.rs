@@ -84,7 +84,7 @@ impl JournalError {
     }
 
     /// For a failed step: a full disk or any other failure.
-    pub(super) fn step(action: &'static str, path: &Path, source: io::Error) -> Self {
+    pub(crate) fn step(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::StorageFull

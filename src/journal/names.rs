@@ -28,6 +28,12 @@ impl LogId {
         })?;
         Ok(LogId(id))
     }
+
+    /// The id in the one spelling that it has.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let log = LogId(u128::from_str_radix(text, 16).ok()?.to_be_bytes());
+        (log.to_string() == text).then_some(log)
+    }
 }
 
 impl fmt::Display for LogId {
@@ -151,10 +157,14 @@ pub(super) fn log_directory_name(log: LogId) -> String {
 
 /// The log whose directory has this name.
 pub(crate) fn parse_log_directory_name(name: &str) -> Option<LogId> {
-    let digits = name.strip_prefix(LOG_PREFIX)?;
-    let log = LogId(u128::from_str_radix(digits, 16).ok()?.to_be_bytes());
-    // One spelling each.
-    (log_directory_name(log) == name).then_some(log)
+    LogId::parse(name.strip_prefix(LOG_PREFIX)?)
+}
+
+/// Whether a file belongs to the segment that begins with `first`, whatever it
+/// is of it.
+pub(super) fn is_of_segment(name: &str, first: u64) -> bool {
+    let digits = format!("{first:0SEQUENCE_DIGITS$}");
+    name.strip_prefix(&digits).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn parse_segment(name: &str) -> Option<(u64, &str)> {

@@ -204,7 +204,7 @@ impl Found {
 
 /// Makes a directory and those above it. Their names are made durable before
 /// anything is written below them.
-pub(super) fn make_directory(fs: &dyn JournalFs, path: &Path) -> Result<()> {
+pub(crate) fn make_directory(fs: &dyn JournalFs, path: &Path) -> Result<()> {
     let failed = |error| JournalError::step("make the directory", path, error);
     match fs.kind(path).map_err(failed)? {
         PathKind::Directory => return Ok(()),
