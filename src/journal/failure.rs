@@ -94,6 +94,18 @@ impl JournalError {
         }
     }
 
+    /// For a failed reading, where entry `sequence` should be. What can't be
+    /// decompressed is damage.
+    pub(super) fn unread(path: &Path, offset: u64, sequence: u64, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::InvalidData => {
+                let expected = "a block that decompresses";
+                JournalError::corrupt(path, offset, sequence, expected, source.to_string())
+            }
+            _ => JournalError::step("read", path, source),
+        }
+    }
+
     /// For damage at a place.
     pub(super) fn corrupt(
         path: &Path,
