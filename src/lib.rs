@@ -21,6 +21,9 @@ pub mod export;
 mod fs;
 #[cfg(feature = "journal")]
 #[allow(dead_code, unused_imports, reason = "its users are on their way")]
+mod history;
+#[cfg(feature = "journal")]
+#[allow(dead_code, unused_imports, reason = "its users are on their way")]
 mod journal;
 #[cfg(feature = "journal")]
 #[allow(dead_code, unused_imports, reason = "its users are on their way")]
@@ -29,6 +32,9 @@ pub mod monitor;
 #[cfg(feature = "journal")]
 pub mod proof;
 pub mod query;
+#[cfg(any(test, feature = "policy"))]
+#[allow(dead_code, unused_imports, reason = "its user, the worker, is yet to come")]
+pub mod redaction;
 pub mod report;
 mod self_check;
 pub mod sink;

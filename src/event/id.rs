@@ -29,6 +29,8 @@ pub struct EventId(u128);
 const PREFIX: &str = "evt_";
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CHARACTERS: usize = 26;
+/// The value of each byte as a digit; 255 for what is none.
+const DIGITS: [u8; 256] = digits();
 
 impl EventId {
     /// The id with this UUID value.
@@ -88,6 +90,17 @@ impl FromStr for EventId {
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const fn digits() -> [u8; 256] {
+    let mut digits = [255; 256];
+    let mut value = 0;
+    while value < ALPHABET.len() {
+        digits[ALPHABET[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+}
+
 fn parse(text: &str) -> Option<EventId> {
     let digits = text.strip_prefix(PREFIX)?.as_bytes();
     let (first, _) = digits.split_first()?;
@@ -97,8 +110,8 @@ fn parse(text: &str) -> Option<EventId> {
     digits
         .iter()
         .try_fold(0_u128, |value, digit| {
-            let digit = ALPHABET.iter().position(|known| known == digit)?;
-            Some((value << 5) | digit as u128)
+            let value_of_digit = DIGITS.get(usize::from(*digit)).copied().filter(|v| *v < 32)?;
+            Some((value << 5) | u128::from(value_of_digit))
         })
         .map(EventId)
 }

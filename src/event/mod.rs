@@ -16,6 +16,8 @@ pub(crate) mod metadata;
 mod operation;
 pub(crate) mod packed;
 pub(crate) mod row;
+#[cfg(feature = "journal")]
+pub(crate) mod scan;
 mod status;
 
 pub use actor::Actor;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Runs a target on each of its inputs in a directory; returns how many there
 /// are.
-fn replay(directory: &str, name: &str, target: fn(&[u8])) -> usize {
+fn replay(directory: &str, name: &str, target: Target) -> usize {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory).join(name);
     let mut count = 0;
     for input in fs::read_dir(&directory).into_iter().flatten() {
@@ -20,9 +20,12 @@ fn replay(directory: &str, name: &str, target: fn(&[u8])) -> usize {
     count
 }
 
+/// A target: takes whatever it is given.
+type Target = fn(&[u8]);
+
 #[test]
 fn every_kept_input_of_the_fuzzer_is_replayed() {
-    let targets: [(&str, fn(&[u8])); 5] = [
+    let targets: [(&str, Target); 5] = [
         ("frame", super::frame),
         ("recovery", super::recovery),
         ("checkpoint", super::checkpoint),

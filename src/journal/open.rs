@@ -12,6 +12,7 @@ use super::names::{Layout, LogId, SegmentNames};
 use super::recover::{self, Recovered};
 use super::reserve;
 use super::seal;
+use super::sealed_file::SealedFile;
 use super::writer::{Active, Group, Journal};
 use crate::fs::{JournalFs, OpenMode, PathKind};
 
@@ -131,9 +132,12 @@ impl Found {
         let names = layout.sort(&names)?;
         let active = layout.only_active(&names)?;
         let mut log = None;
-        let sealed = names.sealed.iter().map(|first| (*first, layout.sealed(*first)));
-        for (first, path) in sealed.chain(active.map(|first| (first, layout.active(first)))) {
-            log = Some(header_of(fs, &path, first, log)?.log);
+        for first in &names.sealed {
+            let sealed = SealedFile::open(fs, layout, *first)?;
+            log = Some(SegmentHeader::read(sealed.file(), sealed.path(), *first, log)?.log);
+        }
+        if let Some(first) = active {
+            log = Some(header_of(fs, &layout.active(first), first, log)?.log);
         }
         Ok(Found { names, active, log })
     }
@@ -194,8 +198,8 @@ impl Found {
     }
 
     fn remove_unfinished(&self, fs: &dyn JournalFs, layout: &Layout) -> Result<()> {
-        for first in &self.names.unfinished {
-            let path = layout.unfinished(*first);
+        for name in &self.names.unfinished {
+            let path = layout.segments().join(name);
             fs.remove_file(&path).map_err(|error| JournalError::step("remove", &path, error))?;
         }
         Ok(())
@@ -204,7 +208,7 @@ impl Found {
 
 /// Makes a directory and those above it. Their names are made durable before
 /// anything is written below them.
-pub(super) fn make_directory(fs: &dyn JournalFs, path: &Path) -> Result<()> {
+pub(crate) fn make_directory(fs: &dyn JournalFs, path: &Path) -> Result<()> {
     let failed = |error| JournalError::step("make the directory", path, error);
     match fs.kind(path).map_err(failed)? {
         PathKind::Directory => return Ok(()),

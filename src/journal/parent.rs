@@ -13,6 +13,7 @@ use super::failure::{JournalError, Result};
 use super::lock::{self, LogLock};
 use super::names::{self, Layout, LogId};
 use super::open::{OpenReport, make_directory};
+use super::suspect;
 use super::writer::Journal;
 use crate::fs::JournalFs;
 
@@ -63,6 +64,12 @@ impl LockedLog {
     /// The log's own directory.
     pub(crate) fn directory(&self) -> &Path {
         self.layout.directory()
+    }
+
+    /// Whether an fsync failed in it, so that what can be read may not be what
+    /// is on the disk. Opening it settles that for the journal's own files.
+    pub(crate) fn is_suspect(&self) -> Result<bool> {
+        suspect::is_marked(&*self.fs, &self.layout)
     }
 
     /// Opens it.

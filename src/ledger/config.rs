@@ -3,10 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::retention::Retention;
+use crate::error::{Error, Result};
 use crate::journal::JournalConfig;
+use crate::proof::check_name;
 
 /// Default time between two checkpoints while there is news.
 pub(crate) const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// Default time that closing waits for each place that gets copies.
+pub(crate) const COPY_WAIT: Duration = Duration::from_secs(2);
 
 /// What origins begin with by default, before the name of the host.
 pub(crate) const ORIGIN_PREFIX: &str = "tracing-audit";
@@ -29,6 +35,14 @@ pub(crate) struct LedgerConfig {
     /// this parent directory alone: a log that a copy in them tells of has to
     /// be there.
     pub(crate) checkpoint_copies: Vec<PathBuf>,
+    /// See [`COPY_WAIT`].
+    pub(crate) copy_wait: Duration,
+    /// What may be removed, and when; nothing by default.
+    pub(crate) retention: Retention,
+    /// Writes copies on the writer's thread, so that the order of steps is
+    /// always the same.
+    #[cfg(test)]
+    pub(crate) copies_are_inline: bool,
 }
 
 impl LedgerConfig {
@@ -40,6 +54,25 @@ impl LedgerConfig {
             signing_key: None,
             checkpoint_every: CHECKPOINT_EVERY,
             checkpoint_copies: Vec::new(),
+            copy_wait: COPY_WAIT,
+            retention: Retention::default(),
+            #[cfg(test)]
+            copies_are_inline: false,
         }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        check_name(&self.origin_prefix).map_err(|error| {
+            Error::invalid(format!("the prefix of a log's origin can't be used: {error}"))
+        })?;
+        self.retention.check()
+    }
+
+    /// Whether copies are written by threads of their own.
+    pub(super) fn is_threaded(&self) -> bool {
+        #[cfg(test)]
+        return !self.copies_are_inline;
+        #[cfg(not(test))]
+        true
     }
 }

@@ -4,13 +4,16 @@
 //! `log.vkey` is also where a log's origin is kept: it is the name of all its
 //! keys, and does not change when the host or a setting does.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use zeroize::Zeroizing;
 
 use super::config::LedgerConfig;
 use super::files::{self, LedgerFiles};
+use super::rotation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::JournalFs;
-use crate::journal::LogId;
+use crate::journal::{JournalError, LogId};
 use crate::proof::{SignerKey, VerifierKey};
 
 /// What a log is called, and its public keys.
@@ -30,7 +33,7 @@ impl LogKeys {
     /// When it can't be read, holds anything but keys, or those of another log.
     pub(crate) fn read(fs: &dyn JournalFs, directory: &Path, log: LogId) -> Result<Option<Self>> {
         let path = LedgerFiles::new(directory).verifier_keys();
-        let Some(text) = files::read(fs, &path)? else { return Ok(None) };
+        let Some((text, _)) = files::read(fs, &path)? else { return Ok(None) };
         let damaged = |why: String| {
             Error::new(ErrorKind::Damaged, format!("{}: {why}; restore it", path.display()))
         };
@@ -50,81 +53,118 @@ impl LogKeys {
         Ok(Some(LogKeys { origin, verifiers }))
     }
 
+    /// Fails unless this is the key that the log is signed with.
+    pub(super) fn expect_newest(&self, key: &VerifierKey) -> Result<()> {
+        if self.verifiers.last() == Some(key) {
+            return Ok(());
+        }
+        let newest = self.verifiers.last().map(VerifierKey::short).unwrap_or_default();
+        let message = format!(
+            "the log is signed with the key {newest}, and not with {}; give that one, or rotate to the other while the log is open",
+            key.short()
+        );
+        Err(Error::new(ErrorKind::Verification, message))
+    }
+
     pub(super) fn write(&self, fs: &dyn JournalFs, directory: &Path) -> Result<()> {
         let lines: String = self.verifiers.iter().map(|key| format!("{key}\n")).collect();
         files::replace(fs, &LedgerFiles::new(directory).verifier_keys(), &lines)
     }
 }
 
-/// The key that a log signs with, and its public ones, made where the log is
-/// new.
+/// The keys of an opened log.
+#[derive(Debug)]
+pub(super) struct OpenedKeys {
+    pub(super) signer: SignerKey,
+    /// The key before it, if a rotation was interrupted before both had signed.
+    pub(super) retiring: Option<SignerKey>,
+    pub(super) public: LogKeys,
+    /// A key that never came into use.
+    pub(super) abandoned: Option<VerifierKey>,
+}
+
+/// The keys of a log that has so many entries, made where it is new.
 pub(super) fn open(
     fs: &dyn JournalFs,
-    directory: &Path,
+    files: &LedgerFiles,
     log: LogId,
     config: &LedgerConfig,
-    is_empty: bool,
-) -> Result<(SignerKey, LogKeys)> {
-    let known = LogKeys::read(fs, directory, log)?;
-    let origin = match &known {
-        Some(keys) => keys.origin.clone(),
-        None if is_empty => format!("{}/{log}", config.origin_prefix),
-        None => return Err(missing(LedgerFiles::new(directory).verifier_keys())),
+    known: Option<LogKeys>,
+    size: u64,
+) -> Result<OpenedKeys> {
+    match (known, &config.signing_key) {
+        (Some(public), Some(path)) => given(fs, path, public),
+        (Some(public), None) => rotation::recover(fs, files, public),
+        (None, _) if size > 0 => Err(files.keys_are_missing()),
+        (None, path) => {
+            let origin = format!("{}/{log}", config.origin_prefix);
+            let signer = match path {
+                Some(path) => read_given(fs, path, &origin)?,
+                None => read_or_make(fs, &files.signing_key(), &origin)?,
+            };
+            let public = LogKeys { origin, verifiers: vec![signer.verifier().clone()] };
+            public.write(fs, files.directory())?;
+            Ok(OpenedKeys { signer, retiring: None, public, abandoned: None })
+        }
+    }
+}
+
+fn given(fs: &dyn JournalFs, path: &Path, public: LogKeys) -> Result<OpenedKeys> {
+    let signer = read_given(fs, path, &public.origin)?;
+    public.expect_newest(signer.verifier())?;
+    Ok(OpenedKeys { signer, retiring: None, public, abandoned: None })
+}
+
+/// The key in a file that the user named, under the log's name.
+pub(super) fn read_given(fs: &dyn JournalFs, path: &Path, origin: &str) -> Result<SignerKey> {
+    // Where secrets are mounted, their files often are links.
+    let resolved = fs.resolve(path).map_err(|error| JournalError::step("find", path, error))?;
+    read_signer(fs, &resolved)?.ok_or_else(|| missing(path))?.named(origin)
+}
+
+/// The key in one of the log's own files.
+///
+/// # Errors
+///
+/// When others may read it, and when it is no key.
+pub(super) fn read_signer(fs: &dyn JournalFs, path: &Path) -> Result<Option<SignerKey>> {
+    let Some((text, stat)) = files::read(fs, path)? else { return Ok(None) };
+    let refused = |why: &str| {
+        Error::invalid(format!("the signing key is not used: {why}: {}", path.display()))
     };
-    let signer = signer(fs, directory, config, &origin, known.is_none())?;
-    match known {
-        Some(keys) if keys.verifiers.last() == Some(signer.verifier()) => Ok((signer, keys)),
-        Some(keys) => Err(Error::new(
-            ErrorKind::Verification,
-            format!(
-                "the log is signed with the key {}, not with {}; give that one, or rotate to the new one while the log is open",
-                keys.verifiers.last().map(VerifierKey::short).unwrap_or_default(),
-                signer.verifier().short()
-            ),
-        )),
-        None => {
-            let keys = LogKeys { origin, verifiers: vec![signer.verifier().clone()] };
-            keys.write(fs, directory)?;
-            Ok((signer, keys))
-        }
+    if !stat.is_private {
+        return Err(refused("others may read its file; run “chmod 600” on it"));
     }
-}
-
-fn signer(
-    fs: &dyn JournalFs,
-    directory: &Path,
-    config: &LedgerConfig,
-    origin: &str,
-    is_new: bool,
-) -> Result<SignerKey> {
-    let own = LedgerFiles::new(directory).signing_key();
-    let path = config.signing_key.clone().unwrap_or_else(|| own.clone());
-    match read_signer(fs, &path)? {
-        Some(key) => key.named(origin),
-        None if is_new && path == own => {
-            let key = SignerKey::generate(origin)?;
-            let text = key.secret_text();
-            files::replace(fs, &own, &format!("{}\n", text.as_str()))?;
-            Ok(key)
-        }
-        None => Err(missing(path)),
-    }
-}
-
-fn read_signer(fs: &dyn JournalFs, path: &Path) -> Result<Option<SignerKey>> {
-    let Some(text) = files::read(fs, path)? else { return Ok(None) };
     match text.strip_suffix('\n') {
         Some(key) => SignerKey::parse(key).map(Some),
-        None => Err(Error::invalid(format!(
-            "the key file does not end with a newline; is it whole? {}",
-            path.display()
-        ))),
+        None => Err(refused("its file does not end with a newline; is it whole?")),
     }
 }
 
-fn missing(path: PathBuf) -> Error {
+/// The key of a log that has no public one yet. A kill may have left the
+/// secret one.
+fn read_or_make(fs: &dyn JournalFs, path: &Path, origin: &str) -> Result<SignerKey> {
+    if let Some(key) = read_signer(fs, path)? {
+        return key.named(origin);
+    }
+    let key = SignerKey::generate(origin)?;
+    write_signer(fs, path, &key)?;
+    Ok(key)
+}
+
+/// Keeps a secret key, durably.
+pub(super) fn write_signer(fs: &dyn JournalFs, path: &Path, key: &SignerKey) -> Result<()> {
+    let text = key.secret_text();
+    let mut line = Zeroizing::new(String::with_capacity(text.len() + 1));
+    line.push_str(&text);
+    line.push('\n');
+    files::replace(fs, path, &line)
+}
+
+/// For a secret key that is not where it should be.
+pub(super) fn missing(path: &Path) -> Error {
     Error::io(
-        "a key of the log is missing; put it back, or begin a new log elsewhere",
+        "the signing key of the log is missing; put it back, or begin a log in another directory",
         path,
         std::io::ErrorKind::NotFound.into(),
     )

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::LedgerConfig;
+use super::copies::{Copies, CopyState};
 use super::files::LedgerFiles;
 use super::keys::LogKeys;
+use super::tree::Tree;
 use crate::error::{Error, Result};
 use crate::fs::JournalFs;
 use crate::journal::{Journal, SealedSegment};
-use crate::proof::{HashTiles, SignedCheckpoint, SignerKey, VerifierKey};
+use crate::proof::{SignedCheckpoint, SignerKey, VerifierKey};
 
 /// The one writer of a trail. Used by one thread at a time. Dropped without
 /// [`close`](Ledger::close), it leaves what a kill would leave.
@@ -21,12 +23,17 @@ pub(crate) struct Ledger {
     pub(super) config: LedgerConfig,
     pub(super) files: LedgerFiles,
     pub(super) journal: Journal,
-    pub(super) tree: HashTiles,
+    pub(super) tree: Tree,
     pub(super) signer: SignerKey,
+    /// The key before, until both have signed a checkpoint.
+    pub(super) retiring: Option<SignerKey>,
+    /// The key that will be rotated to.
+    pub(super) prepared: Option<SignerKey>,
     pub(super) keys: LogKeys,
     pub(super) latest: Option<SignedCheckpoint>,
     /// When a checkpoint was last attempted; none: one is due at once.
     pub(super) last_checkpoint_ns: Option<u64>,
+    pub(super) copies: Copies,
 }
 
 /// What closing came to.
@@ -91,7 +98,9 @@ impl Ledger {
     /// [`Poisoned`](crate::ErrorKind::Poisoned) is final: what was not
     /// acknowledged may be durable or not.
     pub(crate) fn sync(&mut self, now_ns: u64) -> Result<u64> {
-        Ok(self.journal.sync(now_ns)?.0)
+        let durable = self.journal.sync(now_ns)?.0;
+        self.tree.entries_are_durable();
+        Ok(durable)
     }
 
     /// Seals the segment if it is large or old enough. A checkpoint is due
@@ -102,11 +111,43 @@ impl Ledger {
     /// As [`sync`](Ledger::sync). Unless poisoned, the segment stays open and
     /// can be written to.
     pub(crate) fn seal_if_due(&mut self, now_ns: u64) -> Result<Option<SealedSegment>> {
-        let sealed = self.journal.seal_if_due(now_ns)?;
+        if self.journal.is_seal_due(now_ns) { self.seal(now_ns) } else { Ok(None) }
+    }
+
+    /// Seals the segment; `None` if there is no entry in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`seal_if_due`](Ledger::seal_if_due).
+    pub(crate) fn seal(&mut self, now_ns: u64) -> Result<Option<SealedSegment>> {
+        self.sync(now_ns)?;
+        self.sync_tree()?;
+        let sealed = self.journal.seal(now_ns)?;
         if sealed.is_some() {
             self.last_checkpoint_ns = None;
         }
         Ok(sealed)
+    }
+
+    /// Makes the tree's tiles durable. If that fails, no part of them can be
+    /// trusted: the log is poisoned, and they are made again when it is opened.
+    pub(super) fn sync_tree(&mut self) -> Result<()> {
+        self.tree.write()?;
+        self.tree.sync().map_err(|error| {
+            let cause = format!("the tree could not be synced: {error}");
+            self.journal.poisoned_by_sync(cause).into()
+        })
+    }
+
+    /// How the places for copies of the checkpoints are doing.
+    pub(crate) fn copies(&self) -> Vec<CopyState> {
+        self.copies.states()
+    }
+
+    /// What went wrong with copies since this was asked last; once for each
+    /// place, until it has worked again.
+    pub(crate) fn take_copy_problems(&mut self) -> Vec<Error> {
+        self.copies.take_problems()
     }
 
     /// Gives the reserve back to the disk, for the few entries that say that
@@ -122,7 +163,7 @@ impl Ledger {
     }
 
     /// Syncs, signs a last checkpoint, says at the end of the log that it was
-    /// closed, and releases it.
+    /// closed, and releases it. Waits a while for the copies.
     ///
     /// # Errors
     ///
@@ -130,8 +171,10 @@ impl Ledger {
     /// What else goes wrong is told in the result.
     pub(crate) fn close(mut self, now_ns: u64) -> Result<Closed> {
         self.sync(now_ns)?;
-        let problems = self.checkpoint(now_ns).err().into_iter().collect();
+        self.sync_tree()?;
+        let mut problems: Vec<_> = self.checkpoint(now_ns).err().into_iter().collect();
         let size = self.journal.close(now_ns)?.0;
+        problems.extend(self.copies.finish(self.config.copy_wait));
         Ok(Closed { size, checkpoint: self.latest, problems })
     }
 }

@@ -11,6 +11,7 @@
 //! actor, session, operation, entry ids, organisation, resource and status have
 //! an index; those on time skip whole segments; the others look at each event.
 
+mod asked;
 mod builder;
 mod checks;
 mod compiled;
@@ -21,6 +22,8 @@ mod matching;
 mod order;
 mod page;
 mod plan;
+#[cfg_attr(not(feature = "journal"), path = "unstored.rs")]
+mod stored;
 mod terminals;
 mod trail;
 mod view;
@@ -32,11 +35,15 @@ mod model;
 mod model_tests;
 #[cfg(test)]
 mod query_tests;
+#[cfg(test)]
+#[cfg(feature = "journal")]
+mod stored_tests;
 
 pub use builder::Query;
 pub use cursor::Cursor;
 pub(crate) use matching::same as same_value;
 pub use order::{Field, Order};
 pub use page::Page;
+pub(crate) use stored::Stored;
 pub use view::View;
 pub(crate) use view::{FreshView, Source};

@@ -187,22 +187,3 @@ fn awaiting_a_query_runs_it() {
     assert_eq!((page.len(), page.next.is_some()), (1, true));
     assert!(runtime.block_on(view.query().limit(0).into_future()).is_err());
 }
-
-#[test]
-fn rows_are_handed_over_one_by_one() {
-    let view = view_of(stores(5));
-    let mut seen = Vec::new();
-    let each = |sequence: crate::event::Sequence, row: &crate::event::row::Row<'_>| {
-        seen.push((sequence.0, row.user_id.map(str::to_owned)));
-        if seen.len() < 2 {
-            std::ops::ControlFlow::Continue(())
-        } else {
-            std::ops::ControlFlow::Break(())
-        }
-    };
-    let fresh = view.query().fresh_view().unwrap();
-    view.query().each_row(&fresh, each).unwrap();
-    assert_eq!(seen, [(4, Some("u".to_owned())), (3, Some("u".to_owned()))]);
-    let shared: Arc<dyn super::Source> = Arc::new(view);
-    assert_eq!(Query::new(shared).count().unwrap(), 5);
-}

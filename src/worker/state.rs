@@ -165,6 +165,8 @@ impl Worker {
                 recorded: 0,
                 has_news: false,
                 in_hand: None,
+                #[cfg(test)]
+                panics_behind_journal: false,
             },
             decoder: Decoder::new(ids, settings.closed_is_unknown),
             scratch: RowScratch::default(),

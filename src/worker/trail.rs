@@ -31,6 +31,9 @@ pub(super) struct Trail {
     pub(super) has_news: bool,
     /// The place that an event gets while it is being appended.
     pub(super) in_hand: Option<Sequence>,
+    /// The next event makes the worker panic, once it is in the journal.
+    #[cfg(test)]
+    pub(super) panics_behind_journal: bool,
 }
 
 /// An event that has its place.
@@ -74,6 +77,8 @@ impl Trail {
                 return Err(reason);
             }
         };
+        #[cfg(test)]
+        assert!(!std::mem::take(&mut self.panics_behind_journal), "on purpose");
         let sequence = self.buffer.push(row);
         statistics.record(row);
         self.stream_out(row, sequence, streamed);

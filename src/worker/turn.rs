@@ -46,6 +46,7 @@ impl Worker {
         self.pending.extend(self.requests.try_iter());
         let has_requests = !self.pending.is_empty();
         let times = self.times();
+        self.append_facts(times);
         let (taken, more_waits) = self.take_data(times, has_requests);
         self.append_gaps(times);
         self.tell_problems();

@@ -5,7 +5,7 @@ use crate::journal::frame::{self, ENTRY_BYTES_MAX, FRAME_HEADER_BYTES};
 use crate::journal::header::SEGMENT_HEADER_BYTES;
 
 /// Longest segment that is made, in bytes.
-const BODY_BYTES_MAX: usize = 256 * 1024;
+const BODY_BYTES_MAX: usize = 128 * 1024;
 
 const SECTOR_BYTES: usize = 512;
 

@@ -196,7 +196,7 @@ fn read(fs: &SimulatedFs) -> Option<Vec<Vec<u8>>> {
     let mut entries = reader.entries_from(Sequence(first));
     let mut read = Vec::new();
     while let Some((sequence, entry)) = entries.next_entry().ok()? {
-        assert_eq!(sequence.0, first + read.len() as u64);
+        assert_eq!(sequence.0, first.saturating_add(read.len() as u64));
         read.push(entry.to_vec());
     }
     Some(read)

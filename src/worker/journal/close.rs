@@ -55,10 +55,11 @@ impl Worker {
         if !kept.is_full() {
             return;
         }
-        kept.release_reserve();
+        // Where there is none, the next sync tells. It is filled at the next opening.
+        let _ = kept.ledger.release_reserve();
         let now_ns = kept.now_ns();
         if kept.ledger.sync(now_ns).is_ok() {
-            kept.note_space();
+            kept.note_success();
         }
     }
 

@@ -16,7 +16,7 @@ const CLOCK_STEP_US: i64 = 1_000_000;
 
 impl Worker {
     /// Appends the facts that came up where nothing could be appended.
-    pub(super) fn append_facts(&mut self, times: Times) {
+    pub(in crate::worker) fn append_facts(&mut self, times: Times) {
         while self.trail.keeper.takes_facts() {
             let Some(kept) = self.trail.keeper.open_mut() else { return };
             let Some(fact) = kept.facts.pop_front() else { return };

@@ -60,9 +60,9 @@ pub(in crate::worker) struct Kept {
     // trouble
     pub(super) full_disk: FullDisk,
     pub(super) state: State,
-    pub(super) is_reserve_released: bool,
     // acknowledge
     pub(super) waiting: VecDeque<Waiting>,
+    pub(super) answered: usize,
     pub(super) waiting_for_checkpoint: Vec<WaitingForCheckpoint>,
     // checkpoints
     pub(super) checkpoint_problem: Option<Arc<str>>,
@@ -76,18 +76,23 @@ pub(in crate::worker) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn new(journal: OpenedJournal, intake: Arc<Intake>) -> Self {
-        let totals = JournalTotals::new(&journal.ledger);
+    pub(super) fn new(
+        ledger: Ledger,
+        fs: Arc<dyn JournalFs>,
+        full_disk: FullDisk,
+        intake: Arc<Intake>,
+    ) -> Self {
+        let totals = JournalTotals::new(&ledger);
         Kept {
-            ledger: journal.ledger,
-            fs: journal.fs,
+            ledger,
+            fs,
             intake,
             entry: Vec::new(),
             is_cut: false,
-            full_disk: journal.full_disk,
+            full_disk,
             state: State::Working,
-            is_reserve_released: false,
             waiting: VecDeque::new(),
+            answered: 0,
             waiting_for_checkpoint: Vec::new(),
             checkpoint_problem: None,
             checkpoint_us: None,

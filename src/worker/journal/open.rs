@@ -4,7 +4,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::facts::opening;
-use super::keeper::{Keeper, Kept, Opening};
+use super::keeper::{Keeper, Kept, OpenedJournal, Opening};
 use super::refill::{Refill, since};
 use crate::buffer::{Buffer, BufferConfig};
 use crate::error::Result;
@@ -19,9 +19,10 @@ impl Worker {
     ///
     /// When the log cannot be read or written.
     pub(in crate::worker) fn open_journal(&mut self, journal: Opening) -> Result<()> {
-        let Some(journal) = journal else { return Ok(()) };
-        let (opened, host) = (journal.opened.clone(), journal.host.clone());
-        let mut kept = Kept::new(journal, self.intake.clone());
+        let Some(OpenedJournal { ledger, opened, fs, full_disk, host }) = journal else {
+            return Ok(());
+        };
+        let mut kept = Kept::new(ledger, fs, full_disk, self.intake.clone());
         let since = since(&kept.reader()?, opened.size, &self.rotation)?;
         kept.exported_through = since.exported_through;
         let orphans = if opened.report.was_closed { Vec::new() } else { kept.orphans()? };
@@ -34,6 +35,9 @@ impl Worker {
             if self.append_only(&event, times, true).is_err() {
                 break;
             }
+        }
+        for problem in &opened.problems {
+            self.tell(problem);
         }
         self.begin_durably()?;
         self.publish();

@@ -72,26 +72,11 @@ impl Kept {
         self.state = State::GivenUp(why.into());
     }
 
-    /// There is room, for the moment.
-    pub(super) fn note_space(&mut self) {
-        self.state = State::Working;
-    }
-
     /// It works, again or still.
     pub(super) fn note_success(&mut self) {
         if matches!(self.state, State::Stuck(_)) {
             self.state = State::Working;
         }
-        if std::mem::take(&mut self.is_reserve_released) {
-            // Without all of it the journal is as before it was needed.
-            self.is_reserve_released = self.ledger.restore_reserve().is_err();
-        }
-    }
-
-    /// Makes room for the last few entries.
-    pub(super) fn release_reserve(&mut self) {
-        // Where there is none, the next sync tells.
-        self.is_reserve_released |= self.ledger.release_reserve().is_ok();
     }
 
     pub(super) fn is_full(&self) -> bool {

@@ -1,6 +1,14 @@
 //! The worker, turn by turn, under a clock and a filesystem that tests drive.
 
 mod exports;
+#[cfg(feature = "journal")]
+mod journal;
+#[cfg(feature = "journal")]
+mod journal_faults;
+#[cfg(feature = "journal")]
+mod journal_rig;
+#[cfg(feature = "journal")]
+mod journal_simulation;
 mod rig;
 mod rotation;
 mod simulation;
