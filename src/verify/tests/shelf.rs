@@ -72,7 +72,7 @@ impl JournalFile for Shelved {
     }
 
     fn stat(&self) -> io::Result<FileStat> {
-        Ok(FileStat { identity: (0, 0), length: self.0.len() as u64 })
+        Ok(FileStat { identity: (0, 0), length: self.0.len() as u64, is_private: true })
     }
 }
 
@@ -89,6 +89,10 @@ impl JournalFs for Shelf {
 
     fn lock(&self, _: &Path) -> io::Result<Option<Box<dyn JournalFile>>> {
         panic!("a verification locks")
+    }
+
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_owned())
     }
 
     fn kind(&self, path: &Path) -> io::Result<PathKind> {
