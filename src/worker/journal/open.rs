@@ -38,7 +38,7 @@ impl Worker {
             }
         }
         for problem in &opened.problems {
-            self.tell(&Error::new(ErrorKind::Degraded, problem.as_str()));
+            self.tell(&Error::new(ErrorKind::Degraded, problem.to_string()));
         }
         self.begin_durably()?;
         self.publish();
