@@ -1,5 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(all(feature = "journal", any(test, fuzzing)))]
+#[doc(hidden)]
+#[path = "fuzzing/mod.rs"]
+#[allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "it is not for users, and fails by panicking"
+)]
+pub mod __fuzz;
 mod audit;
 mod buffer;
 mod capture;
@@ -9,31 +19,42 @@ mod error;
 pub mod event;
 pub mod export;
 mod fs;
-#[cfg(test)]
 #[cfg(feature = "journal")]
-#[allow(
-    dead_code,
-    unused_imports,
-    clippy::indexing_slicing,
-    reason = "its user, the worker, is yet to come"
-)]
+#[allow(dead_code, unused_imports, reason = "its users are on their way")]
+mod history;
+#[cfg(feature = "journal")]
+#[allow(dead_code, unused_imports, reason = "its users are on their way")]
 mod journal;
+#[cfg(feature = "journal")]
+#[allow(dead_code, unused_imports, reason = "its users are on their way")]
+mod ledger;
 pub mod monitor;
+#[cfg(feature = "policy")]
+#[allow(dead_code, unused_imports, reason = "its user, the capture, is yet to come")]
+pub mod policy;
 #[cfg(feature = "journal")]
 pub mod proof;
 pub mod query;
+#[cfg(any(test, feature = "policy"))]
+#[allow(dead_code, unused_imports, reason = "its user, the worker, is yet to come")]
+pub mod redaction;
 pub mod report;
 mod self_check;
 pub mod sink;
 mod span_macro;
 mod statistics;
 pub mod test_kit;
+#[cfg(feature = "journal")]
+pub mod verify;
 mod worker;
 
 pub use audit::{
-    Audit, BUFFER_EVENTS_MAX, Builder, EXPORT_BACKLOG_FACTOR, ExportState, Health, OpenOperation,
-    OrgAudit, QUEUE_EVENTS_MAX, STREAM_EVENTS_MAX, ShutdownReport, Subscription,
+    Audit, BUFFER_EVENTS_MAX, Begun, Builder, Durability, EXPORT_BACKLOG_FACTOR, ExportState,
+    Health, OpenOperation, OrgAudit, QUEUE_EVENTS_MAX, Receipt, STREAM_EVENTS_MAX, ShutdownReport,
+    Subscription,
 };
+#[cfg(feature = "journal")]
+pub use audit::{CheckpointCopy, JournalSettings, JournalState};
 pub use buffer::SEGMENT_EVENTS_MAX;
 pub use buffer::rotation::ROTATION_REMAINDER_PERCENT;
 pub use capture::{AuditLayer, Current, Json, List, current, json, list};
@@ -47,4 +68,6 @@ pub use self_check::Finding;
 #[doc(hidden)]
 pub use span_macro::__private;
 pub use statistics::{Statistics, UserStatistics};
-pub use worker::{Receipt, Rotated};
+#[cfg(feature = "journal")]
+pub use worker::FullDisk;
+pub use worker::Rotated;

@@ -28,31 +28,47 @@ fn rust_files(directory: &str) -> Vec<PathBuf> {
 }
 
 fn all_code() -> Vec<(PathBuf, String)> {
-    ["src", "tests", "examples", "benches"]
+    ["src", "tests", "examples", "benches", "fuzz/fuzz_targets"]
         .into_iter()
         .flat_map(rust_files)
         .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
         .collect()
 }
 
+/// Fails unless each of these rows names a test, and all that it names exist.
+/// Names with a slash are those of files.
+fn name_tests_that_exist(rows: &[&str]) {
+    let code = all_code();
+    for row in rows {
+        let tests = row.trim_end_matches(" |").rsplit("| ").next().unwrap();
+        let names: Vec<_> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "no test: {row}");
+        for name in names {
+            let definition = format!("fn {name}(");
+            let exists = match name.contains('/') {
+                true => root().join(name).exists(),
+                false => code.iter().any(|(_, text)| text.contains(&definition)),
+            };
+            assert!(exists, "{name} does not exist");
+        }
+    }
+}
+
 #[test]
 fn every_row_of_the_reference_systems_names_tests_that_exist() {
-    let code = all_code();
     let seeds = fs::read_to_string(root().join("docs/SEEDS.md")).unwrap();
     let rows: Vec<_> =
         seeds.lines().filter(|line| line.starts_with("| A") || line.starts_with("| M")).collect();
     assert_eq!(rows.len(), 30 + 14);
-    for row in rows {
-        let names: Vec<_> = row.split('`').skip(1).step_by(2).collect();
-        assert!(!names.is_empty(), "no test: {row}");
-        for name in names {
-            let definition = format!("fn {name}(");
-            assert!(
-                code.iter().any(|(_, text)| text.contains(&definition)),
-                "{name} does not exist"
-            );
-        }
-    }
+    name_tests_that_exist(&rows);
+}
+
+#[test]
+fn every_fault_names_tests_that_exist() {
+    let faults = fs::read_to_string(root().join("docs/FAULTS.md")).unwrap();
+    let rows: Vec<_> = faults.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() >= 15, "{} rows", rows.len());
+    name_tests_that_exist(&rows);
 }
 
 #[test]

@@ -9,7 +9,8 @@
 //! it fail.
 //!
 //! Arguments: `--quick` (short, rough, marked as such), `--only hot`, `history`,
-//! `worker`, `load` or `instructions` (may be repeated), `--out FILE`.
+//! `worker`, `load`, `journal`, `stored`, `disk` or `instructions` (may be repeated),
+//! `--out FILE`.
 //! `spans ARM WORKLOAD COUNT` runs one arm alone, for a profiler.
 
 #![expect(
@@ -23,16 +24,19 @@
 mod arms;
 mod control;
 mod corpus;
+mod disk;
 mod figures;
 mod gates;
 mod history;
 mod hot_path;
 mod instructions;
+mod journal;
 mod load;
 mod measure;
 mod peers;
 mod processes;
 mod spans;
+mod stored;
 mod table;
 mod worker;
 
@@ -47,6 +51,10 @@ fn main() -> ExitCode {
         ["child", "arm", arm] => processes::serve(arms::Arm::named(arm)),
         ["child", "history", events] => history::measure(events.parse().expect("a number")),
         ["child", "worker", events] => worker::measure(events.parse().expect("a number")),
+        ["child", "journal", seconds] => journal::measure(seconds.parse().expect("a number")),
+        ["child", "disk", events] => disk::measure(events.parse().expect("a number")),
+        ["child", "acknowledged"] => journal::measure_acknowledged(),
+        ["child", "stored", events] => stored::measure(events.parse().expect("a number")),
         ["child", "load", seconds] => load::measure(seconds.parse().expect("a number")),
         ["spans", arm, workload, count] => instructions::run_alone(
             arms::Arm::named(arm),
@@ -99,6 +107,16 @@ fn everything(options: &Options) -> ExitCode {
     }
     if options.wants("load") {
         processes::figures_of_child(&["load", load::seconds(quick)], &mut figures);
+    }
+    if options.wants("disk") {
+        processes::figures_of_child(&["disk", disk::events(quick)], &mut figures);
+    }
+    if options.wants("journal") {
+        processes::figures_of_child(&["journal", journal::seconds(quick)], &mut figures);
+        processes::figures_of_child(&["acknowledged"], &mut figures);
+    }
+    if options.wants("stored") {
+        processes::figures_of_child(&["stored", stored::events(quick)], &mut figures);
     }
     if options.wants("instructions") {
         instructions::run(&mut figures);

@@ -49,6 +49,9 @@ pub struct Builder {
     capture: CaptureSettings,
     error_hook: Option<ErrorHook>,
     clock: Box<dyn Clock>,
+    require_durable: bool,
+    #[cfg(feature = "journal")]
+    journal: Option<super::JournalSettings>,
 }
 
 impl AuditLayer<Registry> {
@@ -73,6 +76,9 @@ impl AuditLayer<Registry> {
             capture: CaptureSettings::default(),
             error_hook: None,
             clock: Box::new(SystemClock::new()),
+            require_durable: false,
+            #[cfg(feature = "journal")]
+            journal: None,
         }
     }
 }
@@ -202,6 +208,22 @@ impl Builder {
         self
     }
 
+    /// Keeps the trail on disk: durable, append-only, provable. A directory is
+    /// enough; [`JournalSettings`](crate::JournalSettings) has the choices. The
+    /// newest events of an earlier run are in the buffer again afterwards.
+    #[cfg(feature = "journal")]
+    pub fn journal(mut self, journal: impl Into<super::JournalSettings>) -> Self {
+        self.journal = Some(journal.into());
+        self
+    }
+
+    /// Whether it is an error to have no journal: then every
+    /// [`Receipt`](crate::Receipt) means that the event is durable. Default: no.
+    pub fn require_durable(mut self, required: bool) -> Self {
+        self.require_durable = required;
+        self
+    }
+
     /// Where time comes from. For tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
@@ -214,8 +236,11 @@ impl Builder {
     /// # Errors
     ///
     /// When a choice makes no sense, or the worker's thread cannot be started.
+    /// With a journal, when it cannot be opened: it is damaged, older than a
+    /// known checkpoint, or cannot be written.
     pub fn build<S>(self) -> Result<(AuditLayer<S>, Audit)> {
         self.check()?;
+        let has_journal = self.has_journal();
         let losses = Arc::new(Losses::default());
         let wake = Arc::new(Wake::default());
         let (data_sender, data) =
@@ -244,6 +269,11 @@ impl Builder {
             let bound = rotation.events_max.unwrap_or(BUFFER_EVENTS_MAX as u64);
             usize::try_from(bound).unwrap_or(usize::MAX).saturating_mul(EXPORT_BACKLOG_FACTOR)
         });
+        #[cfg(feature = "journal")]
+        let journal = self.journal.map(|journal| journal.open(&*intake.clock)).transpose()?;
+        #[cfg(not(feature = "journal"))]
+        let journal = None;
+        let stored = super::stored::behind(journal.as_ref(), &problems_sender, &wake);
         let settings = WorkerSettings {
             rotation: self.rotation,
             export: self.export_directory.map(|directory| ExportSettings {
@@ -255,6 +285,7 @@ impl Builder {
             export_backlog_events_max: backlog as u64,
             closed_is_unknown: self.closed_is_unknown,
             error_hook: self.error_hook,
+            journal,
         };
         let started = start(context, settings)?;
         let layer = AuditLayer::new(intake.clone(), alive.clone());
@@ -266,6 +297,8 @@ impl Builder {
             published: started.published,
             stream: stream.downgrade(),
             rotation,
+            has_journal,
+            stored,
             alive,
         });
         Ok((layer, audit))
@@ -278,6 +311,13 @@ impl Builder {
     /// As [`build`](Self::build).
     pub fn build_without_layer(self) -> Result<Audit> {
         self.build::<Registry>().map(|(_, audit)| audit)
+    }
+
+    fn has_journal(&self) -> bool {
+        #[cfg(feature = "journal")]
+        return self.journal.is_some();
+        #[cfg(not(feature = "journal"))]
+        false
     }
 
     fn check(&self) -> Result<()> {
@@ -300,6 +340,13 @@ impl Builder {
                 "daily_snapshot needs somewhere to write to; set export_directory as well",
             ));
         }
+        if self.require_durable && !self.has_journal() {
+            return Err(Error::invalid(
+                "require_durable needs a journal; give `journal` a directory (feature `journal`)",
+            ));
+        }
+        #[cfg(feature = "journal")]
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.check())?;
         Ok(())
     }
 }

@@ -14,13 +14,14 @@ use crate::error::{Error, Result};
 use crate::event::AuditEvent;
 use crate::export::{self, Format};
 use crate::fs::{OsFilesystem, write_new_file};
-use crate::query::{Order, Query, View};
+use crate::query::{Order, Query, Stored, View};
 use crate::sink::{Sink, SinkThread};
 use crate::statistics::{Statistics, UserStatistics};
-use crate::worker::{Published, Receipt, Request, Rotated, is_worker_thread};
+use crate::worker::{Published, Request, Rotated, is_worker_thread};
 
 use super::open::OpenOperation;
 use super::org::OrgAudit;
+use super::receipt::Receipt;
 use super::shutdown::ShutdownReport;
 use super::stream::Subscription;
 use super::{Health, requests};
@@ -28,7 +29,8 @@ use super::{Health, requests};
 /// A handle to a trail.
 ///
 /// Dropping the last one waits up to [`Audit::DROP_FLUSH`] until everything
-/// completed is recorded; the worker lives as long as the layer does.
+/// completed is recorded; the worker lives as long as the layer does. If that
+/// is gone already the trail ends there, as by [`shutdown`](Audit::shutdown).
 /// `std::process::exit` runs no destructors: call
 /// [`shutdown`](Audit::shutdown) before it.
 ///
@@ -50,7 +52,9 @@ pub(super) struct Inner {
     pub(super) rotation: RotationPolicy,
     pub(super) sinks: Mutex<Vec<SinkThread>>,
     pub(super) process: u32,
-    _alive: Arc<Alive>,
+    pub(super) has_journal: bool,
+    pub(super) stored: Stored,
+    alive: Arc<Alive>,
 }
 
 /// What a handle is made of.
@@ -62,6 +66,8 @@ pub(super) struct Parts {
     pub(super) published: Arc<Published>,
     pub(super) stream: broadcast::WeakSender<Arc<AuditEvent>>,
     pub(super) rotation: RotationPolicy,
+    pub(super) has_journal: bool,
+    pub(super) stored: Stored,
     pub(super) alive: Arc<Alive>,
 }
 
@@ -90,7 +96,9 @@ impl Audit {
                 rotation: parts.rotation,
                 sinks: Mutex::default(),
                 process: std::process::id(),
-                _alive: parts.alive,
+                has_journal: parts.has_journal,
+                stored: parts.stored,
+                alive: parts.alive,
             }),
         }
     }
@@ -107,13 +115,13 @@ impl Audit {
     ///
     /// When the worker has stopped, or this is its own thread.
     pub fn view(&self) -> Result<View> {
-        Ok(View::new(self.inner.ask_and_wait(Request::View)?))
+        Ok(self.inner.view_of(self.inner.ask_and_wait(Request::View)?))
     }
 
     /// What the worker last showed, at most a tenth of a second old. Waits for
     /// nothing.
     pub fn snapshot(&self) -> View {
-        View::new(self.inner.published.snapshot())
+        self.inner.view_of(self.inner.published.snapshot())
     }
 
     /// Waits until everything that this thread completed is recorded.
@@ -125,15 +133,19 @@ impl Audit {
         self.inner.ask_and_wait(Request::Flush)
     }
 
-    /// Records an event by hand, and waits until it is in the trail.
+    /// Records an event by hand, and waits until it is in the trail: with a
+    /// journal, until it is durable there. Many callers share a sync.
     ///
     /// # Errors
     ///
     /// When the event claims to be about the trail itself, when the worker has
-    /// stopped, and when this is its own thread.
+    /// stopped, and when this is its own thread. With a journal, when it cannot
+    /// be made durable: `Poisoned` for good, `Full` or `Io` for the moment.
+    /// Then nothing was acknowledged; whether it is stored later is not said.
     pub fn record(&self, event: impl Into<AuditEvent>) -> Result<Receipt> {
         let event = requests::acceptable(event.into())?;
-        self.inner.ask_and_wait(|reply| Request::Record(event, reply))?
+        let stored = self.inner.ask_and_wait(|reply| Request::Record(event, reply))??;
+        Ok(Receipt::new(stored, &self.inner))
     }
 
     /// [`record`](Self::record) without blocking the thread. Needs no runtime
@@ -144,11 +156,14 @@ impl Audit {
     /// As [`record`](Self::record).
     pub async fn record_async(&self, event: impl Into<AuditEvent>) -> Result<Receipt> {
         let event = requests::acceptable(event.into())?;
-        self.inner.ask(|reply| Request::Record(event, reply))?.await?
+        let stored = self.inner.ask(|reply| Request::Record(event, reply))?.await??;
+        Ok(Receipt::new(stored, &self.inner))
     }
 
     /// Statistics of everything recorded since the start, rotated events
-    /// included; this thread's completed operations are among them.
+    /// included; this thread's completed operations are among them. With a
+    /// journal, the events of earlier runs that came back into the buffer at the
+    /// start count too.
     pub fn statistics(&self) -> Statistics {
         // Where the worker cannot be waited for, what it has counted is given.
         let _ = self.flush();
@@ -156,7 +171,8 @@ impl Audit {
         recorder.lock().unwrap_or_else(PoisonError::into_inner).statistics()
     }
 
-    /// Activity of one user, as far as the buffer holds it.
+    /// Activity of one user, as far back as the trail reaches: in memory, or
+    /// with a journal, on disk.
     ///
     /// # Errors
     ///
@@ -170,15 +186,16 @@ impl Audit {
         OrgAudit::new(self.clone(), org_id.into())
     }
 
-    /// Writes everything held to a new file, as the first reference system's
-    /// document. Releases nothing.
+    /// Writes everything held in memory to a new file, as the first reference
+    /// system's document. Releases nothing.
     ///
     /// # Errors
     ///
     /// When the file exists already or cannot be written; as
     /// [`view`](Self::view).
     pub fn export_to_file(&self, path: impl AsRef<Path>) -> Result<()> {
-        self.export_events(self.query().order(Order::OldestFirst).run()?.events, path)
+        let view = self.view()?.in_memory();
+        self.export_events(view.query().order(Order::OldestFirst).run()?.events, path)
     }
 
     /// Writes events, such as the result of a query, to a new file.
@@ -269,7 +286,11 @@ impl Drop for Inner {
         if is_worker_thread() {
             return;
         }
-        if let Ok(flushed) = self.ask(Request::Flush) {
+        if Arc::strong_count(&self.alive) == 1 {
+            if let Ok(ended) = self.ask(Request::Shutdown) {
+                let _ = block_on_for(ended, Audit::DROP_FLUSH);
+            }
+        } else if let Ok(flushed) = self.ask(Request::Flush) {
             let _ = block_on_for(flushed, Audit::DROP_FLUSH);
         }
     }

@@ -44,6 +44,9 @@ pub struct Health {
     /// The worker panicked too often and has given up: everything is lost from
     /// there on.
     pub is_poisoned: bool,
+    /// How the journal is doing, if there is one.
+    #[cfg(feature = "journal")]
+    pub journal: Option<super::JournalState>,
 }
 
 /// How exports went.
@@ -85,6 +88,8 @@ impl Health {
             sink_lag: sinks.iter().map(|sink| sink.lagged()).sum(),
             sink_failures: sinks.iter().map(|sink| sink.failures()).sum(),
             is_poisoned: totals.poisoned,
+            #[cfg(feature = "journal")]
+            journal: totals.journal.as_ref().map(super::JournalState::of),
         }
     }
 
@@ -123,6 +128,8 @@ impl Health {
         );
         add(self.sink_lag > 0, format!("sinks were too slow for {} events", self.sink_lag));
         add(self.sink_failures > 0, format!("sinks failed to write {} events", self.sink_failures));
+        #[cfg(feature = "journal")]
+        problems.extend(self.journal.iter().flat_map(super::JournalState::problems));
         problems
     }
 }

@@ -28,6 +28,10 @@ pub struct ShutdownReport {
     pub export_path: Option<PathBuf>,
     /// Why that document could not be written.
     pub export_error: Option<String>,
+    /// The journal as it was left: everything durable, covered by a checkpoint
+    /// and closed, or why not.
+    #[cfg(feature = "journal")]
+    pub journal: Option<super::JournalState>,
     /// Sinks that had not finished at the deadline.
     pub unfinished_sinks: usize,
     /// Whether the worker had finished by the deadline.
@@ -50,6 +54,8 @@ impl ShutdownReport {
         }
         let is_complete = counts.is_some() && unfinished_sinks == 0;
         let counts = counts.unwrap_or_default();
+        #[cfg(feature = "journal")]
+        let totals = inner.published.totals();
         ShutdownReport {
             recorded: inner.published.totals().recorded,
             lost: inner.intake.losses.totals(),
@@ -57,6 +63,8 @@ impl ShutdownReport {
             open: counts.open,
             export_path: counts.path,
             export_error: counts.error,
+            #[cfg(feature = "journal")]
+            journal: totals.journal.as_ref().map(super::JournalState::of),
             unfinished_sinks,
             is_complete,
         }

@@ -97,6 +97,12 @@ impl Buffer {
         }
     }
 
+    /// The same, but the first event gets this place.
+    #[cfg(feature = "journal")]
+    pub(crate) fn starting_at(config: BufferConfig, first_sequence: u64) -> Self {
+        Buffer { next_sequence: first_sequence, ..Buffer::new(config) }
+    }
+
     /// Appends an event, and says which place it got.
     pub(crate) fn push(&mut self, row: &Row<'_>) -> Sequence {
         let new_period = self
@@ -136,7 +142,6 @@ impl Buffer {
     }
 
     /// The place that the next event will get.
-    #[cfg(test)]
     pub(crate) fn next_sequence(&self) -> Sequence {
         Sequence(self.next_sequence)
     }
@@ -158,7 +163,8 @@ impl Buffer {
         oldest.or(self.head.recorded_us()).map(|(first, _)| first)
     }
 
-    pub(super) fn first_sequence(&self) -> u64 {
+    /// Sequence of the oldest event held; of the next one if none is.
+    pub(crate) fn first_sequence(&self) -> u64 {
         self.segments
             .first()
             .map_or(self.next_sequence - self.head.len() as u64, |segment| segment.base())

@@ -26,17 +26,23 @@ pub enum LossReason {
     ExportFailed,
     /// The process is a fork of the one whose worker it would have gone to.
     Forked,
+    /// The journal had no room: its disk was full, or failed, for too long.
+    JournalFull,
+    /// The journal stores nothing any more.
+    JournalPoisoned,
 }
 
 impl LossReason {
     /// Every reason.
-    pub const ALL: [LossReason; 6] = [
+    pub const ALL: [LossReason; 8] = [
         LossReason::Full,
         LossReason::WorkerPanic,
         LossReason::AfterShutdown,
         LossReason::Reentrant,
         LossReason::ExportFailed,
         LossReason::Forked,
+        LossReason::JournalFull,
+        LossReason::JournalPoisoned,
     ];
 
     /// The name that gap entries, health and metrics use.
@@ -48,6 +54,8 @@ impl LossReason {
             LossReason::Reentrant => "reentrant",
             LossReason::ExportFailed => "export_failed",
             LossReason::Forked => "forked",
+            LossReason::JournalFull => "journal_full",
+            LossReason::JournalPoisoned => "journal_poisoned",
         }
     }
 }

@@ -19,5 +19,5 @@ pub use data::OverflowPolicy;
 pub(crate) use data::{DataReceiver, DataSender, data_lane};
 pub use loss::LossReason;
 pub(crate) use loss::{Gap, Losses};
-pub(crate) use wait::{block_on, block_on_for};
+pub(crate) use wait::{block_on, block_on_for, on_own_thread};
 pub(crate) use wake::Wake;

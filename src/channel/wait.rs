@@ -8,7 +8,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use crate::clock::{Clock, SystemClock};
+use crate::error::{Error, ErrorKind, Result};
 
 struct Unpark(Thread);
 
@@ -44,6 +47,23 @@ pub(crate) fn block_on_for<F: Future>(future: F, at_most: Duration) -> Option<F:
     }
 }
 
+/// Does what blocks on a thread of its own, so that the async runtime that
+/// waits here goes on.
+pub(crate) async fn on_own_thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let (sender, receiver) = oneshot::channel();
+    let run = move || {
+        // Who waited may have given up.
+        let _ = sender.send(work());
+    };
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+    let failed = |why: String| Error::new(ErrorKind::Io, format!("a thread failed: {why}"));
+    started.map_err(|error| failed(error.to_string()))?;
+    receiver.await.map_err(|error| failed(error.to_string()))
+}
+
 fn waker() -> Waker {
     Waker::from(Arc::new(Unpark(std::thread::current())))
 }
@@ -51,7 +71,6 @@ fn waker() -> Waker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::sync::oneshot;
 
     #[test]
     fn a_reply_ends_the_wait_and_a_deadline_does_too() {
@@ -61,5 +80,13 @@ mod tests {
         assert_eq!(thread.join().unwrap(), Ok(5));
         let (_sender, receiver) = oneshot::channel::<()>();
         assert!(block_on_for(receiver, Duration::from_millis(5)).is_none());
+    }
+
+    #[test]
+    fn what_blocks_runs_elsewhere_and_its_panic_is_an_error() {
+        let here = std::thread::current().id();
+        let there = block_on(on_own_thread("there", || std::thread::current().id())).unwrap();
+        assert_ne!(here, there);
+        assert!(block_on(on_own_thread("there", || panic!("on purpose"))).map(|()| ()).is_err());
     }
 }

@@ -29,6 +29,8 @@ pub struct EventId(u128);
 const PREFIX: &str = "evt_";
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CHARACTERS: usize = 26;
+/// The value of each byte as a digit; 255 for what is none.
+const DIGITS: [u8; 256] = digits();
 
 impl EventId {
     /// The id with this UUID value.
@@ -41,6 +43,20 @@ impl EventId {
         self.0
     }
 
+    /// Its text.
+    pub(crate) fn text(self) -> [u8; 30] {
+        let mut text = *b"evt_00000000000000000000000000";
+        // In groups of 60 bits, which a register holds.
+        for (shift, place) in [(0, 18..30), (60, 6..18), (120, 4..6)] {
+            let mut bits = (self.0 >> shift) as u64;
+            for digit in text.get_mut(place).unwrap_or_default().iter_mut().rev() {
+                *digit = ALPHABET.get((bits & 31) as usize).copied().unwrap_or(b'0');
+                bits >>= 5;
+            }
+        }
+        text
+    }
+
     /// Milliseconds since the Unix epoch at which the operation began.
     pub const fn unix_ms(self) -> u64 {
         (self.0 >> 80) as u64
@@ -49,13 +65,7 @@ impl EventId {
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0_u8; CHARACTERS];
-        for (index, character) in text.iter_mut().rev().enumerate() {
-            let digit = (self.0 >> (5 * index)) & 31;
-            *character = ALPHABET.get(digit as usize).copied().unwrap_or(b'0');
-        }
-        f.write_str(PREFIX)?;
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -80,6 +90,17 @@ impl FromStr for EventId {
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const fn digits() -> [u8; 256] {
+    let mut digits = [255; 256];
+    let mut value = 0;
+    while value < ALPHABET.len() {
+        digits[ALPHABET[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+}
+
 fn parse(text: &str) -> Option<EventId> {
     let digits = text.strip_prefix(PREFIX)?.as_bytes();
     let (first, _) = digits.split_first()?;
@@ -89,8 +110,8 @@ fn parse(text: &str) -> Option<EventId> {
     digits
         .iter()
         .try_fold(0_u128, |value, digit| {
-            let digit = ALPHABET.iter().position(|known| known == digit)?;
-            Some((value << 5) | digit as u128)
+            let value_of_digit = DIGITS.get(usize::from(*digit)).copied().filter(|v| *v < 32)?;
+            Some((value << 5) | u128::from(value_of_digit))
         })
         .map(EventId)
 }

@@ -17,6 +17,12 @@ pub const METADATA_FIELDS_MAX: usize = 128;
 /// Deepest nesting of a metadata value.
 pub const METADATA_DEPTH_MAX: usize = 16;
 
+/// Longest event in a journal, encoded, in bytes. What is longer is cut:
+/// metadata first, the last field first, then the error message; what is left
+/// out is marked or counted. Identity is exempt: an event with very long
+/// identity may take up to 60 KiB.
+pub const EVENT_BYTES_MAX: usize = 32 * 1024;
+
 /// Longest metadata key and longest operation name, in bytes.
 pub const KEY_BYTES_MAX: usize = 128;
 

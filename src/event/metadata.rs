@@ -53,6 +53,12 @@ impl Metadata {
         dropped
     }
 
+    /// The fields, to be cut. Keys stay distinct.
+    #[cfg(feature = "journal")]
+    pub(super) fn fields_mut(&mut self) -> &mut Vec<(String, Value)> {
+        &mut self.0
+    }
+
     /// Keys and values in insertion order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value))

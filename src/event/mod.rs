@@ -7,6 +7,8 @@
 
 mod actor;
 mod audit_event;
+#[cfg(feature = "journal")]
+pub(crate) mod encode;
 mod id;
 pub(crate) mod json;
 pub mod limits;
@@ -14,6 +16,8 @@ pub(crate) mod metadata;
 mod operation;
 pub(crate) mod packed;
 pub(crate) mod row;
+#[cfg(feature = "journal")]
+pub(crate) mod scan;
 mod status;
 
 pub use actor::Actor;

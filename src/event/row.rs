@@ -80,7 +80,7 @@ impl Row<'_> {
     }
 }
 
-fn metadata_value(value: ValueRef<'_>) -> serde_json::Value {
+pub(super) fn metadata_value(value: ValueRef<'_>) -> serde_json::Value {
     bounded_value(value.to_value(), METADATA_DEPTH_MAX)
 }
 

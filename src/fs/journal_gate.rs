@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +33,17 @@ pub(crate) enum PathKind {
     Other,
 }
 
-/// Which file it is (device and inode on Unix; always the same elsewhere, so
-/// that only a missing file is noticed there), and how long.
+/// What is known about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileStat {
+    /// Which file it is: device and inode on Unix; always the same elsewhere,
+    /// so that only a missing file is noticed there.
     pub(crate) identity: (u64, u64),
+    /// Its length, in bytes.
     pub(crate) length: u64,
+    /// Whether its owner alone may read and write it. Always true where there
+    /// are no such modes.
+    pub(crate) is_private: bool,
 }
 
 /// An open file. Closing it releases its lock.
@@ -71,6 +76,9 @@ pub(crate) trait JournalFs: Send + Sync + Debug {
     /// Opens or creates (0600) a file and locks it against every other holder;
     /// `None` when somebody holds it.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn JournalFile>>>;
+
+    /// The path itself, with all links on the way followed.
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
 
     /// What has this name.
     fn kind(&self, path: &Path) -> io::Result<PathKind>;

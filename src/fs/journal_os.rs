@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::os::{is_a_symlink, private, refuse_other_file};
 use super::{FileStat, Filesystem, JournalFile, JournalFs, OpenMode, OsFilesystem, PathKind};
@@ -37,6 +37,10 @@ impl JournalFs for OsFilesystem {
             Err(fs4::TryLockError::WouldBlock) => Ok(None),
             Err(fs4::TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::canonicalize(path)
     }
 
     fn kind(&self, path: &Path) -> io::Result<PathKind> {
@@ -123,11 +127,11 @@ fn open_regular(path: &Path, options: &OpenOptions) -> io::Result<File> {
 
 fn file_stat(found: &fs::Metadata) -> FileStat {
     #[cfg(unix)]
-    let identity = {
+    let (identity, is_private) = {
         use std::os::unix::fs::MetadataExt;
-        (found.dev(), found.ino())
+        ((found.dev(), found.ino()), found.mode() & 0o077 == 0)
     };
     #[cfg(not(unix))]
-    let identity = (0, 0);
-    FileStat { identity, length: found.len() }
+    let (identity, is_private) = ((0, 0), true);
+    FileStat { identity, length: found.len(), is_private }
 }

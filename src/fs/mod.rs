@@ -13,44 +13,28 @@ mod atomic;
 #[cfg(test)]
 pub(crate) mod faulty;
 mod gate;
-#[cfg(test)]
 #[cfg(feature = "journal")]
-#[allow(
-    dead_code,
-    unused_imports,
-    clippy::indexing_slicing,
-    reason = "its user, the worker, is yet to come"
-)]
+mod host;
+#[cfg(feature = "journal")]
 mod journal_gate;
-#[cfg(test)]
 #[cfg(feature = "journal")]
-#[allow(
-    dead_code,
-    unused_imports,
-    clippy::indexing_slicing,
-    reason = "its user, the worker, is yet to come"
-)]
 mod journal_os;
 mod os;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 #[cfg(feature = "journal")]
 #[allow(
     dead_code,
-    unused_imports,
     clippy::indexing_slicing,
-    reason = "its user, the worker, is yet to come"
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a disk for tests"
 )]
 pub(crate) mod simulated;
 
 pub(crate) use atomic::{write_new_atomically, write_new_file};
 pub(crate) use gate::{Filesystem, SyncWrite};
-#[cfg(test)]
 #[cfg(feature = "journal")]
-#[allow(
-    dead_code,
-    unused_imports,
-    clippy::indexing_slicing,
-    reason = "its user, the worker, is yet to come"
-)]
+pub(crate) use host::host_name;
+#[cfg(feature = "journal")]
 pub(crate) use journal_gate::{FileStat, JournalFile, JournalFs, OpenMode, PathKind};
 pub(crate) use os::OsFilesystem;

@@ -15,14 +15,13 @@ impl Journal {
     /// many bytes wait to be synced, and when the journal is poisoned.
     #[inline]
     pub(crate) fn append(&mut self, entry: &[u8]) -> Result<Sequence> {
-        let group = &mut self.group;
-        let bytes = group.bytes.len() + 2 * FRAME_HEADER_BYTES + entry.len();
         let fits = entry.len().wrapping_sub(1) < ENTRY_BYTES_MAX
-            && bytes <= group.bytes_limit
-            && group.next < SEQUENCE_END;
+            && self.has_room(entry.len())
+            && self.group.next < SEQUENCE_END;
         if !fits || self.poison.is_some() {
             return Err(self.refusal(entry));
         }
+        let group = &mut self.group;
         let sequence = group.next;
         if group.bytes.is_empty() {
             frame::push_mark(&mut group.bytes, sequence);
@@ -30,6 +29,12 @@ impl Journal {
         frame::push(&mut group.bytes, sequence, entry);
         group.next += 1;
         Ok(Sequence(sequence))
+    }
+
+    /// Whether an entry of so many bytes fits beside those that wait.
+    pub(crate) fn has_room(&self, entry_bytes: usize) -> bool {
+        let bytes = self.group.bytes.len() + 2 * FRAME_HEADER_BYTES + entry_bytes;
+        bytes <= self.group.bytes_limit
     }
 
     #[cold]

@@ -28,7 +28,7 @@ pub(crate) const LOCK_WAIT: Duration = Duration::ZERO;
 /// How a journal is opened and run.
 #[derive(Debug, Clone)]
 pub(crate) struct JournalConfig {
-    /// The log's directory, or the parent of several. Made where it's missing.
+    /// The parent of the logs' directories. Made where it's missing.
     pub(crate) directory: PathBuf,
     /// The id a log gets if one has to be created.
     pub(crate) new_log: LogId,
@@ -50,6 +50,9 @@ pub(crate) struct JournalConfig {
     pub(crate) reserve_bytes: u64,
     /// See [`LOCK_WAIT`].
     pub(crate) lock_wait: Duration,
+    /// Whether to refuse, where another writer has the log, instead of
+    /// beginning a second one beside it.
+    pub(crate) is_only_log: bool,
     /// What is known from outside about the logs in the directory.
     pub(crate) known_checkpoints: Vec<KnownCheckpoint>,
 }
@@ -77,6 +80,7 @@ impl JournalConfig {
             segment_age_max: SEGMENT_AGE_MAX,
             reserve_bytes: RESERVE_BYTES,
             lock_wait: LOCK_WAIT,
+            is_only_log: false,
             known_checkpoints: Vec::new(),
         }
     }

@@ -84,13 +84,25 @@ impl JournalError {
     }
 
     /// For a failed step: a full disk or any other failure.
-    pub(super) fn step(action: &'static str, path: &Path, source: io::Error) -> Self {
+    pub(crate) fn step(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::StorageFull
             | io::ErrorKind::QuotaExceeded
             | io::ErrorKind::FileTooLarge => JournalError::Full { path, source },
             _ => JournalError::Io { action, path, source },
+        }
+    }
+
+    /// For a failed reading, where entry `sequence` should be. What can't be
+    /// decompressed is damage.
+    pub(super) fn unread(path: &Path, offset: u64, sequence: u64, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::InvalidData => {
+                let expected = "a block that decompresses";
+                JournalError::corrupt(path, offset, sequence, expected, source.to_string())
+            }
+            _ => JournalError::step("read", path, source),
         }
     }
 

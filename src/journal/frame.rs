@@ -12,7 +12,8 @@
 //! whatever stands before it in the file was durable before it was written.
 //! Its sequence is that of the entry that comes next, and it uses none up. In
 //! the mark that closes the log, the highest bit of the sequence is set; hence
-//! entries have sequences below 2^63.
+//! entries have sequences below 2^63 - 1, so that the one after the last has
+//! room for that bit, too.
 
 use std::fmt;
 
@@ -29,7 +30,7 @@ pub(super) const FRAME_BYTES_MAX: usize = FRAME_HEADER_BYTES + ENTRY_BYTES_MAX;
 const CLOSED: u64 = 1 << 63;
 
 /// The sequence that no entry has any more.
-pub(super) const SEQUENCE_END: u64 = CLOSED;
+pub(super) const SEQUENCE_END: u64 = CLOSED - 1;
 
 /// A frame as it stands in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,9 +106,9 @@ pub(super) fn position(sequence: u64, entry_bytes: u32) -> u64 {
 pub(super) fn push(bytes: &mut Vec<u8>, sequence: u64, entry: &[u8]) {
     let length = (entry.len() as u32).to_le_bytes();
     let sequence = sequence.to_le_bytes();
-    let mut head = [0; 12];
-    head[..4].copy_from_slice(&length);
-    head[4..].copy_from_slice(&sequence);
+    let [a, b, c, d] = length;
+    let [e, f, g, h, i, j, k, l] = sequence;
+    let head = [a, b, c, d, e, f, g, h, i, j, k, l];
     let checksum = crc32c::crc32c_append(crc32c::crc32c(&head), entry);
     bytes.reserve(FRAME_HEADER_BYTES + entry.len());
     bytes.extend_from_slice(&length);

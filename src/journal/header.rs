@@ -57,7 +57,7 @@ impl SegmentHeader {
     ) -> Result<Self> {
         let mut bytes = [0; SEGMENT_HEADER_BYTES];
         let length = read_up_to(file, 0, &mut bytes)
-            .map_err(|error| JournalError::step("read", path, error))?;
+            .map_err(|error| JournalError::unread(path, 0, first, error))?;
         let wrong = |offset, expected: String, found: String| {
             JournalError::corrupt(path, offset, first, expected, found)
         };

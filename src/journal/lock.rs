@@ -4,14 +4,10 @@
 //! however that ends. The file says who holds it, for others to read.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::failure::{Holder, JournalError, Result};
 use super::steps;
 use crate::fs::{JournalFile, JournalFs, OpenMode};
-
-/// Time between two attempts.
-const RETRY: Duration = Duration::from_millis(10);
 
 const HOLDER_BYTES_MAX: usize = 1024;
 
@@ -23,27 +19,6 @@ pub(super) struct LogLock {
 }
 
 impl LogLock {
-    /// Takes the lock, and waits for at most `wait` if somebody else has it.
-    pub(super) fn acquire(
-        fs: &dyn JournalFs,
-        path: PathBuf,
-        host: &str,
-        wait: Duration,
-    ) -> Result<Self> {
-        let mut waited = Duration::ZERO;
-        loop {
-            if let Some(lock) = LogLock::attempt(fs, &path, host)? {
-                return Ok(lock);
-            }
-            if waited >= wait {
-                let holder = read_holder(fs, &path);
-                return Err(JournalError::Locked { path, holder });
-            }
-            std::thread::sleep(RETRY);
-            waited += RETRY;
-        }
-    }
-
     /// Takes the lock if nobody has it.
     pub(super) fn attempt(fs: &dyn JournalFs, path: &Path, host: &str) -> Result<Option<Self>> {
         let failed = |error| JournalError::step("lock", path, error);

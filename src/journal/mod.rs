@@ -11,8 +11,7 @@
 //! from the end is reported, and damage anywhere else is an error that says
 //! where. After a failed fsync nothing is acknowledged any more.
 //!
-//! Deliberately not here: proofs, compression, retention, and policy for a
-//! full disk. Who cuts whole entries off the end of a log leaves no trace
+//! Deliberately not here: proofs, retention, and policy for a full disk. Who cuts whole entries off the end of a log leaves no trace
 //! inside it; only a checkpoint kept elsewhere shows that.
 //!
 //! # Layout of a log
@@ -24,25 +23,39 @@
 //! | `cut` | what recovery cut, until an entry that can tell is durable |
 //! | `suspect` | an fsync failed: what the system's cache says is not on disk |
 //! | `segments/<first>.seg` | sealed segment; `<first>` is its first sequence, 20 digits |
+//! | `segments/<first>.zst` | the same, compressed in blocks; takes its place |
+//! | `segments/<first>.idx` | what is in which block of it; can be made again |
 //! | `segments/<first>.open` | the segment that is written to |
-//! | `segments/<first>.new` | a segment in the making, or left by a crash |
+//! | `segments/<first>.new`, `.zst.new`, `.idx.new` | a file in the making, or left by a crash |
 
 mod append;
+mod block_reader;
+mod blocks;
 mod config;
 mod cut_record;
 mod failure;
 mod frame;
+#[cfg(any(test, fuzzing))]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "it fails by panicking")]
+pub(crate) mod fuzzing;
 mod header;
+pub(crate) mod index;
+mod inspect;
 mod lock;
 mod names;
 mod open;
+mod pack;
+mod packed_file;
 mod parent;
 mod reader;
 mod recover;
+mod remove;
 mod reserve;
 mod scan;
 mod seal;
-mod steps;
+mod sealed_file;
+mod seek_table;
+pub(crate) mod steps;
 mod suspect;
 mod sync;
 mod tail;
@@ -54,6 +67,7 @@ mod tail;
 mod tests;
 mod writer;
 
+pub(crate) use block_reader::{Block, IndexCache, SegmentBlocks};
 pub(crate) use config::{
     GROUP_BYTES_MAX, GROUP_COMMIT, JournalConfig, KnownCheckpoint, LOCK_WAIT, RESERVE_BYTES,
     SEGMENT_AGE_MAX, SEGMENT_BYTES_MAX,
@@ -61,10 +75,15 @@ pub(crate) use config::{
 pub(crate) use cut_record::{Cut, CutReason};
 pub(crate) use failure::{Corruption, Holder, JournalError, Result};
 pub(crate) use frame::ENTRY_BYTES_MAX;
-pub(crate) use names::LogId;
-pub(crate) use open::OpenReport;
-pub(crate) use parent::logs_under;
+pub(crate) use inspect::{Inspection, Remainder, Seen, marks_before};
+pub(crate) use names::{LogId, parse_log_directory_name};
+pub(crate) use open::{OpenReport, make_directory};
+pub(crate) use pack::{
+    PackedFileFacts, PackedSegment, Unfinished, pack, remove_raw, repair_index, unfinished,
+};
+pub(crate) use parent::{LockedLog, logs_under};
 pub(crate) use reader::{Entries, LogReader, SegmentRef, Trailing};
 pub(crate) use seal::SealedSegment;
+pub(crate) use seek_table::BLOCK_BYTES;
 pub(crate) use sync::SyncedThrough;
 pub(crate) use writer::Journal;

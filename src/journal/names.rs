@@ -8,12 +8,39 @@ use super::failure::{JournalError, Result};
 const SEALED: &str = "seg";
 const ACTIVE: &str = "open";
 const UNFINISHED: &str = "new";
+const PACKED: &str = "zst";
+const PACKED_UNFINISHED: &str = "zst.new";
+const INDEX: &str = "idx";
+const INDEX_UNFINISHED: &str = "idx.new";
+const EXTENSIONS: [&str; 7] =
+    [SEALED, ACTIVE, UNFINISHED, PACKED, PACKED_UNFINISHED, INDEX, INDEX_UNFINISHED];
 const SEQUENCE_DIGITS: usize = 20;
 const LOG_PREFIX: &str = "log-";
 
 /// Which log it is; unique among all logs, given when one is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct LogId(pub(crate) [u8; 16]);
+
+impl LogId {
+    /// The id of a new log.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no randomness.
+    pub(crate) fn generate() -> Result<Self> {
+        let mut id = [0; 16];
+        getrandom::fill(&mut id).map_err(|error| {
+            JournalError::Invalid(format!("the system gives no randomness for a new log: {error}"))
+        })?;
+        Ok(LogId(id))
+    }
+
+    /// The id in the one spelling that it has.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let log = LogId(u128::from_str_radix(text, 16).ok()?.to_be_bytes());
+        (log.to_string() == text).then_some(log)
+    }
+}
 
 impl fmt::Display for LogId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,13 +57,19 @@ pub(super) struct Layout {
 /// What a segments directory holds.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct SegmentNames {
-    /// First sequences of the sealed segments, ascending.
+    /// First sequences of the sealed segments, ascending; compressed or not.
     pub(super) sealed: Vec<u64>,
+    /// Of those, the ones that are there uncompressed, ascending.
+    pub(super) raw: Vec<u64>,
+    /// Of those, the ones that are there compressed, ascending.
+    pub(super) packed: Vec<u64>,
+    /// First sequences of the segments that have an index, ascending.
+    pub(super) indices: Vec<u64>,
     /// First sequences of segments that are written to: one, or none after a
     /// crash.
     pub(super) active: Vec<u64>,
-    /// First sequences of segments that were never finished.
-    pub(super) unfinished: Vec<u64>,
+    /// Names of files that were never finished.
+    pub(super) unfinished: Vec<String>,
 }
 
 impl Layout {
@@ -84,6 +117,27 @@ impl Layout {
         self.segment(first, UNFINISHED)
     }
 
+    pub(super) fn packed(&self, first: u64) -> PathBuf {
+        self.segment(first, PACKED)
+    }
+
+    pub(super) fn packed_unfinished(&self, first: u64) -> PathBuf {
+        self.segment(first, PACKED_UNFINISHED)
+    }
+
+    pub(super) fn index(&self, first: u64) -> PathBuf {
+        self.segment(first, INDEX)
+    }
+
+    pub(super) fn index_unfinished(&self, first: u64) -> PathBuf {
+        self.segment(first, INDEX_UNFINISHED)
+    }
+
+    /// Every file that a sealed segment may have.
+    pub(super) fn files_of_sealed(&self, first: u64) -> [PathBuf; 3] {
+        [self.sealed(first), self.packed(first), self.index(first)]
+    }
+
     /// Sorts the names of a segments directory.
     ///
     /// # Errors
@@ -92,15 +146,26 @@ impl Layout {
     /// writer leaves neither, whenever it dies.
     pub(super) fn sort(&self, names: &[String]) -> Result<SegmentNames> {
         let mut sorted = SegmentNames::default();
-        for (first, extension) in names.iter().filter_map(|name| parse_segment(name)) {
+        for name in names {
+            let Some((first, extension)) = parse_segment(name) else { continue };
             match extension {
-                SEALED => sorted.sealed.push(first),
+                SEALED => sorted.raw.push(first),
+                PACKED => sorted.packed.push(first),
                 ACTIVE => sorted.active.push(first),
-                _ => sorted.unfinished.push(first),
+                INDEX => sorted.indices.push(first),
+                _ => sorted.unfinished.push(name.clone()),
             }
         }
-        sorted.sealed.sort_unstable();
-        sorted.active.sort_unstable();
+        sorted.sealed.extend(sorted.raw.iter().chain(&sorted.packed));
+        let all = [
+            &mut sorted.sealed,
+            &mut sorted.raw,
+            &mut sorted.packed,
+            &mut sorted.indices,
+            &mut sorted.active,
+        ];
+        all.into_iter().for_each(|firsts| firsts.sort_unstable());
+        sorted.sealed.dedup();
         Ok(sorted)
     }
 
@@ -135,16 +200,20 @@ pub(super) fn log_directory_name(log: LogId) -> String {
 }
 
 /// The log whose directory has this name.
-pub(super) fn parse_log_directory_name(name: &str) -> Option<LogId> {
-    let digits = name.strip_prefix(LOG_PREFIX)?;
-    let log = LogId(u128::from_str_radix(digits, 16).ok()?.to_be_bytes());
-    // One spelling each.
-    (log_directory_name(log) == name).then_some(log)
+pub(crate) fn parse_log_directory_name(name: &str) -> Option<LogId> {
+    LogId::parse(name.strip_prefix(LOG_PREFIX)?)
+}
+
+/// Whether a file belongs to the segment that begins with `first`, whatever it
+/// is of it.
+pub(super) fn is_of_segment(name: &str, first: u64) -> bool {
+    let digits = format!("{first:0SEQUENCE_DIGITS$}");
+    name.strip_prefix(&digits).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn parse_segment(name: &str) -> Option<(u64, &str)> {
     let (digits, extension) = name.split_once('.')?;
-    let known = [SEALED, ACTIVE, UNFINISHED].contains(&extension);
+    let known = EXTENSIONS.contains(&extension);
     let plain = digits.len() == SEQUENCE_DIGITS && digits.bytes().all(|b| b.is_ascii_digit());
     if !known || !plain {
         return None;
@@ -160,9 +229,9 @@ mod tests {
     fn names_are_parsed_as_they_are_made_and_others_are_none_of_ours() {
         let layout = Layout::new("/log");
         for first in [0, 7, u64::MAX] {
-            for path in [layout.sealed(first), layout.active(first), layout.unfinished(first)] {
+            for extension in EXTENSIONS {
+                let path = layout.segment(first, extension);
                 let name = path.file_name().unwrap().to_str().unwrap();
-                let extension = path.extension().unwrap().to_str().unwrap();
                 assert_eq!(parse_segment(name), Some((first, extension)));
             }
         }

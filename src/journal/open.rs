@@ -12,6 +12,7 @@ use super::names::{Layout, LogId, SegmentNames};
 use super::recover::{self, Recovered};
 use super::reserve;
 use super::seal;
+use super::sealed_file::SealedFile;
 use super::writer::{Active, Group, Journal};
 use crate::fs::{JournalFs, OpenMode, PathKind};
 
@@ -40,13 +41,8 @@ pub(crate) struct OpenReport {
 }
 
 impl Journal {
-    /// Opens the log in a directory, or begins one there.
-    ///
-    /// # Errors
-    ///
-    /// When another writer has it, when it is damaged or older than a known
-    /// checkpoint, and when the system refuses a step. Nothing has been
-    /// changed then, except that an unfinished opening can be continued.
+    /// Opens the log in a directory of its own, or begins one there.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn open(
         config: JournalConfig,
         fs: Arc<dyn JournalFs>,
@@ -55,10 +51,22 @@ impl Journal {
         config.check()?;
         let layout = Layout::new(&config.directory);
         make_directory(&*fs, layout.directory())?;
-        let lock = LogLock::acquire(&*fs, layout.lock(), &config.host, config.lock_wait)?;
-        Journal::open_locked(config, fs, layout, lock, now_ns)
+        match LogLock::attempt(&*fs, &layout.lock(), &config.host)? {
+            Some(lock) => Journal::open_locked(config, fs, layout, lock, now_ns),
+            None => {
+                let holder = super::lock::read_holder(&*fs, &layout.lock());
+                Err(JournalError::Locked { path: layout.lock(), holder })
+            }
+        }
     }
 
+    /// Opens a log that is locked.
+    ///
+    /// # Errors
+    ///
+    /// When it is damaged or older than a known checkpoint, and when the
+    /// system refuses a step. Nothing has been changed then, except that an
+    /// unfinished opening can be continued.
     pub(super) fn open_locked(
         config: JournalConfig,
         fs: Arc<dyn JournalFs>,
@@ -124,9 +132,12 @@ impl Found {
         let names = layout.sort(&names)?;
         let active = layout.only_active(&names)?;
         let mut log = None;
-        let sealed = names.sealed.iter().map(|first| (*first, layout.sealed(*first)));
-        for (first, path) in sealed.chain(active.map(|first| (first, layout.active(first)))) {
-            log = Some(header_of(fs, &path, first, log)?.log);
+        for first in &names.sealed {
+            let sealed = SealedFile::open(fs, layout, *first)?;
+            log = Some(SegmentHeader::read(sealed.file(), sealed.path(), *first, log)?.log);
+        }
+        if let Some(first) = active {
+            log = Some(header_of(fs, &layout.active(first), first, log)?.log);
         }
         Ok(Found { names, active, log })
     }
@@ -187,8 +198,8 @@ impl Found {
     }
 
     fn remove_unfinished(&self, fs: &dyn JournalFs, layout: &Layout) -> Result<()> {
-        for first in &self.names.unfinished {
-            let path = layout.unfinished(*first);
+        for name in &self.names.unfinished {
+            let path = layout.segments().join(name);
             fs.remove_file(&path).map_err(|error| JournalError::step("remove", &path, error))?;
         }
         Ok(())
@@ -197,7 +208,7 @@ impl Found {
 
 /// Makes a directory and those above it. Their names are made durable before
 /// anything is written below them.
-pub(super) fn make_directory(fs: &dyn JournalFs, path: &Path) -> Result<()> {
+pub(crate) fn make_directory(fs: &dyn JournalFs, path: &Path) -> Result<()> {
     let failed = |error| JournalError::step("make the directory", path, error);
     match fs.kind(path).map_err(failed)? {
         PathKind::Directory => return Ok(()),

@@ -2,50 +2,131 @@
 //!
 //! During a rolling deploy, the old process still has its log when the new one
 //! starts, which then begins another. A log that nobody holds is continued.
+//! Who wants a single log says so, and is refused while it has a writer.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::config::{JournalConfig, KnownCheckpoint};
 use super::failure::{JournalError, Result};
-use super::lock::LogLock;
+use super::lock::{self, LogLock};
 use super::names::{self, Layout, LogId};
 use super::open::{OpenReport, make_directory};
+use super::suspect;
 use super::writer::Journal;
 use crate::fs::JournalFs;
 
-impl Journal {
-    /// Opens the first log below the directory that no other writer has, or
-    /// begins one.
+/// Time between two attempts to get a log.
+const LOCK_RETRY: Duration = Duration::from_millis(10);
+
+/// A log that no other writer can open any more, and that was not looked into
+/// yet. Whoever keeps checkpoints beside it reads them at this point.
+#[derive(Debug)]
+pub(crate) struct LockedLog {
+    fs: Arc<dyn JournalFs>,
+    log: LogId,
+    layout: Layout,
+    lock: LogLock,
+}
+
+impl LockedLog {
+    /// Locks the first log below the directory that no other writer has. If
+    /// all are taken, and stay so for as long as `lock_wait` says, it makes the
+    /// directory of a new one.
     ///
     /// # Errors
     ///
-    /// As [`open`](Journal::open), and when a log is missing of which there
-    /// is a known checkpoint. A damaged log is an error, not passed over.
-    pub(crate) fn open_under(
-        config: JournalConfig,
-        fs: Arc<dyn JournalFs>,
-        now_ns: u64,
-    ) -> Result<(Journal, OpenReport)> {
+    /// When a log is missing of which there is a known checkpoint, when the
+    /// only log there may be has a writer, and when the system refuses a step.
+    pub(crate) fn under(config: &JournalConfig, fs: Arc<dyn JournalFs>) -> Result<Self> {
         config.check()?;
         make_directory(&*fs, &config.directory)?;
         let logs = logs_under(&*fs, &config.directory)?;
-        refuse_missing(&config, &logs)?;
-        for log in logs.iter().copied().chain([config.new_log]) {
-            let layout = Layout::new(config.directory.join(names::log_directory_name(log)));
-            make_directory(&*fs, layout.directory())?;
-            if let Some(lock) = LogLock::attempt(&*fs, &layout.lock(), &config.host)? {
-                let config = for_log(&config, log, &layout);
-                let (journal, report) = Journal::open_locked(config, fs, layout, lock, now_ns)?;
-                refuse_moved(&report, log)?;
-                return Ok((journal, report));
+        refuse_missing(config, &logs)?;
+        if let Some(locked) = wait_for_one(config, &fs, &logs)? {
+            return Ok(locked);
+        }
+        match attempt(config, &fs, config.new_log)? {
+            Some(locked) => Ok(locked),
+            None => Err(JournalError::Invalid(format!(
+                "log {} exists; give a new log a new id",
+                config.new_log
+            ))),
+        }
+    }
+
+    /// Which log it is, by the name of its directory.
+    pub(crate) fn log(&self) -> LogId {
+        self.log
+    }
+
+    /// The log's own directory.
+    pub(crate) fn directory(&self) -> &Path {
+        self.layout.directory()
+    }
+
+    /// Whether an fsync failed in it, so that what can be read may not be what
+    /// is on the disk. Opening it settles that for the journal's own files.
+    pub(crate) fn is_suspect(&self) -> Result<bool> {
+        suspect::is_marked(&*self.fs, &self.layout)
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    ///
+    /// When it is damaged, which is not passed over, or older than a known
+    /// checkpoint, and when the system refuses a step.
+    pub(crate) fn open(self, config: &JournalConfig, now_ns: u64) -> Result<(Journal, OpenReport)> {
+        let config = for_log(config, self.log, &self.layout);
+        let LockedLog { fs, log, layout, lock } = self;
+        let (journal, report) = Journal::open_locked(config, fs, layout, lock, now_ns)?;
+        refuse_moved(&report, log)?;
+        Ok((journal, report))
+    }
+}
+
+/// The first of these logs that becomes free in time.
+fn wait_for_one(
+    config: &JournalConfig,
+    fs: &Arc<dyn JournalFs>,
+    logs: &[LogId],
+) -> Result<Option<LockedLog>> {
+    let mut waited = Duration::ZERO;
+    loop {
+        for log in logs {
+            if let Some(locked) = attempt(config, fs, *log)? {
+                return Ok(Some(locked));
             }
         }
-        Err(JournalError::Invalid(format!(
-            "log {} exists; give a new log a new id",
-            config.new_log
-        )))
+        if logs.is_empty() || waited >= config.lock_wait {
+            break;
+        }
+        std::thread::sleep(LOCK_RETRY);
+        waited += LOCK_RETRY;
     }
+    match logs.first() {
+        Some(log) if config.is_only_log => Err(taken(config, fs, *log)),
+        _ => Ok(None),
+    }
+}
+
+fn attempt(
+    config: &JournalConfig,
+    fs: &Arc<dyn JournalFs>,
+    log: LogId,
+) -> Result<Option<LockedLog>> {
+    let layout = Layout::new(config.directory.join(names::log_directory_name(log)));
+    make_directory(&**fs, layout.directory())?;
+    let lock = LogLock::attempt(&**fs, &layout.lock(), &config.host)?;
+    Ok(lock.map(|lock| LockedLog { fs: fs.clone(), log, layout, lock }))
+}
+
+fn taken(config: &JournalConfig, fs: &Arc<dyn JournalFs>, log: LogId) -> JournalError {
+    let path = Layout::new(config.directory.join(names::log_directory_name(log))).lock();
+    let holder = lock::read_holder(&**fs, &path);
+    JournalError::Locked { path, holder }
 }
 
 /// The logs below a directory, sorted.

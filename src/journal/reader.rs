@@ -13,8 +13,9 @@ use super::failure::{JournalError, Result};
 use super::frame::Flaw;
 use super::header::SegmentHeader;
 use super::names::{Layout, LogId};
-use super::recover::{flawed, flawed_before};
+use super::recover::{flawed, flawed_before, unread};
 use super::scan::{Scan, Step};
+use super::sealed_file::SealedFile;
 use super::tail::{self, Tail};
 use crate::event::Sequence;
 use crate::fs::{JournalFile, JournalFs, OpenMode};
@@ -69,11 +70,11 @@ pub(crate) struct Entries {
 }
 
 #[derive(Debug)]
-struct Current {
-    file: Box<dyn JournalFile>,
-    path: PathBuf,
-    scan: Scan,
-    is_sealed: bool,
+pub(super) struct Current {
+    pub(super) file: Box<dyn JournalFile>,
+    pub(super) path: PathBuf,
+    pub(super) scan: Scan,
+    pub(super) is_sealed: bool,
     readings_left: usize,
 }
 
@@ -117,6 +118,14 @@ impl LogReader {
     /// Which log it is; none if it is empty.
     pub(crate) fn log(&self) -> Option<LogId> {
         self.log
+    }
+
+    pub(super) fn fs(&self) -> &dyn JournalFs {
+        &*self.fs
+    }
+
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// The segments, in order. To go backwards, read
@@ -168,25 +177,26 @@ impl LogReader {
             .collect())
     }
 
-    fn open_segment(&self, index: usize) -> Result<(Current, SegmentHeader)> {
+    pub(super) fn open_segment(&self, index: usize) -> Result<(Current, SegmentHeader)> {
         let Some(segment) = self.segments.get(index) else {
             return Err(JournalError::Invalid(format!("the log has no segment {index}")));
         };
         let first = segment.first.0;
-        let (sealed, active) = (self.layout.sealed(first), self.layout.active(first));
-        // It may have been sealed since it was listed.
-        let tried = match segment.is_sealed {
-            true => self.fs.open(&sealed, OpenMode::Read).map(|file| (file, sealed.clone())),
+        let active = self.layout.active(first);
+        let opened = match segment.is_sealed {
+            true => None,
+            // It may have been sealed since it was listed.
             false => match self.fs.open(&active, OpenMode::Read) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    self.fs.open(&sealed, OpenMode::Read).map(|file| (file, sealed.clone()))
-                }
-                result => result.map(|file| (file, active)),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                result => Some(result.map_err(|error| JournalError::step("open", &active, error))?),
             },
         };
-        let (file, path) = tried.map_err(|error| JournalError::step("open", &sealed, error))?;
+        let is_sealed = opened.is_none();
+        let (file, path) = match opened {
+            Some(file) => (file, active),
+            None => SealedFile::open(&*self.fs, &self.layout, first)?.into_parts(),
+        };
         let header = SegmentHeader::read(&*file, &path, first, self.log)?;
-        let is_sealed = path == sealed;
         let scan = Scan::new(first);
         Ok((Current { file, path, scan, is_sealed, readings_left: READINGS_MAX }, header))
     }
@@ -262,9 +272,12 @@ impl Entries {
 
 impl Current {
     /// The next frame; `None` at the end.
-    fn step(&mut self) -> Result<Option<Step>> {
+    pub(super) fn step(&mut self) -> Result<Option<Step>> {
         loop {
-            let step = self.scan.step(&*self.file).map_err(|error| self.failed(error))?;
+            let step = match self.scan.step(&*self.file) {
+                Ok(step) => step,
+                Err(error) => return Err(self.failed(error)),
+            };
             let flaw = match step {
                 Step::Entry { .. } | Step::Mark => {
                     self.readings_left = READINGS_MAX;
@@ -309,7 +322,7 @@ impl Current {
         Ok((bytes > 0).then_some(Trailing { path, offset, bytes }))
     }
 
-    fn failed(&self, error: std::io::Error) -> JournalError {
-        JournalError::step("read", &self.path, error)
+    pub(super) fn failed(&self, error: std::io::Error) -> JournalError {
+        unread(&self.path, &self.scan, error)
     }
 }

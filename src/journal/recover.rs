@@ -11,6 +11,7 @@ use super::failure::{JournalError, Result};
 use super::frame::Flaw;
 use super::names::Layout;
 use super::scan::{Scan, Step};
+use super::sealed_file::SealedFile;
 use super::tail::{self, Tail};
 use super::{steps, suspect};
 use crate::fs::{JournalFile, JournalFs, OpenMode};
@@ -72,16 +73,24 @@ pub(super) fn recover(
 ///
 /// # Errors
 ///
-/// Any flaw is damage: a segment is durable before it is sealed.
+/// Any flaw is damage: a segment is durable before it is sealed. So is one
+/// without entries, which is never sealed: the next would get its name.
 pub(super) fn sealed_end(fs: &dyn JournalFs, layout: &Layout, first: u64) -> Result<u64> {
-    let path = layout.sealed(first);
-    let file =
-        fs.open(&path, OpenMode::Read).map_err(|error| JournalError::step("open", &path, error))?;
+    let sealed = SealedFile::open(fs, layout, first)?;
     let mut scan = Scan::new(first);
-    match last_good(&mut scan, &*file, &path)? {
+    match last_good(&mut scan, sealed.file(), sealed.path())? {
+        Some(flaw) => Err(flawed(sealed.path(), &scan, flaw)),
+        None if scan.next() == first => {
+            let (expected, found) = ("an entry", "the end of the file");
+            Err(JournalError::corrupt(sealed.path(), scan.offset(), first, expected, found))
+        }
         None => Ok(scan.next()),
-        Some(flaw) => Err(flawed(&path, &scan, flaw)),
     }
+}
+
+/// For a failed reading at the position of a scan.
+pub(super) fn unread(path: &Path, scan: &Scan, error: std::io::Error) -> JournalError {
+    JournalError::unread(path, scan.offset(), scan.next(), error)
 }
 
 /// Damage at the position of a scan.
@@ -105,7 +114,7 @@ pub(super) fn flawed_before(
 /// Reads to the end or the first flaw.
 fn last_good(scan: &mut Scan, file: &dyn JournalFile, path: &Path) -> Result<Option<Flaw>> {
     loop {
-        match scan.step(file).map_err(|error| JournalError::step("read", path, error))? {
+        match scan.step(file).map_err(|error| unread(path, scan, error))? {
             Step::Entry { .. } | Step::Mark => {}
             Step::End => return Ok(None),
             Step::Flawed(flaw) => return Ok(Some(flaw)),

@@ -22,6 +22,8 @@ pub(super) struct Scan {
     start: usize,
     /// Where in the buffer the bytes that were read end.
     end: usize,
+    /// Length of the frame before the position, while it is in the buffer.
+    passed: usize,
     /// Where in the file that is.
     offset: u64,
     /// The sequence of the next entry.
@@ -49,10 +51,16 @@ impl Scan {
             buffer: vec![0; FRAME_BYTES_MAX + READ_BYTES],
             start: 0,
             end: 0,
+            passed: 0,
             offset: SEGMENT_HEADER_BYTES as u64,
             next: first,
             is_closed: false,
         }
+    }
+
+    /// A position where a frame begins, with the sequence that comes there.
+    pub(super) fn resume(offset: u64, next: u64) -> Self {
+        Scan { offset, ..Scan::new(next) }
     }
 
     /// Where in the file the next frame begins.
@@ -75,10 +83,21 @@ impl Scan {
         self.buffer.get(at).unwrap_or_default()
     }
 
+    /// The whole frame that the last step passed; gone with the next step.
+    pub(super) fn frame(&self) -> &[u8] {
+        self.buffer.get(self.start.saturating_sub(self.passed)..self.start).unwrap_or_default()
+    }
+
+    /// The bytes of the mark that was just passed; gone with the next step.
+    pub(super) fn last_mark(&self) -> &[u8] {
+        self.bytes(self.start.saturating_sub(FRAME_HEADER_BYTES)..self.start)
+    }
+
     /// Forgets what was read ahead: the file may have changed since.
     pub(super) fn forget(&mut self) {
         self.start = 0;
         self.end = 0;
+        self.passed = 0;
     }
 
     /// Reads the next frame.
@@ -109,6 +128,7 @@ impl Scan {
     fn pass(&mut self, length: usize, is_mark: bool) -> Step {
         let at = self.start + FRAME_HEADER_BYTES..self.start + length;
         self.start += length;
+        self.passed = length;
         self.offset += length as u64;
         if is_mark {
             return Step::Mark;
@@ -123,6 +143,7 @@ impl Scan {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
+        self.passed = 0;
         let into = self.buffer.get_mut(self.end..).unwrap_or_default();
         let read = read_up_to(file, self.offset + self.end as u64, into)?;
         self.end += read;

@@ -34,15 +34,6 @@ pub(crate) struct SealedSegment {
 }
 
 impl Journal {
-    /// Seals the segment if it is large or old enough.
-    ///
-    /// # Errors
-    ///
-    /// As [`seal`](Journal::seal).
-    pub(crate) fn seal_if_due(&mut self, now_ns: u64) -> Result<Option<SealedSegment>> {
-        if self.is_seal_due(now_ns) { self.seal(now_ns) } else { Ok(None) }
-    }
-
     /// Syncs, seals the segment and begins another; `None` if there is no
     /// entry in it.
     ///
@@ -70,7 +61,8 @@ impl Journal {
         Ok(Some(sealed))
     }
 
-    fn is_seal_due(&self, now_ns: u64) -> bool {
+    /// Whether the segment is large or old enough to be sealed.
+    pub(crate) fn is_seal_due(&self, now_ns: u64) -> bool {
         let age = Duration::from_nanos(now_ns.saturating_sub(self.active.opened_ns));
         let bytes = self.active.length + self.group.bytes.len() as u64;
         bytes >= self.config.segment_bytes_max || age >= self.config.segment_age_max

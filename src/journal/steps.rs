@@ -6,7 +6,7 @@ use std::io;
 use crate::fs::JournalFile;
 
 /// Reads until `into` is full or the file ends; returns the bytes read.
-pub(super) fn read_up_to(
+pub(crate) fn read_up_to(
     file: &dyn JournalFile,
     offset: u64,
     into: &mut [u8],
@@ -24,7 +24,7 @@ pub(super) fn read_up_to(
 }
 
 /// Writes all of `bytes`.
-pub(super) fn write_all(
+pub(crate) fn write_all(
     file: &mut dyn JournalFile,
     mut offset: u64,
     mut bytes: &[u8],
@@ -44,7 +44,7 @@ pub(super) fn write_all(
 }
 
 /// Syncs; an interrupted sync has not failed and is repeated.
-pub(super) fn sync(file: &mut dyn JournalFile) -> io::Result<()> {
+pub(crate) fn sync(file: &mut dyn JournalFile) -> io::Result<()> {
     loop {
         match file.sync() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

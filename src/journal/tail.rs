@@ -25,9 +25,10 @@ const WINDOW_BYTES: usize = 256 * 1024;
 /// Zeros up to the end of a sector that are more than a frame has by itself.
 const LOST_BYTES_MIN: u64 = FRAME_HEADER_BYTES as u64;
 
-/// Bytes that are checksummed in search of frames, per byte of the tail. A
-/// file that was made to need more is damaged.
-const CHECKSUM_FACTOR: u64 = 64;
+/// Bytes that are checksummed in search of frames, per byte of the tail. Where
+/// every other sector of a group is missing, it takes up to 80. A file that was
+/// made to need more is damaged.
+const CHECKSUM_FACTOR: u64 = 256;
 
 /// What follows the last good frame of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,8 +116,12 @@ impl Judge {
         if at == self.from || !(self.next..=self.last).contains(&sequence) {
             return None;
         }
-        let cost = u64::from(length).min(FRAME_BYTES_MAX as u64) + FRAME_HEADER_BYTES as u64;
-        match self.checksum_bytes_left.checked_sub(cost) {
+        let needed = length as usize + FRAME_HEADER_BYTES;
+        if needed > bytes.len().min(FRAME_BYTES_MAX) {
+            // No frame, which shows without a checksum.
+            return None;
+        }
+        match self.checksum_bytes_left.checked_sub(needed as u64) {
             Some(left) => self.checksum_bytes_left = left,
             None => self.settled = Some(self.damaged(at, sequence)),
         }

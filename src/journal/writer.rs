@@ -71,6 +71,11 @@ impl Journal {
         self.group.next
     }
 
+    /// The first sequence of the segment that is written to.
+    pub(crate) fn active_first(&self) -> u64 {
+        self.active.first
+    }
+
     /// Number of entries that are durable.
     pub(crate) fn synced_size(&self) -> SyncedThrough {
         SyncedThrough(self.synced)
@@ -117,7 +122,7 @@ impl Journal {
 
     /// Ends this writer's trust in its files after a failed sync. What was not
     /// acknowledged must not be taken for durable by whoever reads it next.
-    pub(super) fn poisoned_by_sync(&mut self, cause: impl Into<String>) -> JournalError {
+    pub(crate) fn poisoned_by_sync(&mut self, cause: impl Into<String>) -> JournalError {
         if suspect::mark(&*self.fs, &self.layout).is_err() {
             // Then it had better not be read at all.
             let _ = self.active.file.truncate(self.active.length);

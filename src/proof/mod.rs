@@ -63,6 +63,7 @@ mod note;
 mod tiles;
 
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
+pub(crate) use key::check_name;
 pub use key::{SignerKey, VerifierKey};
 pub use log_proof::LogProof;
 pub use merkle::{

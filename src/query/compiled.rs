@@ -7,8 +7,10 @@ use memchr::memmem::Finder;
 
 use super::filter::{Filter, Kinds};
 use super::matching::MetadataMatch;
+use super::stored::Stored;
 use super::trail::Trail;
 use crate::buffer::{Hasher, Snapshot, hash_text, ordered_us};
+use crate::error::Result;
 
 /// A text to be looked up in dictionaries.
 #[derive(Debug, Clone, Copy)]
@@ -52,13 +54,17 @@ pub(super) struct Compiled<'q> {
 }
 
 impl<'q> Compiled<'q> {
-    pub(super) fn new(filter: &'q Filter, snapshot: &Snapshot) -> Self {
+    /// # Errors
+    ///
+    /// When a trail goes on on disk, and that can't be read.
+    pub(super) fn new(filter: &'q Filter, snapshot: &Snapshot, stored: &Stored) -> Result<Self> {
         let hasher = &snapshot.hasher;
         let needle = |text: &'q Option<String>| text.as_deref().map(|t| Needle::new(hasher, t));
         let needles = |texts: &'q Option<Vec<String>>| {
             texts.as_ref().map(|texts| texts.iter().map(|t| Needle::new(hasher, t)).collect())
         };
-        Compiled {
+        let trail = filter.trail_of.map(|root| Trail::new(root, snapshot, stored)).transpose()?;
+        Ok(Compiled {
             org_scope: needle(&filter.org_scope),
             org: needle(&filter.org),
             user: needle(&filter.user),
@@ -83,9 +89,9 @@ impl<'q> Compiled<'q> {
                 .iter()
                 .map(|(key, value)| MetadataMatch::new(hasher, key, value))
                 .collect(),
-            trail: filter.trail_of.map(|root| Trail::new(root, snapshot)),
+            trail,
             kinds: filter.kinds,
-        }
+        })
     }
 }
 

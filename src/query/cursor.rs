@@ -8,21 +8,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::filter::Filter;
 use super::order::Order;
-use crate::buffer::Snapshot;
+use super::view::View;
 use crate::error::{Error, Result};
 use crate::event::Sequence;
 
 /// Where a page ended, to be given to [`Query::after`](super::Query::after).
 ///
 /// Text that can be handed out and taken back (`Display`, `FromStr`, serde). It
-/// is valid for the same filters and order, in the same process; the limit may
-/// change from page to page.
+/// is valid for the same filters and order; the limit may change from page to
+/// page. It ends with the process, unless there is a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cursor {
     /// Newest first: everything from here on was seen. Oldest first: everything
     /// before it was.
     position: u64,
-    /// The oldest event held when the cursor was made.
+    /// The oldest event there was when the cursor was made.
     first_sequence: u64,
     query: u64,
     log: u64,
@@ -32,20 +32,27 @@ const PREFIX: &str = "cur_";
 const DIGITS: usize = 16;
 
 impl Cursor {
-    pub(super) fn new(filter: &Filter, order: Order, snapshot: &Snapshot, last: Sequence) -> Self {
+    /// `first` is the oldest sequence that is to be had.
+    pub(super) fn new(
+        filter: &Filter,
+        order: Order,
+        view: &View,
+        first: u64,
+        last: Sequence,
+    ) -> Self {
         Cursor {
             position: match order {
                 Order::NewestFirst => last.0,
                 Order::OldestFirst => last.0 + 1,
             },
-            first_sequence: snapshot.first_sequence,
+            first_sequence: first,
             query: fingerprint(filter, order),
-            log: snapshot.instance,
+            log: instance(view),
         }
     }
 
-    pub(super) fn check(&self, filter: &Filter, order: Order, snapshot: &Snapshot) -> Result<()> {
-        if self.log != snapshot.instance {
+    pub(super) fn check(&self, filter: &Filter, order: Order, view: &View) -> Result<()> {
+        if self.log != instance(view) {
             return Err(Error::invalid(
                 "this cursor belongs to another audit log, or to an earlier run of the program; begin again without a cursor",
             ));
@@ -63,12 +70,13 @@ impl Cursor {
     }
 
     /// See [`Page::released_before`](super::Page::released_before).
-    pub(super) fn released_before(&self, order: Order, snapshot: &Snapshot) -> Option<Sequence> {
+    /// `first` is the oldest sequence that is to be had.
+    pub(super) fn released_before(&self, order: Order, first: u64) -> Option<Sequence> {
         let ahead = match order {
             Order::NewestFirst => self.first_sequence,
             Order::OldestFirst => self.position,
         };
-        (snapshot.first_sequence > ahead).then_some(Sequence(snapshot.first_sequence))
+        (first > ahead).then_some(Sequence(first))
     }
 }
 
@@ -104,6 +112,11 @@ impl<'de> Deserialize<'de> for Cursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
+}
+
+/// Tells this log from others: on disk it keeps its identity.
+fn instance(view: &View) -> u64 {
+    view.stored().instance().unwrap_or(view.held().instance)
 }
 
 fn fingerprint(filter: &Filter, order: Order) -> u64 {

@@ -15,20 +15,46 @@ const ANONYMOUS: &str = "anonymous";
 /// In the column of actors, users in person are counted from here on.
 const USERS: usize = 1 << 16;
 
-/// Values and counts, the greatest count first, then by name.
-pub(super) fn group(walk: &Walk<'_>, field: Field) -> Vec<(String, u64)> {
-    let mut groups = Groups { field, segment: None, counts: Vec::new(), totals: HashMap::new() };
-    walk.each(|segment, index| {
-        groups.add(segment, index);
-        ControlFlow::Continue(())
-    });
-    groups.finish_segment();
-    let mut groups: Vec<(String, u64)> =
-        groups.totals.into_iter().map(|(text, count)| (text.to_owned(), count)).collect();
-    groups.sort_unstable_by(|left, right| {
-        (Reverse(left.1), &left.0).cmp(&(Reverse(right.1), &right.0))
-    });
-    groups
+/// Counts by value.
+#[derive(Default)]
+pub(super) struct Counts(HashMap<String, u64>);
+
+impl Counts {
+    /// Counts an event by the value it has, if it has one.
+    pub(super) fn add(&mut self, field: Field, value: Option<&str>) {
+        let value = match field {
+            Field::User => Some(value.unwrap_or(ANONYMOUS)),
+            _ => value,
+        };
+        let Some(value) = value else { return };
+        match self.0.get_mut(value) {
+            Some(count) => *count += 1,
+            None => self.0.extend([(value.to_owned(), 1)]),
+        }
+    }
+
+    /// Counts the events of a walk.
+    pub(super) fn add_walk(&mut self, walk: &Walk<'_>, field: Field) {
+        let mut groups =
+            Groups { field, segment: None, counts: Vec::new(), totals: HashMap::new() };
+        let _ = walk.each(|segment, index| {
+            groups.add(segment, index);
+            ControlFlow::Continue(())
+        });
+        groups.finish_segment();
+        for (text, count) in groups.totals {
+            *self.0.entry_ref(text).or_default() += count;
+        }
+    }
+
+    /// Values and counts, the greatest count first, then by name.
+    pub(super) fn sorted(self) -> Vec<(String, u64)> {
+        let mut groups: Vec<(String, u64)> = self.0.into_iter().collect();
+        groups.sort_unstable_by(|left, right| {
+            (Reverse(left.1), &left.0).cmp(&(Reverse(right.1), &right.0))
+        });
+        groups
+    }
 }
 
 /// Counts by symbol within a segment, and by text over all.

@@ -51,7 +51,8 @@ fn contains(value: ValueRef<'_>, path: &str, wanted: &Value) -> bool {
     }
 }
 
-fn found(value: &Value, path: &str, wanted: &Value) -> bool {
+/// Whether an object has a value under a path.
+pub(super) fn found(value: &Value, path: &str, wanted: &Value) -> bool {
     let Some(object) = value.as_object() else { return false };
     object.get(path).is_some_and(|value| same(value, wanted))
         || splits(path)

@@ -1,6 +1,7 @@
 //! Asking the trail: filters, pages, counts and groups.
 //!
-//! Everything runs on the caller's thread, on immutable segments: a query never
+//! Everything runs on the caller's thread, on immutable segments: first those
+//! in memory, then, with a journal, the log on disk, as one trail. A query never
 //! makes the worker wait, and apart from [`Query::snapshot`] and queries on a
 //! [`View`], it first asks the worker to make everything visible that was
 //! completed before.
@@ -11,6 +12,7 @@
 //! actor, session, operation, entry ids, organisation, resource and status have
 //! an index; those on time skip whole segments; the others look at each event.
 
+mod asked;
 mod builder;
 mod checks;
 mod compiled;
@@ -21,6 +23,8 @@ mod matching;
 mod order;
 mod page;
 mod plan;
+#[cfg_attr(not(feature = "journal"), path = "unstored.rs")]
+mod stored;
 mod terminals;
 mod trail;
 mod view;
@@ -32,11 +36,15 @@ mod model;
 mod model_tests;
 #[cfg(test)]
 mod query_tests;
+#[cfg(test)]
+#[cfg(feature = "journal")]
+mod stored_tests;
 
 pub use builder::Query;
 pub use cursor::Cursor;
 pub(crate) use matching::same as same_value;
 pub use order::{Field, Order};
 pub use page::Page;
+pub(crate) use stored::Stored;
 pub use view::View;
 pub(crate) use view::{FreshView, Source};

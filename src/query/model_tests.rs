@@ -12,7 +12,7 @@ use crate::buffer::samples::{event, push};
 use crate::buffer::{Buffer, BufferConfig};
 use crate::event::{AuditEvent, Sequence};
 
-const FIELDS: [Field; 9] = [
+pub(super) const FIELDS: [Field; 9] = [
     Field::User,
     Field::Actor,
     Field::Session,
@@ -63,11 +63,11 @@ fn sequence(event: &AuditEvent) -> u64 {
     event.sequence.unwrap().0
 }
 
-fn order() -> impl Strategy<Value = Order> {
+pub(super) fn order() -> impl Strategy<Value = Order> {
     prop_oneof![Just(Order::NewestFirst), Just(Order::OldestFirst)]
 }
 
-fn owned(events: &[&AuditEvent]) -> Vec<AuditEvent> {
+pub(super) fn owned(events: &[&AuditEvent]) -> Vec<AuditEvent> {
     events.iter().map(|event| (*event).clone()).collect()
 }
 

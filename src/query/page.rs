@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use crate::event::{AuditEvent, Sequence};
 
 /// The events that a query found, up to its limit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Page {
     /// In the order that was asked for.

@@ -1,7 +1,5 @@
 //! Errors, scopes, times and trails, one by one.
 
-use std::sync::Arc;
-
 use std::future::IntoFuture;
 
 use chrono::{DateTime, Utc};
@@ -186,23 +184,4 @@ fn awaiting_a_query_runs_it() {
     let page = runtime.block_on(async { view.query().limit(1).await }).unwrap();
     assert_eq!((page.len(), page.next.is_some()), (1, true));
     assert!(runtime.block_on(view.query().limit(0).into_future()).is_err());
-}
-
-#[test]
-fn rows_are_handed_over_one_by_one() {
-    let view = view_of(stores(5));
-    let mut seen = Vec::new();
-    let each = |sequence: crate::event::Sequence, row: &crate::event::row::Row<'_>| {
-        seen.push((sequence.0, row.user_id.map(str::to_owned)));
-        if seen.len() < 2 {
-            std::ops::ControlFlow::Continue(())
-        } else {
-            std::ops::ControlFlow::Break(())
-        }
-    };
-    let fresh = view.query().fresh_view().unwrap();
-    view.query().each_row(&fresh, each).unwrap();
-    assert_eq!(seen, [(4, Some("u".to_owned())), (3, Some("u".to_owned()))]);
-    let shared: Arc<dyn super::Source> = Arc::new(view);
-    assert_eq!(Query::new(shared).count().unwrap(), 5);
 }

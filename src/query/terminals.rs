@@ -4,18 +4,17 @@ use std::future::{Future, IntoFuture};
 use std::ops::ControlFlow;
 use std::pin::Pin;
 
+use super::asked::{Asked, Reach};
 use super::builder::Query;
-use super::compiled::Compiled;
 use super::cursor::Cursor;
-use super::group::group;
+use super::group::Counts;
 use super::order::{Field, Order};
 use super::page::Page;
 use super::view::View;
-use super::walk::Walk;
-use crate::buffer::{SegmentScratch, Snapshot};
+use crate::buffer::SegmentScratch;
+use crate::channel::on_own_thread;
 use crate::error::{Error, Result};
-use crate::event::row::Row;
-use crate::event::{EventId, Sequence};
+use crate::event::EventId;
 
 impl Query {
     /// The events, after everything completed before this call was made
@@ -25,18 +24,20 @@ impl Query {
     ///
     /// `InvalidInput` for a limit of 0, for bounds that contradict each other
     /// and for a cursor of another query or log; `Stopped` when the worker has
-    /// stopped, and `OnWorker` on its own thread.
+    /// stopped, and `OnWorker` on its own thread. With a journal, `Io` and
+    /// `Damaged` when what lies on disk is needed and can't be read.
     pub fn run(&self) -> Result<Page> {
-        self.page(&self.source.fresh()?)
+        self.whole_page(&self.source.fresh()?)
     }
 
-    /// The events that are visible already. Waits for nothing.
+    /// The events that are visible already. Waits for nothing but, with a
+    /// journal, the disk.
     ///
     /// # Errors
     ///
-    /// `InvalidInput`, as [`run`](Self::run).
+    /// As [`run`](Self::run), whether or not there is a worker.
     pub fn snapshot(&self) -> Result<Page> {
-        self.page(&self.source.snapshot())
+        self.whole_page(&self.source.snapshot())
     }
 
     /// How many events there are, whatever limit and cursor say.
@@ -47,8 +48,13 @@ impl Query {
     pub fn count(&self) -> Result<u64> {
         self.filter.check()?;
         let view = self.source.fresh()?;
-        let filter = Compiled::new(&self.filter, view.held());
-        Ok(self.walk(view.held(), &filter, 0..u64::MAX).count())
+        let asked = Asked::new(self, &view, 0..u64::MAX)?;
+        let mut count = asked.held().count();
+        let _ = asked.each_stored(|_| {
+            count += 1;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(count)
     }
 
     /// How many events there are by the value of a field, whatever limit and
@@ -61,8 +67,14 @@ impl Query {
     pub fn group_by(&self, field: Field) -> Result<Vec<(String, u64)>> {
         self.filter.check()?;
         let view = self.source.fresh()?;
-        let filter = Compiled::new(&self.filter, view.held());
-        Ok(group(&self.walk(view.held(), &filter, 0..u64::MAX), field))
+        let asked = Asked::new(self, &view, 0..u64::MAX)?;
+        let mut counts = Counts::default();
+        counts.add_walk(&asked.held(), field);
+        let _ = asked.each_stored(|event| {
+            counts.add(field, event.group(field).as_deref());
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(counts.sorted())
     }
 
     /// The ids of the events, up to the limit.
@@ -72,72 +84,48 @@ impl Query {
     /// As [`run`](Self::run).
     pub fn ids(&self) -> Result<Vec<EventId>> {
         let view = self.source.fresh()?;
-        let sequences = self.sequences(view.held())?;
-        let filter = Compiled::new(&self.filter, view.held());
+        let asked = Asked::new(self, &view, self.sequences(&view)?)?;
         let limit = self.limit.unwrap_or(usize::MAX);
         let mut ids = Vec::new();
-        self.walk(view.held(), &filter, sequences).each(|segment, index| {
-            ids.extend(segment.event_id(index));
-            if ids.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        });
+        let _ = asked.each(Reach::Disk, |found| {
+            ids.extend(found.event_id());
+            Ok(if ids.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
         Ok(ids)
     }
 
-    /// Hands over the events one by one, borrowed, from the cursor on and in
-    /// order, without regard to the limit, until told to stop. For aggregation:
-    /// nothing is allocated per event.
-    pub(crate) fn each_row(
-        &self,
-        view: &View,
-        mut visit: impl FnMut(Sequence, &Row<'_>) -> ControlFlow<()>,
-    ) -> Result<()> {
-        let sequences = self.sequences(view.held())?;
-        let filter = Compiled::new(&self.filter, view.held());
-        let mut scratch = SegmentScratch::default();
-        self.walk(view.held(), &filter, sequences).each(|segment, index| {
-            match segment.row(index, &mut scratch) {
-                Some(row) => visit(segment.sequence(index), &row),
-                None => ControlFlow::Continue(()),
-            }
-        });
-        Ok(())
+    fn whole_page(&self, view: &View) -> Result<Page> {
+        Ok(self.page(view, Reach::Disk)?.unwrap_or_default())
     }
 
-    /// The view that [`run`](Self::run) would look at.
-    #[cfg(test)]
-    pub(crate) fn fresh_view(&self) -> Result<View> {
-        self.source.fresh()
-    }
-
-    fn page(&self, view: &View) -> Result<Page> {
-        let snapshot = view.held();
+    /// The page, if it can be made within this reach.
+    fn page(&self, view: &View, reach: Reach) -> Result<Option<Page>> {
+        let asked = Asked::new(self, view, self.sequences(view)?)?;
         let limit = self.limit.unwrap_or(usize::MAX);
-        let mut events = Vec::new();
+        let mut scratch = SegmentScratch::default();
+        let mut page = Page::default();
         let mut last = None;
-        let mut more = false;
-        self.each_row(view, |sequence, row| {
-            more = events.len() == limit;
-            if more {
-                return ControlFlow::Break(());
+        let walked = asked.each(reach, |found| {
+            if page.events.len() == limit {
+                return Ok(ControlFlow::Break(()));
             }
-            events.push(row.to_event(sequence));
-            last = Some(sequence);
-            ControlFlow::Continue(())
+            page.events.extend(found.to_event(&mut scratch)?);
+            last = Some(found.sequence());
+            Ok(ControlFlow::Continue(()))
         })?;
-        Ok(Page {
-            events,
-            next: last
-                .filter(|_| more)
-                .map(|last| Cursor::new(&self.filter, self.order, snapshot, last)),
-            released_before: self
-                .cursor
-                .and_then(|cursor| cursor.released_before(self.order, snapshot)),
-        })
+        let Some(walked) = walked else { return Ok(None) };
+        let first = view.stored().first_sequence(view.held().first_sequence);
+        let cursor = |last| Cursor::new(&self.filter, self.order, view, first, last);
+        page.next = last.filter(|_| walked.is_break()).map(cursor);
+        let came_from = self.cursor.as_ref();
+        page.released_before =
+            came_from.and_then(|cursor| cursor.released_before(self.order, first));
+        Ok(Some(page))
     }
 
     /// The part of the trail that the cursor leaves. Refuses what makes no
     /// sense.
-    fn sequences(&self, snapshot: &Snapshot) -> Result<std::ops::Range<u64>> {
+    fn sequences(&self, view: &View) -> Result<std::ops::Range<u64>> {
         self.filter.check()?;
         if self.limit == Some(0) {
             return Err(Error::invalid(
@@ -145,20 +133,11 @@ impl Query {
             ));
         }
         let Some(cursor) = &self.cursor else { return Ok(0..u64::MAX) };
-        cursor.check(&self.filter, self.order, snapshot)?;
+        cursor.check(&self.filter, self.order, view)?;
         Ok(match self.order {
             Order::NewestFirst => 0..cursor.position(),
             Order::OldestFirst => cursor.position()..u64::MAX,
         })
-    }
-
-    fn walk<'a>(
-        &self,
-        snapshot: &'a Snapshot,
-        filter: &'a Compiled<'a>,
-        sequences: std::ops::Range<u64>,
-    ) -> Walk<'a> {
-        Walk { snapshot, filter, order: self.order, sequences }
     }
 }
 
@@ -166,11 +145,16 @@ impl IntoFuture for Query {
     type Output = Result<Page>;
     type IntoFuture = Pin<Box<dyn Future<Output = Result<Page>> + Send>>;
 
-    /// The async twin of [`run`](Query::run).
+    /// The async twin of [`run`](Query::run). What has to be read from disk is
+    /// read on a thread of its own.
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let fresh = self.source.fresh_async();
-            self.page(&fresh.await?)
+            let view = fresh.await?;
+            match self.page(&view, Reach::Memory)? {
+                Some(page) => Ok(page),
+                None => on_own_thread("audit-query", move || self.whole_page(&view)).await?,
+            }
         })
     }
 }

@@ -2,7 +2,9 @@
 
 use hashbrown::HashSet;
 
+use super::stored::Stored;
 use crate::buffer::{Segment, Snapshot};
+use crate::error::Result;
 use crate::event::EventId;
 
 /// The ids of an event and of all its descendants.
@@ -21,17 +23,33 @@ impl Trail {
     /// Events are in the order of completion, so that a parent usually follows
     /// its children, and one pass from the newest to the oldest event finds
     /// them all. Children that outlived their parent need another one.
-    pub(super) fn new(root: EventId, snapshot: &Snapshot) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When what lies on disk can't be read.
+    pub(super) fn new(root: EventId, snapshot: &Snapshot, stored: &Stored) -> Result<Self> {
         let mut trail = Trail { ids: HashSet::from([root]), min: root, max: root };
+        let mut asked = HashSet::new();
         loop {
             let before = trail.ids.len();
             for segment in snapshot.segments.iter().rev() {
                 trail.add_children(segment);
             }
+            if stored.reaches_before(snapshot.first_sequence) {
+                let new: Vec<_> = trail.ids.difference(&asked).copied().collect();
+                let children = stored.children_of(&new, snapshot.first_sequence)?;
+                children.into_iter().for_each(|child| trail.add(child));
+                asked.extend(new);
+            }
             if trail.ids.len() == before {
-                return trail;
+                return Ok(trail);
             }
         }
+    }
+
+    /// The least and the greatest id.
+    pub(super) fn range(&self) -> (EventId, EventId) {
+        (self.min, self.max)
     }
 
     pub(super) fn contains(&self, id: EventId) -> bool {
@@ -49,11 +67,13 @@ impl Trail {
         }
         for (index, parent) in segment.parents().iter().rev() {
             let child = segment.event_id(index).filter(|_| self.contains(parent));
-            if let Some(child) = child {
-                self.ids.insert(child);
-                self.min = self.min.min(child);
-                self.max = self.max.max(child);
-            }
+            child.into_iter().for_each(|child| self.add(child));
         }
+    }
+
+    fn add(&mut self, id: EventId) {
+        self.ids.insert(id);
+        self.min = self.min.min(id);
+        self.max = self.max.max(id);
     }
 }

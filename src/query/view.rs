@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::builder::Query;
+use super::stored::Stored;
 use crate::buffer::Snapshot;
 use crate::error::Result;
 use crate::event::Sequence;
@@ -27,16 +28,31 @@ pub(crate) trait Source: Send + Sync {
 /// The events that were held at one moment. It does not change any more: all
 /// queries on it see the same events, also those that are released meanwhile.
 ///
+/// With a journal, queries on it go on where memory ends: into the log on
+/// disk, as far back as that was not pruned.
+///
 /// Cheap to clone. As long as it lives, so do its events in memory.
 #[derive(Debug, Clone)]
 pub struct View {
     snapshot: Arc<Snapshot>,
+    stored: Stored,
     org_scope: Option<String>,
 }
 
 impl View {
+    /// What lies in memory.
     pub(crate) fn new(snapshot: Arc<Snapshot>) -> Self {
-        View { snapshot, org_scope: None }
+        View { snapshot, stored: Stored::default(), org_scope: None }
+    }
+
+    /// The same view, with what lies on disk before it.
+    pub(crate) fn with_stored(self, stored: Stored) -> Self {
+        View { stored, ..self }
+    }
+
+    /// The same view, without what lies on disk.
+    pub(crate) fn in_memory(self) -> Self {
+        View { stored: Stored::default(), ..self }
     }
 
     /// The same view, narrowed to one organisation.
@@ -47,14 +63,14 @@ impl View {
 
     /// Begins a query on this view. It waits for nothing.
     pub fn query(&self) -> Query {
-        let query = Query::new(Arc::new(View::new(Arc::clone(&self.snapshot))));
+        let query = Query::new(Arc::new(View { org_scope: None, ..self.clone() }));
         match &self.org_scope {
             Some(org) => query.scoped_to_org(org),
             None => query,
         }
     }
 
-    /// The oldest event held; the next one to come if none is.
+    /// The oldest event held in memory; the next one to come if none is.
     pub fn first_sequence(&self) -> Sequence {
         Sequence(self.snapshot.first_sequence)
     }
@@ -66,6 +82,10 @@ impl View {
 
     pub(super) fn held(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    pub(super) fn stored(&self) -> &Stored {
+        &self.stored
     }
 }
 

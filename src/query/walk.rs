@@ -18,15 +18,17 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// Hands over segment and index of each event, until told to stop.
-    pub(super) fn each(&self, mut visit: impl FnMut(&'a Segment, usize) -> ControlFlow<()>) {
+    pub(super) fn each(
+        &self,
+        mut visit: impl FnMut(&'a Segment, usize) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         let mut planner = Planner::new(self.filter);
         let mut segment = |segment: &'a Segment| self.segment(&mut planner, segment, &mut visit);
         let segments = self.snapshot.segments.iter().map(|segment| &**segment);
-        // Broken off or at the end: either way it is over.
-        let _ = match self.order {
+        match self.order {
             Order::NewestFirst => segments.rev().try_for_each(&mut segment),
             Order::OldestFirst => segments.into_iter().try_for_each(&mut segment),
-        };
+        }
     }
 
     /// How many events there are. Lists that need no check are not opened.

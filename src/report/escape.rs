@@ -16,7 +16,8 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-fn deceives(letter: char) -> bool {
+/// Whether a letter could hide, reorder or command.
+pub(crate) fn deceives(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
             '\u{ad}'                    // soft hyphen

@@ -13,5 +13,7 @@ mod text_table;
 mod user_summary;
 
 pub use compliance::{ComplianceReport, UserActivity, compliance_report};
+#[cfg(feature = "journal")]
+pub(crate) use escape::deceives;
 pub use event_table::table;
 pub use user_summary::{UserSummary, UserSummaryRow, user_summary};

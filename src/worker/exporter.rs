@@ -11,7 +11,7 @@ use crossbeam_channel::Sender;
 use crate::buffer::{Segment, SegmentScratch};
 use crate::channel::Wake;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{AuditEvent, Kind, Sequence};
+use crate::event::{AuditEvent, Kind};
 use crate::export::{Format, rotation_names, snapshot_names, write_events};
 use crate::fs::{Filesystem, write_new_atomically};
 
@@ -43,6 +43,8 @@ pub(super) enum Purpose {
 pub(super) struct Job {
     pub(super) purpose: Purpose,
     pub(super) segments: Vec<Arc<Segment>>,
+    /// Only events from this sequence on: earlier ones are in a document.
+    pub(super) from: u64,
     /// Only events recorded before this.
     pub(super) recorded_before_us: Option<i64>,
     pub(super) at: DateTime<Utc>,
@@ -185,10 +187,21 @@ impl Job {
             let mut scratch = SegmentScratch::default();
             (0..segment.len()).filter_map(move |index| {
                 let row = segment.row(index, &mut scratch)?;
+                let sequence = segment.sequence(index);
                 let is_in = row.kind == Kind::Event && row.recorded_us < before_us;
-                is_in.then(|| row.to_event(Sequence(segment.base() + index as u64)))
+                (is_in && sequence.0 >= self.from).then(|| row.to_event(sequence))
             })
         })
+    }
+
+    /// The sequence behind its last event.
+    pub(super) fn end(&self) -> u64 {
+        self.segments.last().map_or(0, |segment| segment.end())
+    }
+
+    /// Whether earlier documents hold all of it.
+    pub(super) fn is_done(&self) -> bool {
+        self.end() <= self.from
     }
 
     /// How many events those are.

@@ -30,7 +30,9 @@ impl Worker {
         } else if !self.rotate_waiting.is_empty() {
             self.rotate_answering.append(&mut self.rotate_waiting);
             self.rotate(Rotation::REQUESTED, times);
-        } else if let Some(rotation) = self.buffer.rotation_due(times.recorded_us, &self.rotation) {
+        } else if let Some(rotation) =
+            self.trail.buffer.rotation_due(times.recorded_us, &self.rotation)
+        {
             self.rotate(rotation, times);
         }
         while !self.is_exporting() && !self.snapshots_due.is_empty() {
@@ -40,11 +42,11 @@ impl Worker {
 
     /// Keeps the count bound from one event to the next.
     pub(super) fn rotate_if_full(&mut self, times: Times) {
-        let is_full = self.rotation.events_max.is_some_and(|max| self.buffer.len() > max);
+        let is_full = self.rotation.events_max.is_some_and(|max| self.trail.buffer.len() > max);
         if !is_full || self.is_exporting() {
             return;
         }
-        if let Some(rotation) = self.buffer.rotation_due(times.recorded_us, &self.rotation) {
+        if let Some(rotation) = self.trail.buffer.rotation_due(times.recorded_us, &self.rotation) {
             self.rotate(rotation, times);
         }
     }
@@ -60,7 +62,11 @@ impl Worker {
                 match exported.job.purpose {
                     Purpose::Rotation => self.release(Some(path)),
                     Purpose::Snapshot(_) => drop(self.snapshots_due.pop_front()),
-                    Purpose::Final => self.shutdown_exported(Ok(path)),
+                    Purpose::Final => {
+                        let through = exported.job.end();
+                        self.note_export(through, &path, self.current_times());
+                        self.shutdown_exported(Ok(path));
+                    }
                 }
             }
             Err(error) => {
@@ -88,8 +94,10 @@ impl Worker {
         for capture in &open {
             self.append_captured(&intake, &Captured::of(capture), times, &mut statistics);
         }
+        drop(statistics);
+        let open = open.len() as u64 + self.complete_open_intents(times);
         self.publish();
-        let counts = ShutdownCounts { open: open.len() as u64, ..ShutdownCounts::default() };
+        let counts = ShutdownCounts { open, ..ShutdownCounts::default() };
         self.shutdown = Some(Shutdown { counts, waiting: vec![reply], exported: false });
     }
 
@@ -98,26 +106,29 @@ impl Worker {
     }
 
     fn rotate(&mut self, rotation: Rotation, times: Times) {
-        let segments = self.buffer.begin_release(rotation);
-        if segments.is_empty() {
-            return self.release(None);
-        }
+        let segments = self.trail.buffer.begin_release(rotation);
+        let job = Job {
+            purpose: Purpose::Rotation,
+            segments,
+            from: self.trail.keeper.exported_through(),
+            recorded_before_us: None,
+            at: time_from_us(times.recorded_us),
+        };
         match &mut self.exporter {
-            None => self.release(None),
-            Some(exporter) => exporter.begin(Job {
-                purpose: Purpose::Rotation,
-                segments,
-                recorded_before_us: None,
-                at: time_from_us(times.recorded_us),
-            }),
+            Some(exporter) if !job.is_done() => exporter.begin(job),
+            _ => self.release(None),
         }
         self.take_inline_export();
     }
 
     fn release(&mut self, path: Option<std::path::PathBuf>) {
-        let events = self.buffer.finish_release();
+        let events = self.trail.buffer.finish_release();
         self.rotated += events;
-        self.has_news |= events > 0;
+        self.trail.has_news |= events > 0;
+        if events > 0 {
+            let through = self.trail.buffer.first_sequence();
+            self.note_rotation(events, through, path.as_deref(), self.current_times());
+        }
         self.publish();
         for reply in self.rotate_answering.drain(..) {
             drop(reply.send(Ok(Rotated { events, path: path.clone() })));
@@ -129,7 +140,7 @@ impl Worker {
     fn give_up_export_if_backlogged(&mut self) {
         let Some(exporter) = &mut self.exporter else { return };
         let is_rotation = exporter.waits_to_retry() == Some(Purpose::Rotation);
-        if !is_rotation || self.buffer.len() <= self.export_backlog_events_max {
+        if !is_rotation || self.trail.buffer.len() <= self.export_backlog_events_max {
             return;
         }
         let lost = exporter.give_up().map_or(0, |job| job.events());
@@ -179,6 +190,7 @@ impl Worker {
             exporter.begin(Job {
                 purpose: Purpose::Snapshot(day),
                 segments,
+                from: 0,
                 recorded_before_us: Some(before_us),
                 at: time_from_us(times.recorded_us),
             });
@@ -187,9 +199,12 @@ impl Worker {
     }
 
     fn finish_shutdown(&mut self, times: Times) {
+        if self.shutdown.as_ref().is_some_and(|shutdown| shutdown.exported) {
+            self.close_journal(times);
+        }
         let Some(shutdown) = &mut self.shutdown else { return };
         if shutdown.exported {
-            self.stream = None;
+            self.trail.stream = None;
             for reply in shutdown.waiting.drain(..) {
                 drop(reply.send(shutdown.counts.clone()));
             }
@@ -204,6 +219,7 @@ impl Worker {
                 exporter.begin(Job {
                     purpose: Purpose::Final,
                     segments,
+                    from: self.trail.keeper.exported_through(),
                     recorded_before_us: None,
                     at: time_from_us(times.recorded_us),
                 });

@@ -10,15 +10,28 @@
 mod decode;
 mod exporter;
 mod history;
+mod intents;
+#[cfg(feature = "journal")]
+mod journal;
+#[cfg(not(feature = "journal"))]
+#[path = "no_journal.rs"]
+mod journal;
 mod request;
 mod state;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod trail;
 mod turn;
 
 pub(crate) use exporter::ExportSettings;
-pub use request::{Receipt, Rotated};
+pub(crate) use intents::Completion;
+#[cfg(feature = "journal")]
+pub use journal::FullDisk;
+#[cfg(feature = "journal")]
+pub(crate) use journal::{JournalTotals, OpenedJournal};
+pub use request::Rotated;
 pub(crate) use request::{Reply, Request};
 pub(crate) use state::{ErrorHook, Published, WorkerSettings};
 pub(crate) use thread::{WorkerContext, is_worker_thread, start};
+pub(crate) use trail::Stored;

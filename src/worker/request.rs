@@ -8,9 +8,11 @@ use tokio::sync::oneshot;
 
 use crate::buffer::Snapshot;
 use crate::error::Result;
-use crate::event::{AuditEvent, EventId, Sequence};
+use crate::event::AuditEvent;
 
 use super::exporter::Exported;
+use super::intents::Completion;
+use super::trail::Stored;
 
 /// The way back.
 pub(crate) type Reply<T> = oneshot::Sender<T>;
@@ -21,24 +23,28 @@ pub(crate) enum Request {
     Flush(Reply<()>),
     /// The same, and a snapshot of it all.
     View(Reply<Arc<Snapshot>>),
-    /// Append this event.
-    Record(Box<AuditEvent>, Reply<Result<Receipt>>),
+    /// Append this event, and say so when it is durable.
+    Record(Box<AuditEvent>, Reply<Result<Stored>>),
+    /// Append the intent of this event, and say so when it is durable.
+    Begin(Box<AuditEvent>, Reply<Result<Stored>>),
+    /// An operation that was begun has ended; nobody waits if it was dropped.
+    Complete(Box<Completion>, Option<Reply<Result<Stored>>>),
+    /// Everything completed before is durable.
+    #[cfg(feature = "journal")]
+    Sync(Reply<Result<()>>),
+    /// Sign with another key from here on; the file is for logs that were given
+    /// theirs.
+    #[cfg(feature = "journal")]
+    RotateKey(Option<PathBuf>, Reply<Result<crate::proof::SignedCheckpoint>>),
+    /// The first checkpoint that covers this place of the trail.
+    #[cfg(feature = "journal")]
+    Checkpoint(crate::event::Sequence, Reply<Result<crate::proof::SignedCheckpoint>>),
     /// Rotate everything held.
     Rotate(Reply<Result<Rotated>>),
     /// Take nothing in any more, write what is open as open, export what is held.
     Shutdown(Reply<ShutdownCounts>),
     /// The exporter has finished a document.
     Exported(Exported),
-}
-
-/// What became of an event that was recorded by hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Receipt {
-    /// The event's identity.
-    pub event_id: EventId,
-    /// Its place in the trail.
-    pub sequence: Sequence,
 }
 
 /// What a rotation by hand did.

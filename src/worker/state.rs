@@ -1,6 +1,6 @@
 //! What the worker owns, and what it shows to readers.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,12 +12,17 @@ use crate::capture::{Intake, Parcel};
 use crate::channel::DataReceiver;
 use crate::error::Error;
 use crate::event::row::RowScratch;
-use crate::event::{AuditEvent, EventIds};
+use crate::event::{AuditEvent, EventId, EventIds};
 use crate::statistics::StatisticsRecorder;
 
 use super::decode::Decoder;
 use super::exporter::{ExportSettings, Exporter};
+use super::journal::{Keeper, Opening};
 use super::request::{Reply, Request, Rotated, ShutdownCounts};
+use super::trail::Trail;
+
+#[cfg(feature = "journal")]
+pub(crate) use super::journal::JournalTotals;
 
 /// A function of the user's that is told what goes wrong.
 pub(crate) type ErrorHook = Box<dyn FnMut(&Error) + Send>;
@@ -30,6 +35,7 @@ pub(crate) struct WorkerSettings {
     pub(crate) export_backlog_events_max: u64,
     pub(crate) closed_is_unknown: bool,
     pub(crate) error_hook: Option<ErrorHook>,
+    pub(crate) journal: Opening,
 }
 
 /// What readers see without asking the worker.
@@ -53,6 +59,9 @@ pub(crate) struct Totals {
     pub(crate) poisoned: bool,
     /// Self-check marks that arrived.
     pub(crate) canaries: HashSet<String>,
+    /// None without a journal.
+    #[cfg(feature = "journal")]
+    pub(crate) journal: Option<JournalTotals>,
 }
 
 impl Published {
@@ -88,23 +97,20 @@ pub(super) struct Worker {
     /// Taken from the lane and not answered yet; survives a panic.
     pub(super) pending: VecDeque<Request>,
     pub(super) problems: Receiver<Error>,
-    /// Ends for its subscribers when it is dropped, at shutdown.
-    pub(super) stream: Option<broadcast::Sender<Arc<AuditEvent>>>,
     pub(super) published: Arc<Published>,
-    pub(super) buffer: Buffer,
+    pub(super) trail: Trail,
     pub(super) decoder: Decoder,
     pub(super) scratch: RowScratch,
     /// Parcels whose memory can be used again.
     pub(super) used: Vec<Parcel>,
     pub(super) offset_us: i64,
     pub(super) last_published_ns: u64,
-    pub(super) has_news: bool,
     pub(super) error_hook: Option<ErrorHook>,
-    /// An event is being appended: lost, if this turn panics.
-    pub(super) in_hand: bool,
     pub(super) poisoned: bool,
-    pub(super) recorded: u64,
     pub(super) rotated: u64,
+    // intents
+    /// Operations that were begun, as they will be recorded.
+    pub(super) intents: BTreeMap<EventId, AuditEvent>,
     // history
     pub(super) rotation: RotationPolicy,
     pub(super) exporter: Option<Exporter>,
@@ -150,20 +156,26 @@ impl Worker {
             requests: lanes.requests,
             pending: VecDeque::new(),
             problems: lanes.problems,
-            stream: Some(lanes.stream),
             published: published.clone(),
-            buffer,
+            trail: Trail {
+                keeper: Keeper::NONE,
+                buffer,
+                stream: Some(lanes.stream),
+                recorded: 0,
+                has_news: false,
+                in_hand: None,
+                #[cfg(test)]
+                panics_behind_journal: false,
+            },
             decoder: Decoder::new(ids, settings.closed_is_unknown),
             scratch: RowScratch::default(),
             used: Vec::new(),
             offset_us: wall_us - (monotonic_ns / 1_000) as i64,
             last_published_ns: monotonic_ns,
-            has_news: false,
             error_hook: settings.error_hook,
-            in_hand: false,
             poisoned: false,
-            recorded: 0,
             rotated: 0,
+            intents: BTreeMap::new(),
             rotation: settings.rotation,
             exporter,
             export_backlog_events_max: settings.export_backlog_events_max,

@@ -24,6 +24,9 @@ const POLL: Duration = Duration::from_micros(500);
 const POLL_FOR: Duration = Duration::from_millis(20);
 /// The longest sleep: clocks move on without anybody waking the worker.
 const DEEP_SLEEP: Duration = Duration::from_millis(100);
+/// So many callers that shared a sync are waited for, and at most so long.
+const GATHER_CALLERS_MIN: usize = 4;
+const GATHER_FOR: Duration = Duration::from_micros(200);
 /// So many panics in a row end it.
 const PANICS_MAX: u32 = 3;
 
@@ -55,7 +58,7 @@ pub(crate) fn is_worker_thread() -> bool {
 }
 
 /// Starts the thread.
-pub(crate) fn start(context: WorkerContext, settings: WorkerSettings) -> Result<Started> {
+pub(crate) fn start(context: WorkerContext, mut settings: WorkerSettings) -> Result<Started> {
     let exporter = settings.export.clone().map(|export| {
         Exporter::threaded(export, context.requests_sender.clone(), context.wake.clone())
     });
@@ -65,7 +68,9 @@ pub(crate) fn start(context: WorkerContext, settings: WorkerSettings) -> Result<
         problems: context.problems,
         stream: context.stream,
     };
-    let (worker, published) = Worker::new(context.intake, lanes, settings, exporter);
+    let journal = settings.journal.take();
+    let (mut worker, published) = Worker::new(context.intake, lanes, settings, exporter);
+    worker.open_journal(journal)?;
     let (wake, alive) = (context.wake, context.alive);
     std::thread::Builder::new()
         .name("tracing-audit".to_owned())
@@ -74,6 +79,13 @@ pub(crate) fn start(context: WorkerContext, settings: WorkerSettings) -> Result<
             Error::caused(ErrorKind::Io, "the audit worker's thread could not be started", error)
         })?;
     Ok(Started { published })
+}
+
+/// Whether somebody asks already.
+#[derive(PartialEq, Eq)]
+enum Gathered {
+    Nobody,
+    Some,
 }
 
 struct Loop {
@@ -93,10 +105,26 @@ impl Loop {
         while self.alive.strong_count() > 0 {
             match self.turn() {
                 Turn::MoreWaits => {}
-                turn => self.sleep(turn),
+                turn if self.gather() == Gathered::Nobody => self.sleep(turn),
+                _ => {}
             }
         }
         self.end();
+    }
+
+    /// Callers that were just acknowledged together will be back together: lets
+    /// them arrive, so that they share the next sync too. One alone never waits.
+    fn gather(&self) -> Gathered {
+        let expected = self.worker.trail.keeper.answered();
+        if expected < GATHER_CALLERS_MIN {
+            return Gathered::Nobody;
+        }
+        let clock = &self.worker.intake.clock;
+        let until_ns = clock.monotonic_ns().saturating_add(GATHER_FOR.as_nanos() as u64);
+        while self.worker.requests.len() < expected && clock.monotonic_ns() < until_ns {
+            std::thread::yield_now();
+        }
+        if self.worker.requests.is_empty() { Gathered::Nobody } else { Gathered::Some }
     }
 
     /// Nobody is left who could give or ask anything: write what is held.
@@ -128,7 +156,7 @@ impl Loop {
 
     fn panicked(&mut self) {
         self.panics += 1;
-        self.worker.lose_in_hand();
+        self.worker.recover();
         if self.panics >= PANICS_MAX && !self.worker.poisoned {
             self.worker.poison();
             let message = "the audit worker panicked three times in a row and has given up; \
@@ -150,10 +178,12 @@ impl Loop {
         if idle < POLL_FOR {
             return self.wake.sleep(POLL, false);
         }
-        let at_most = match turn {
-            Turn::NewsPending => self.worker.until_publish().clamp(POLL, DEEP_SLEEP),
+        let until_news = match turn {
+            Turn::NewsPending => self.worker.until_publish(),
             _ => DEEP_SLEEP,
         };
+        let until_due = self.worker.trail.keeper.until_due().unwrap_or(DEEP_SLEEP);
+        let at_most = until_news.min(until_due).clamp(POLL, DEEP_SLEEP);
         self.wake.sleep(at_most, true);
     }
 }

@@ -8,19 +8,21 @@ use crate::capture::{Captured, Intake, recycle};
 use crate::channel::{Gap, LossReason};
 use crate::error::{Error, Result};
 use crate::event::packed::PackedIds;
-use crate::event::row::{Row, time_from_us};
-use crate::event::{Actor, AuditEvent, Kind, Sequence, Status};
+use crate::event::row::time_from_us;
+use crate::event::{Actor, AuditEvent, Kind, Status};
 use crate::self_check::CANARY_TARGET;
 use crate::statistics::StatisticsRecorder;
 
 use super::decode::Times;
-use super::request::{Receipt, Request};
+use super::request::Request;
 use super::state::{PUBLISH_EVERY, Worker};
-
-type Stream = tokio::sync::broadcast::Sender<std::sync::Arc<AuditEvent>>;
+use super::trail::Stored;
 
 /// Most events of one turn, so that requests and rotation get theirs too.
 const TURN_EVENTS_MAX: usize = 4_096;
+
+/// Most events between two looks at what else is due.
+const CHUNK_EVENTS: usize = 256;
 
 /// Wall and monotonic clock may disagree by so much before timestamps follow
 /// the wall clock; reading two clocks one after the other never is exact.
@@ -45,6 +47,7 @@ impl Worker {
         self.pending.extend(self.requests.try_iter());
         let has_requests = !self.pending.is_empty();
         let times = self.times();
+        self.append_facts(times);
         let (taken, more_waits) = self.take_data(times, has_requests);
         self.append_gaps(times);
         self.tell_problems();
@@ -55,10 +58,11 @@ impl Worker {
         while let Some(request) = self.pending.pop_front() {
             self.answer(request, times);
         }
+        self.keep_journal(times);
         self.keep_history(times);
         self.publish_if_due();
         recycle(&mut self.used);
-        match (taken > 0 || has_requests, more_waits, self.has_news) {
+        match (taken > 0 || has_requests, more_waits, self.trail.has_news) {
             (true, true, _) => Turn::MoreWaits,
             (true, ..) => Turn::Worked,
             (false, _, true) => Turn::NewsPending,
@@ -78,24 +82,33 @@ impl Worker {
         self.published.totals.lock().unwrap_or_else(PoisonError::into_inner).poisoned = true;
     }
 
-    /// Counts the event that was in hand when a turn panicked.
-    pub(super) fn lose_in_hand(&mut self) {
-        if std::mem::take(&mut self.in_hand) {
+    /// After a panic: counts the event that was in hand, and puts the buffer in
+    /// order.
+    pub(super) fn recover(&mut self) {
+        if self.trail.settle_in_hand() {
             self.lose(LossReason::WorkerPanic, 1);
         }
+        self.restore_from_journal();
     }
 
     pub(super) fn lose(&self, reason: LossReason, count: u64) {
         self.intake.losses.add(reason, count, self.intake.clock.monotonic_ns());
     }
 
-    fn times(&mut self) -> Times {
+    pub(super) fn times(&mut self) -> Times {
         let clock = &self.intake.clock;
         let (wall_us, monotonic_us) = (clock.wall_us(), (clock.monotonic_ns() / 1_000) as i64);
-        let offset_us = wall_us - monotonic_us;
-        if (offset_us - self.offset_us).abs() > CLOCK_TOLERANCE_US {
-            self.offset_us = offset_us;
+        let step_us = wall_us - monotonic_us - self.offset_us;
+        if step_us.abs() > CLOCK_TOLERANCE_US {
+            self.offset_us += step_us;
+            self.note_clock_step(step_us, self.current_times());
         }
+        self.current_times()
+    }
+
+    /// The times by the clocks as they were last compared.
+    pub(super) fn current_times(&self) -> Times {
+        let monotonic_us = (self.intake.clock.monotonic_ns() / 1_000) as i64;
         Times { offset_us: self.offset_us, recorded_us: monotonic_us + self.offset_us }
     }
 
@@ -106,6 +119,24 @@ impl Worker {
         if limit == 0 {
             return (0, false);
         }
+        let mut taken = 0;
+        while taken < limit {
+            let more = self.take_some(times, (limit - taken).min(CHUNK_EVENTS));
+            taken += more;
+            self.intake.data.end_stall();
+            recycle(&mut self.used);
+            if self.trail.keeper.wants_sync() {
+                self.sync_journal();
+            }
+            if more == 0 {
+                break;
+            }
+        }
+        (taken, waiting > limit)
+    }
+
+    /// Takes a few, under one lock of the statistics: no sync happens under it.
+    fn take_some(&mut self, times: Times, limit: usize) -> usize {
         let published = self.published.clone();
         let mut statistics = published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
         let intake = self.intake.clone();
@@ -115,13 +146,11 @@ impl Worker {
             taken += 1;
             self.take_captured(&intake, &Captured::of(parcel), times, &mut statistics);
             self.used.push(parcel);
-            if taken % 256 == 0 {
-                self.intake.data.end_stall();
-                recycle(&mut self.used);
+            if self.trail.keeper.wants_room() {
+                break;
             }
         }
-        self.intake.data.end_stall();
-        (taken, waiting > limit)
+        taken
     }
 
     fn take_captured(
@@ -153,31 +182,36 @@ impl Worker {
         if callsite.metadata.target() == CANARY_TARGET {
             return self.note_canary(captured);
         }
-        self.in_hand = true;
         let row = self.decoder.row(captured, callsite, times, &*intake.clock);
-        let sequence = self.buffer.push(&row);
-        statistics.record(&row);
-        stream_out(&self.stream, &row, sequence);
-        self.recorded += 1;
-        self.has_news = true;
-        self.in_hand = false;
-        self.rotate_if_full(times);
+        match self.trail.append(&row, statistics, true) {
+            Ok(_) => self.rotate_if_full(times),
+            Err(reason) => self.lose(reason, 1),
+        }
     }
 
     /// Appends an event that is not captured.
-    fn append(&mut self, event: &AuditEvent, times: Times, streamed: bool) -> Sequence {
-        self.in_hand = event.kind == Kind::Event;
-        let row: Row<'_> = self.scratch.row(event, times.recorded_us);
-        let sequence = self.buffer.push(&row);
-        self.published.statistics.lock().unwrap_or_else(PoisonError::into_inner).record(&row);
-        if streamed {
-            stream_out(&self.stream, &row, sequence);
-        }
-        self.recorded += u64::from(event.kind == Kind::Event);
-        self.has_news = true;
-        self.in_hand = false;
+    pub(super) fn append(
+        &mut self,
+        event: &AuditEvent,
+        times: Times,
+        streamed: bool,
+    ) -> Result<Stored, LossReason> {
+        let stored = self.append_only(event, times, streamed)?;
         self.rotate_if_full(times);
-        sequence
+        Ok(stored)
+    }
+
+    /// The same, and nothing leaves the buffer for it.
+    pub(super) fn append_only(
+        &mut self,
+        event: &AuditEvent,
+        times: Times,
+        streamed: bool,
+    ) -> Result<Stored, LossReason> {
+        let row = self.scratch.row(event, times.recorded_us);
+        let mut statistics =
+            self.published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
+        self.trail.append(&row, &mut statistics, streamed)
     }
 
     fn note_canary(&mut self, captured: &Captured<'_>) {
@@ -191,13 +225,15 @@ impl Worker {
     ///
     /// What sinks lose by tracing themselves is not streamed to them: they
     /// would answer with the next loss.
-    fn append_gaps(&mut self, times: Times) {
-        if self.poisoned {
+    pub(super) fn append_gaps(&mut self, times: Times) {
+        // Where they cannot be said, they are said later.
+        if self.poisoned || !self.trail.keeper.takes_facts() {
             return;
         }
         for gap in self.intake.losses.take_gaps() {
             let event = gap_event(gap, times);
-            self.append(&event, times, gap.reason != LossReason::Reentrant);
+            // There is room; what fails is told by the next sync.
+            let _ = self.append(&event, times, gap.reason != LossReason::Reentrant);
         }
     }
 
@@ -227,24 +263,53 @@ impl Worker {
                 self.publish();
                 drop(reply.send(self.published.snapshot()));
             }
-            Request::Record(event, reply) => drop(reply.send(self.record(&event, times))),
+            Request::Record(event, reply) => match self.append_for(&event, times) {
+                Ok(stored) => self.trail.keeper.acknowledge(stored, reply),
+                Err(error) => drop(reply.send(Err(error))),
+            },
+            Request::Begin(event, reply) => self.begin(event, times, reply),
+            Request::Complete(completion, reply) => self.complete(*completion, times, reply),
+            #[cfg(feature = "journal")]
+            Request::Sync(reply) => self.trail.keeper.acknowledge_all(reply),
+            #[cfg(feature = "journal")]
+            Request::RotateKey(given, reply) => {
+                drop(reply.send(self.rotate_key(given.as_deref(), times)));
+            }
+            #[cfg(feature = "journal")]
+            Request::Checkpoint(sequence, reply) => {
+                self.trail.keeper.await_checkpoint(sequence, reply);
+            }
             Request::Rotate(reply) => self.rotate_waiting.push(reply),
             Request::Shutdown(reply) => self.begin_shutdown(reply, times),
             Request::Exported(exported) => self.exported(exported),
         }
     }
 
-    fn record(&mut self, event: &AuditEvent, times: Times) -> Result<Receipt> {
+    /// Appends an event for somebody who is to be told that it is durable, or
+    /// that it cannot be.
+    pub(super) fn append_for(&mut self, event: &AuditEvent, times: Times) -> Result<Stored> {
         if self.poisoned || self.shutdown.is_some() {
             return Err(Error::stopped());
         }
-        let sequence = self.append(event, times, true);
+        if self.trail.keeper.refusal().is_some() {
+            self.sync_journal();
+        }
+        if let Some(refusal) = self.trail.keeper.refusal() {
+            return Err(refusal);
+        }
+        let stored = match self.append(event, times, true) {
+            Ok(stored) => Ok(stored),
+            Err(_) => {
+                self.sync_journal();
+                self.append(event, times, true)
+            }
+        };
         self.publish_totals();
-        Ok(Receipt { event_id: event.event_id, sequence })
+        stored.map_err(|_| self.trail.keeper.refusal().unwrap_or_else(Error::stopped))
     }
 
     fn publish_if_due(&mut self) {
-        if self.has_news && self.until_publish().is_zero() {
+        if self.trail.has_news && self.until_publish().is_zero() {
             self.publish();
         }
         self.publish_totals();
@@ -252,12 +317,13 @@ impl Worker {
 
     /// Shows health what was counted. Comes before every answer, so that who
     /// waited for one finds it.
-    fn publish_totals(&self) {
+    pub(super) fn publish_totals(&self) {
         let mut totals = self.published.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        totals.recorded = self.recorded;
+        totals.recorded = self.trail.recorded;
         totals.rotated = self.rotated;
-        totals.held = self.buffer.len();
-        totals.held_bytes = self.buffer.bytes();
+        totals.held = self.trail.buffer.len();
+        totals.held_bytes = self.trail.buffer.bytes();
+        self.publish_journal(&mut totals);
         if let Some(exporter) = &self.exporter {
             totals.export = exporter.health.clone();
         }
@@ -265,18 +331,10 @@ impl Worker {
 
     /// Shows readers everything that was appended.
     pub(super) fn publish(&mut self) {
-        self.published.set_snapshot(self.buffer.publish());
+        self.published.set_snapshot(self.trail.buffer.publish());
         self.publish_totals();
         self.last_published_ns = self.intake.clock.monotonic_ns();
-        self.has_news = false;
-    }
-}
-
-/// Shows an event to the subscribers, if there are any.
-fn stream_out(stream: &Option<Stream>, row: &Row<'_>, sequence: Sequence) {
-    if let Some(stream) = stream.as_ref().filter(|stream| stream.receiver_count() > 0) {
-        // The last subscriber may have gone meanwhile.
-        let _ = stream.send(row.to_event(sequence).into());
+        self.trail.has_news = false;
     }
 }
 

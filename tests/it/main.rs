@@ -8,6 +8,8 @@ mod composition;
 mod context;
 mod current;
 mod health;
+#[cfg(feature = "journal")]
+mod journal;
 mod late;
 mod limits;
 mod misuse;

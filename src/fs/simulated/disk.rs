@@ -54,6 +54,8 @@ pub(crate) struct Disk {
     durable_names: BTreeMap<PathBuf, Node>,
     pending_names: Vec<NameChange>,
     pub(super) locked: BTreeSet<usize>,
+    /// Files that others than their owner may read.
+    pub(super) public: BTreeSet<usize>,
     /// Which run of the machine it is: files opened in an earlier one are gone.
     pub(super) run: u64,
     /// Calls that changed something, by kind.
@@ -83,6 +85,7 @@ impl Default for Disk {
             names,
             pending_names: Vec::new(),
             locked: BTreeSet::new(),
+            public: BTreeSet::new(),
             run: 0,
             calls: BTreeMap::new(),
             crash_at: None,
@@ -106,6 +109,11 @@ impl Disk {
     /// Whether the machine has stopped, at the call that was planned.
     pub(crate) fn has_crashed(&self) -> bool {
         self.has_crashed
+    }
+
+    /// What files hold, also such as have no name any more: seen and durable.
+    pub(crate) fn contents(&self) -> impl Iterator<Item = &[u8]> {
+        self.inodes.iter().flat_map(|inode| [&inode.seen[..], &inode.durable[..]])
     }
 
     /// Bytes in files.

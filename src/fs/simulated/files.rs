@@ -1,7 +1,7 @@
 //! The simulated disk behind the journal's gate.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::disk::{Call, Disk, Node};
@@ -45,6 +45,23 @@ impl SimulatedFs {
         disk.inodes[inode].seen = bytes.to_vec();
         disk.set_name(path, Node::File(inode));
         disk.settle();
+    }
+
+    /// Removes a directory with all that is in it, durably.
+    pub(crate) fn remove_tree(&self, directory: &Path) {
+        let mut disk = self.disk();
+        disk.names.retain(|path, _| !path.starts_with(directory));
+        disk.settle();
+    }
+
+    /// Lets others read a file, or not any more.
+    pub(crate) fn set_public(&self, path: &Path, is_public: bool) {
+        let mut disk = self.disk();
+        let Some(Node::File(inode)) = disk.names.get(path).copied() else { panic!("{path:?}") };
+        match is_public {
+            true => disk.public.insert(inode),
+            false => disk.public.remove(&inode),
+        };
     }
 
     /// Names below a directory.
@@ -96,6 +113,10 @@ impl JournalFs for SimulatedFs {
         Ok(Some(Box::new(SimulatedFile { fs, inode, run, is_writable: true, is_lock: true })))
     }
 
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_owned())
+    }
+
     fn kind(&self, path: &Path) -> io::Result<PathKind> {
         let disk = self.disk();
         disk.alive()?;
@@ -118,8 +139,10 @@ impl JournalFs for SimulatedFs {
     fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
         let disk = self.disk();
         disk.alive()?;
-        if disk.names.get(directory) != Some(&Node::Directory) {
-            return Err(io::ErrorKind::NotFound.into());
+        match disk.names.get(directory) {
+            Some(Node::Directory) => {}
+            Some(Node::File(_)) => return Err(io::ErrorKind::NotADirectory.into()),
+            None => return Err(io::ErrorKind::NotFound.into()),
         }
         let inside = disk.names.keys().filter(|path| path.parent() == Some(directory));
         let names = inside.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned());
@@ -225,5 +248,9 @@ fn create(disk: &mut Disk, path: &Path) -> io::Result<usize> {
 }
 
 fn stat(disk: &Disk, inode: usize) -> FileStat {
-    FileStat { identity: (1, inode as u64), length: disk.inodes[inode].seen.len() as u64 }
+    FileStat {
+        identity: (1, inode as u64),
+        length: disk.inodes[inode].seen.len() as u64,
+        is_private: !disk.public.contains(&inode),
+    }
 }

@@ -8,5 +8,6 @@
 mod disk;
 mod files;
 
+#[cfg(test)]
 pub(crate) use disk::Call;
 pub(crate) use files::SimulatedFs;

@@ -73,6 +73,23 @@ fn a_kill_at_any_step_loses_nothing_acknowledged_not_even_to_a_later_power_cut()
 }
 
 #[test]
+fn a_large_group_with_many_holes_is_a_torn_tail() {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    let (mut journal, _) = model.open(&fs).unwrap();
+    (0..400).for_each(|_| model.append(&mut journal).unwrap());
+    // Written, and not synced.
+    let at = fs.disk().calls_total() + 2;
+    fs.disk().crash_at = Some(at);
+    assert!(journal.sync(0).is_err());
+    drop(journal);
+    for seed in 2..200 {
+        let (fs, mut model) = (fs.fork(), model.clone());
+        fs.disk().crash(seed);
+        model.check(&fs);
+    }
+}
+
+#[test]
 fn a_crash_in_recovery_changes_nothing_about_its_result() {
     let mut crashes = 0;
     for step in 1..=steps_of_history() {

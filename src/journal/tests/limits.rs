@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::rig::{Model, config, directory, open, read};
 use crate::event::Sequence;
 use crate::fs::simulated::SimulatedFs;
-use crate::journal::{ENTRY_BYTES_MAX, Journal, JournalConfig, JournalError, LogReader};
+use crate::journal::{
+    ENTRY_BYTES_MAX, Journal, JournalConfig, JournalError, LogReader, Result, SealedSegment,
+};
 
 const MILLISECOND: u64 = 1_000_000;
 
@@ -62,16 +64,16 @@ fn a_segment_is_sealed_by_size_or_by_age_and_never_empty() {
     let config = JournalConfig { segment_bytes_max: 1_000, segment_age_max: age, ..config() };
     let (mut journal, _) = Journal::open(config, Arc::new(fs.clone()), 0).unwrap();
     let minute = age.as_nanos() as u64;
-    assert_eq!(journal.seal_if_due(2 * minute).unwrap(), None);
+    assert_eq!(seal_if_due(&mut journal, 2 * minute).unwrap(), None);
     journal.append(b"old").unwrap();
-    assert_eq!(journal.seal_if_due(minute - 1).unwrap(), None);
-    let sealed = journal.seal_if_due(minute).unwrap().unwrap();
+    assert_eq!(seal_if_due(&mut journal, minute - 1).unwrap(), None);
+    let sealed = seal_if_due(&mut journal, minute).unwrap().unwrap();
     assert_eq!((sealed.first, sealed.next), (Sequence(0), Sequence(1)));
     assert_eq!(sealed.bytes, fs.bytes(&sealed.path).len() as u64);
     journal.append(&[b'x'; 900]).unwrap();
-    assert_eq!(journal.seal_if_due(minute + 1).unwrap(), None);
+    assert_eq!(seal_if_due(&mut journal, minute + 1).unwrap(), None);
     journal.append(&[b'x'; 100]).unwrap();
-    let sealed = journal.seal_if_due(minute + 1).unwrap().unwrap();
+    let sealed = seal_if_due(&mut journal, minute + 1).unwrap().unwrap();
     assert_eq!((sealed.first, sealed.next), (Sequence(1), Sequence(3)));
     let reader = LogReader::open(Arc::new(fs.clone()), &directory()).unwrap();
     let segments: Vec<_> = reader.segments().iter().map(|s| (s.first.0, s.is_sealed)).collect();
@@ -137,4 +139,8 @@ fn settings_that_make_no_sense_are_refused() {
         let error = Journal::open(config, Arc::new(fs.clone()), 0).unwrap_err();
         assert!(matches!(error, JournalError::Invalid(_)), "{error}");
     }
+}
+
+fn seal_if_due(journal: &mut Journal, now_ns: u64) -> Result<Option<SealedSegment>> {
+    if journal.is_seal_due(now_ns) { journal.seal(now_ns) } else { Ok(None) }
 }

@@ -6,12 +6,21 @@ use std::time::Duration;
 use super::rig::{LOG, config, directory, open};
 use crate::fs::simulated::SimulatedFs;
 use crate::journal::{
-    Holder, Journal, JournalConfig, JournalError, KnownCheckpoint, LogId, OpenReport, Result,
+    Holder, Journal, JournalConfig, JournalError, KnownCheckpoint, LockedLog, LogId, OpenReport,
+    Result,
 };
 
 fn open_under(fs: &SimulatedFs, new_log: u8) -> Result<(Journal, OpenReport)> {
-    let config = JournalConfig { new_log: LogId([new_log; 16]), ..config() };
-    Journal::open_under(config, Arc::new(fs.clone()), 0)
+    open_with(fs, JournalConfig { new_log: LogId([new_log; 16]), ..config() })
+}
+
+fn open_with(fs: &SimulatedFs, config: JournalConfig) -> Result<(Journal, OpenReport)> {
+    LockedLog::under(&config, Arc::new(fs.clone()))?.open(&config, 0)
+}
+
+/// Of a log that has to be the only one.
+fn waiting(wait: Duration) -> JournalConfig {
+    JournalConfig { lock_wait: wait, is_only_log: true, ..config() }
 }
 
 #[test]
@@ -30,26 +39,40 @@ fn a_second_writer_is_refused_and_told_who_the_first_is() {
 #[test]
 fn waiting_for_a_log_ends_when_it_is_free_or_at_the_deadline() {
     let fs = SimulatedFs::default();
-    let waiting = |wait| JournalConfig { lock_wait: wait, ..config() };
-    let (first, _) = open(&fs).unwrap();
-    let short = waiting(Duration::from_millis(30));
-    assert!(Journal::open(short, Arc::new(fs.clone()), 0).unwrap_err().is_locked());
+    let (first, _) = open_with(&fs, waiting(Duration::ZERO)).unwrap();
+    let error = open_with(&fs, waiting(Duration::from_millis(30))).unwrap_err();
+    let JournalError::Locked { holder: Some(holder), .. } = &error else { panic!("{error}") };
+    assert_eq!(holder.host, "here");
     let other = fs.clone();
-    let waiter = std::thread::spawn(move || {
-        Journal::open(waiting(Duration::from_secs(60)), Arc::new(other), 0).map(|_| ())
-    });
+    let waiter =
+        std::thread::spawn(move || open_with(&other, waiting(Duration::from_secs(60))).map(|_| ()));
     std::thread::sleep(Duration::from_millis(30));
     drop(first);
     waiter.join().unwrap().unwrap();
+    assert_eq!(crate::journal::logs_under(&fs, &directory()).unwrap().len(), 1);
+}
+
+#[test]
+fn a_second_log_is_begun_only_after_waiting_for_the_first() {
+    let fs = SimulatedFs::default();
+    let (first, _) = open_under(&fs, 1).unwrap();
+    let other = fs.clone();
+    let waiter = std::thread::spawn(move || {
+        let config = JournalConfig { is_only_log: false, ..waiting(Duration::from_secs(60)) };
+        open_with(&other, config).map(|(journal, _)| journal.log())
+    });
+    std::thread::sleep(Duration::from_millis(30));
+    drop(first);
+    assert_eq!(waiter.join().unwrap().unwrap(), LogId([1; 16]));
 }
 
 #[test]
 fn a_lock_that_was_removed_while_it_was_taken_is_taken_anew() {
     let fs = SimulatedFs::default();
+    drop(open_under(&fs, 1).unwrap());
     fs.disk().lock_loses_name = true;
-    let config = JournalConfig { lock_wait: Duration::from_secs(60), ..config() };
-    let (mut journal, _) = Journal::open(config, Arc::new(fs.clone()), 0).unwrap();
-    assert!(open(&fs).unwrap_err().is_locked());
+    let (mut journal, _) = open_with(&fs, waiting(Duration::from_secs(60))).unwrap();
+    assert!(open_with(&fs, waiting(Duration::ZERO)).unwrap_err().is_locked());
     journal.append(b"one").unwrap();
     journal.sync(0).unwrap();
 }
@@ -79,7 +102,7 @@ fn a_log_that_a_checkpoint_tells_of_has_to_be_there() {
         known_checkpoints: vec![KnownCheckpoint { log: LogId([log; 16]), size }],
         ..config()
     };
-    let open = |config| Journal::open_under(config, Arc::new(fs.clone()), 0);
+    let open = |config| open_with(&fs, config);
     assert!(matches!(open(knowing(5, 0)), Err(JournalError::Missing { .. })));
     assert!(matches!(open(knowing(1, 1)), Err(JournalError::RolledBack { .. })));
     assert!(open(knowing(1, 0)).is_ok());

@@ -8,6 +8,6 @@ mod signer;
 mod tests;
 mod verifier;
 
-pub(super) use name::check_name;
+pub(crate) use name::check_name;
 pub use signer::SignerKey;
 pub use verifier::VerifierKey;

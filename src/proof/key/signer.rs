@@ -76,6 +76,16 @@ impl SignerKey {
         Ok(key)
     }
 
+    /// The same secret under another name, and so with another id: one secret
+    /// can serve several logs, each under its own origin.
+    ///
+    /// # Errors
+    ///
+    /// When the name can't be a key's.
+    pub fn named(&self, name: &str) -> Result<Self> {
+        SignerKey::from_seed(name, self.key.as_bytes())
+    }
+
     /// The secret as text, for safekeeping:
     /// `PRIVATE+KEY+name+key id+base64(0x01 ‖ seed)`. It is wiped from memory
     /// when dropped.

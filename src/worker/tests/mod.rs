@@ -1,6 +1,16 @@
 //! The worker, turn by turn, under a clock and a filesystem that tests drive.
 
 mod exports;
+#[cfg(feature = "journal")]
+mod journal;
+#[cfg(feature = "journal")]
+mod journal_faults;
+#[cfg(feature = "journal")]
+mod journal_rig;
+#[cfg(feature = "journal")]
+mod journal_simulation;
+#[cfg(feature = "journal")]
+mod power_cuts;
 mod rig;
 mod rotation;
 mod simulation;

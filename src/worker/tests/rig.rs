@@ -48,6 +48,10 @@ pub(super) struct Setup {
     pub(super) backlog_events_max: u64,
     pub(super) queue_events_max: usize,
     pub(super) start: &'static str,
+    /// Instead of one that begins at `start`.
+    pub(super) clock: Option<Arc<ManualClock>>,
+    #[cfg(feature = "journal")]
+    pub(super) journal: Option<super::journal_rig::Disk>,
 }
 
 impl Default for Setup {
@@ -63,13 +67,21 @@ impl Default for Setup {
             backlog_events_max: u64::MAX,
             queue_events_max: 1_000,
             start: "2025-01-15T10:30:45Z",
+            clock: None,
+            #[cfg(feature = "journal")]
+            journal: None,
         }
     }
 }
 
 impl Setup {
     pub(super) fn rig(self) -> Rig {
-        let clock = Arc::new(ManualClock::at(self.start.parse().unwrap()));
+        self.try_rig().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    pub(super) fn try_rig(self) -> crate::Result<Rig> {
+        let clock = self.clock.clone();
+        let clock = clock.unwrap_or_else(|| Arc::new(ManualClock::at(self.start.parse().unwrap())));
         let fs = FaultyFilesystem::default();
         let directory = self.exports.then(|| tempfile::tempdir().unwrap());
         let (losses, wake) = (Arc::new(Losses::default()), Arc::new(Wake::default()));
@@ -103,16 +115,22 @@ impl Setup {
             export: None,
             export_backlog_events_max: self.backlog_events_max,
             closed_is_unknown: false,
+            journal: None,
             error_hook: Some(Box::new(move |error| hook.lock().unwrap().push(error.to_string()))),
         };
         let lanes =
             Lanes { data, requests: requests_receiver, problems, stream: broadcast::channel(16).0 };
         let exporter = self.exports.then(|| Exporter::inline(settings));
-        let (worker, published) = Worker::new(intake.clone(), lanes, worker_settings, exporter);
+        #[cfg(not(feature = "journal"))]
+        let journal = None;
+        #[cfg(feature = "journal")]
+        let journal = self.journal.map(|disk| disk.open(&clock)).transpose()?;
+        let (mut worker, published) = Worker::new(intake.clone(), lanes, worker_settings, exporter);
+        worker.open_journal(journal)?;
         let layer = AuditLayer::new(intake, Arc::new(()));
         let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
         dispatcher::with_default(&dispatch, tracing::callsite::rebuild_interest_cache);
-        Rig { worker, clock, fs, directory, told, published, requests, dispatch, completed: 0 }
+        Ok(Rig { worker, clock, fs, directory, told, published, requests, dispatch, completed: 0 })
     }
 }
 
@@ -140,6 +158,16 @@ impl Rig {
 
     pub(super) fn send(&self, request: Request) {
         self.requests.send(request).unwrap();
+    }
+
+    /// Asks, and says where the answer will be.
+    pub(super) fn begin_to_ask<T>(
+        &mut self,
+        make: impl FnOnce(Reply<T>) -> Request,
+    ) -> oneshot::Receiver<T> {
+        let (reply, receiver) = oneshot::channel();
+        self.requests.send(make(reply)).unwrap();
+        receiver
     }
 
     /// Asks, and takes a turn; whatever the answer is by then.

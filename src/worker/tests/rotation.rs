@@ -33,7 +33,7 @@ fn a4_without_rotation_the_byte_bound_still_holds() {
     for _ in 0..40 {
         rig.complete(50);
         rig.settle();
-        assert!(rig.worker.buffer.bytes() <= 20_000, "{}", rig.worker.buffer.bytes());
+        assert!(rig.worker.trail.buffer.bytes() <= 20_000, "{}", rig.worker.trail.buffer.bytes());
     }
     let exported: usize = rig.documents().iter().map(|(_, ids)| ids.len()).sum();
     assert_eq!(exported + rig.held_ids().len(), 2_000);

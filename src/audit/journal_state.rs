@@ -1,0 +1,104 @@
+//! How the journal is doing.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+
+use crate::event::row::time_from_us;
+use crate::ledger::CopyState;
+use crate::worker::JournalTotals;
+
+/// How the journal is doing, at the moment of asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JournalState {
+    /// The directory of the log that this process writes.
+    pub directory: PathBuf,
+    /// What the log is called in its checkpoints.
+    pub origin: String,
+    /// The public key that checkpoints are checked with. Keep it elsewhere.
+    pub verifier_key: String,
+    /// Entries in the log, those about the log itself included.
+    pub size: u64,
+    /// Entries that survive a power cut.
+    pub durable: u64,
+    /// Entries that the newest signed checkpoint covers.
+    pub checkpoint_size: Option<u64>,
+    /// When this process last signed one.
+    pub last_checkpoint: Option<DateTime<Utc>>,
+    /// Why checkpoints, or copies of them, cannot be written.
+    pub checkpoint_problem: Option<String>,
+    /// How the places for copies of the checkpoints are doing.
+    pub copies: Vec<CheckpointCopy>,
+    /// Why nothing is written at present.
+    pub problem: Option<String>,
+    /// The disk is full; what comes waits, and is then lost.
+    pub is_full: bool,
+    /// Nothing is stored any more until the trail is built again.
+    pub is_poisoned: bool,
+    /// It was closed in good order.
+    pub is_closed: bool,
+}
+
+/// How one place for copies of the checkpoints is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckpointCopy {
+    /// The place.
+    pub directory: PathBuf,
+    /// Entries that the checkpoint there covers, as far as this process wrote
+    /// one.
+    pub size: Option<u64>,
+    /// Failures since the last success.
+    pub failures: u64,
+    /// What the last failure was.
+    pub last_error: Option<String>,
+}
+
+impl JournalState {
+    pub(super) fn of(totals: &JournalTotals) -> Self {
+        let text = |text: &Option<std::sync::Arc<str>>| text.as_deref().map(str::to_owned);
+        JournalState {
+            directory: (*totals.directory).clone(),
+            origin: totals.origin.to_string(),
+            verifier_key: totals.verifier_key.to_string(),
+            size: totals.size,
+            durable: totals.durable,
+            checkpoint_size: totals.checkpoint_size,
+            last_checkpoint: totals.checkpoint_us.map(time_from_us),
+            checkpoint_problem: text(&totals.checkpoint_problem),
+            copies: totals.copies.iter().map(CheckpointCopy::of).collect(),
+            problem: text(&totals.trouble),
+            is_full: totals.is_full,
+            is_poisoned: totals.is_poisoned,
+            is_closed: totals.is_closed,
+        }
+    }
+
+    /// What somebody should look into, in plain words.
+    pub(super) fn problems(&self) -> impl Iterator<Item = String> + '_ {
+        let journal = self.problem.iter().map(|problem| format!("the journal: {problem}"));
+        let checkpoints = self.checkpoint_problem.iter();
+        let copies = self.copies.iter().filter_map(CheckpointCopy::problem);
+        journal
+            .chain(checkpoints.map(|problem| format!("the journal's checkpoints: {problem}")))
+            .chain(copies)
+    }
+}
+
+impl CheckpointCopy {
+    fn of(state: &CopyState) -> Self {
+        CheckpointCopy {
+            directory: state.directory.clone(),
+            size: state.size,
+            failures: state.failures,
+            last_error: state.last_error.clone(),
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
+        let why = self.last_error.as_deref().unwrap_or("no message");
+        (self.failures > 0)
+            .then(|| format!("checkpoints cannot be copied to {}: {why}", self.directory.display()))
+    }
+}

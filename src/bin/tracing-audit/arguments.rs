@@ -1,0 +1,87 @@
+//! What can be asked.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Verifies, shows and publishes audit logs.
+///
+/// DIR is the directory of a log, or one with several logs below it. Nothing
+/// is ever written there, and a program may go on writing to its log
+/// meanwhile.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Checks whether logs are what was written and what was signed
+    ///
+    /// Exit status: 0 all is well and a checkpoint from outside vouches for it;
+    /// 1 tampered with, cut, replaced, or never signed; 2 something could not
+    /// be read; 3 all is well by the log's own word alone.
+    Verify(VerifyArguments),
+    /// Prints the entries, one JSON object a line
+    Cat(LogArguments),
+    /// Prints a proof that an event is in a log, as C2SP tlog-proof
+    ///
+    /// The proof carries the event, and can be verified without the log:
+    /// `tracing-audit verify-proof`.
+    Proof(ProofArguments),
+    /// Verifies a proof offline and prints the event that it proves
+    ///
+    /// Exit status: 0 proven, 1 not proven, 2 something could not be read.
+    VerifyProof(VerifyProofArguments),
+    /// Prints the newest checkpoint of each log, to be kept elsewhere
+    Checkpoint(LogArguments),
+    /// Writes a log as C2SP tlog-tiles files, ready to be served
+    Tiles(TilesArguments),
+    /// Prints the keys that logs are signed with, to be kept elsewhere
+    Keys(LogArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArguments {
+    /// Directory of a log, or of several
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// Directory of a log, or of several
+    pub(crate) dir: PathBuf,
+    /// Key that the logs have to be signed with: its text, or a file of keys
+    #[arg(long, value_name = "VKEY|FILE")]
+    pub(crate) key: Vec<String>,
+    /// Checkpoint that was kept elsewhere: a file, or a directory of them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProofArguments {
+    /// Directory of a log, or of several
+    pub(crate) dir: PathBuf,
+    /// Id of the event (evt_…), or its sequence in the only log
+    pub(crate) event: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyProofArguments {
+    /// File that holds the proof; - for the standard input
+    pub(crate) proof: PathBuf,
+    /// Key of the log: its text, or a file of keys
+    #[arg(long, value_name = "VKEY|FILE", required = true)]
+    pub(crate) key: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TilesArguments {
+    /// Directory of the log
+    pub(crate) dir: PathBuf,
+    /// Directory to write to; files in it that have changed are replaced
+    pub(crate) out: PathBuf,
+}

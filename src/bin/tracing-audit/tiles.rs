@@ -1,0 +1,40 @@
+//! `tiles`: a log as static files, the checkpoint last, so that whoever reads
+//! them meanwhile finds everything that a checkpoint speaks of.
+
+#![expect(clippy::disallowed_methods, reason = "only the library has a filesystem gate")]
+
+use std::fs;
+use std::path::Path;
+
+use tracing_audit::verify::StoredLog;
+
+use crate::arguments::TilesArguments;
+use crate::{Failure, Outcome};
+
+pub(crate) fn run(arguments: &TilesArguments) -> Outcome<u8> {
+    let logs = StoredLog::all_at(&arguments.dir)?;
+    let [log] = logs.as_slice() else {
+        let message = format!(
+            "there are {} logs in {}; name one of them",
+            logs.len(),
+            arguments.dir.display()
+        );
+        return Err(Failure::Message(message));
+    };
+    let checkpoint =
+        log.tiles(|tile| put(&arguments.out.join(tile.id.to_string()), &tile.bytes))?;
+    put(&arguments.out.join("checkpoint"), checkpoint.to_string().as_bytes())?;
+    Ok(0)
+}
+
+/// Puts a file in the place of another, or of none; whole, whoever reads it.
+fn put(path: &Path, bytes: &[u8]) -> Outcome<()> {
+    let failed = |error| Failure::Message(format!("{}: {error}", path.display()));
+    let directory = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(directory).map_err(failed)?;
+    if fs::read(path).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    let unfinished = path.with_extension("new");
+    fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, path)).map_err(failed)
+}

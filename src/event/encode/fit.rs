@@ -1,0 +1,174 @@
+//! Cutting an event whose entry would be too long.
+//!
+//! Nothing is refused for its size, or else size would be a way to act without
+//! a trace. What goes: metadata, the last field first; then the error message;
+//! then entry ids. Identity stays, but for what no frame could hold. A cut
+//! value is marked with its original length, what is gone is counted.
+
+use serde_json::Value;
+
+use super::super::AuditEvent;
+use super::super::limits::{
+    ENTRY_IDS_CUT_KEY, EVENT_BYTES_MAX, METADATA_CUT_KEY, cut_marker, prefix,
+};
+
+/// Identity that is longer than this, encoded, is cut. With six such values an
+/// entry still is short enough for a frame.
+const IDENTITY_BYTES_MAX: usize = 9 * 1024;
+
+/// Room for the longest sequence and for counts of what is gone.
+const SPARE_BYTES: usize = 128;
+
+/// Cuts `event` until its entry has at most [`EVENT_BYTES_MAX`] bytes, or until
+/// nothing but identity is left.
+pub(crate) fn fit(event: &mut AuditEvent) {
+    let mut over = Over::of(event);
+    over.cut_metadata(event);
+    over.drop_metadata(event);
+    if let Some(message) = &mut event.error_message {
+        over.cut(message);
+    }
+    over.drop_links(event);
+    over.drop_entry_ids(event);
+    cut_identity(event);
+}
+
+/// How many bytes are too many.
+struct Over(usize);
+
+impl Over {
+    fn of(event: &AuditEvent) -> Self {
+        Over((encoded(event) + SPARE_BYTES).saturating_sub(EVENT_BYTES_MAX))
+    }
+
+    fn cut_metadata(&mut self, event: &mut AuditEvent) {
+        for (_, value) in event.metadata.fields_mut().iter_mut().rev() {
+            match value {
+                _ if self.0 == 0 => return,
+                Value::String(text) => self.cut(text),
+                nested => self.replace(nested),
+            }
+        }
+    }
+
+    fn drop_metadata(&mut self, event: &mut AuditEvent) {
+        let fields = event.metadata.fields_mut();
+        let mut dropped = 0;
+        while self.0 > 0 {
+            let Some((key, value)) = fields.pop() else { break };
+            self.saved(encoded(&key) + encoded(&value) + 2);
+            dropped += 1;
+        }
+        count(event, METADATA_CUT_KEY, dropped);
+    }
+
+    fn drop_links(&mut self, event: &mut AuditEvent) {
+        let Some(span) = &mut event.span else { return };
+        while self.0 > 0 && span.links.pop().is_some() {
+            self.saved(33);
+        }
+    }
+
+    fn drop_entry_ids(&mut self, event: &mut AuditEvent) {
+        let mut dropped = 0;
+        while self.0 > 0 {
+            let Some(id) = event.entry_ids.pop() else { break };
+            self.saved(encoded(&id) + 1);
+            dropped += 1;
+        }
+        count(event, ENTRY_IDS_CUT_KEY, dropped);
+    }
+
+    /// Cuts as much off the end as is too much, and marks it.
+    fn cut(&mut self, text: &mut String) {
+        let before = encoded(text);
+        let cut = cut_to(text, before.saturating_sub(self.0));
+        if self.0 > 0 && encoded(&cut) < before {
+            self.saved(before - encoded(&cut));
+            *text = cut;
+        }
+    }
+
+    fn replace(&mut self, value: &mut Value) {
+        let before = encoded(value);
+        let mark = Value::String(cut_marker(Some(before)));
+        if encoded(&mark) < before {
+            self.saved(before - encoded(&mark));
+            *value = mark;
+        }
+    }
+
+    fn saved(&mut self, bytes: usize) {
+        self.0 = self.0.saturating_sub(bytes);
+    }
+}
+
+fn cut_identity(event: &mut AuditEvent) {
+    let mut actor = event.actor.to_string();
+    if shorten(&mut actor) {
+        event.actor = actor.as_str().into();
+    }
+    let texts = [
+        &mut event.user_id,
+        &mut event.session_id,
+        &mut event.org_id,
+        &mut event.resource,
+        &mut event.source,
+    ];
+    for text in texts.into_iter().flatten() {
+        shorten(text);
+    }
+    for text in event.span.iter_mut().flat_map(|span| [&mut span.name, &mut span.target]) {
+        if encoded(text) > SPAN_TEXT_BYTES_MAX {
+            *text = cut_to(text, SPAN_TEXT_BYTES_MAX);
+        }
+    }
+}
+
+/// Names of spans and modules are the program's own.
+const SPAN_TEXT_BYTES_MAX: usize = 1024;
+
+fn shorten(text: &mut String) -> bool {
+    let is_long = encoded(text) > IDENTITY_BYTES_MAX;
+    if is_long {
+        *text = cut_to(text, IDENTITY_BYTES_MAX);
+    }
+    is_long
+}
+
+/// The beginning of `text` with a mark, in at most `bytes_max` encoded bytes,
+/// or the mark alone.
+fn cut_to(text: &str, bytes_max: usize) -> String {
+    let (kept, original) = unmarked(text);
+    let mark = cut_marker(Some(original));
+    let room = bytes_max.saturating_sub(mark.len() + 2);
+    // Each byte takes one or more.
+    let mut cut = prefix(kept, room);
+    while encoded(cut) > room + 2 {
+        cut = prefix(cut, cut.len() - (encoded(cut) - room - 2).div_ceil(6).max(1));
+    }
+    format!("{cut}{mark}")
+}
+
+/// What stands before the mark of an earlier cut, and the original length.
+fn unmarked(text: &str) -> (&str, usize) {
+    let earlier = text.strip_suffix(" bytes]").and_then(|text| {
+        let (kept, bytes) = text.rsplit_once(" …[cut from ")?;
+        Some((kept, bytes.parse().ok()?))
+    });
+    earlier.unwrap_or((text, text.len()))
+}
+
+fn count(event: &mut AuditEvent, key: &str, more: u64) {
+    if more > 0 {
+        let before = event.metadata.get(key).and_then(Value::as_u64).unwrap_or_default();
+        event.metadata.insert(key, before + more);
+    }
+}
+
+/// Length as JSON.
+fn encoded<T: serde::Serialize + ?Sized>(value: &T) -> usize {
+    let mut bytes = Vec::new();
+    let _ = serde_json::to_writer(&mut bytes, value);
+    bytes.len()
+}

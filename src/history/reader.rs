@@ -1,0 +1,239 @@
+//! Going through the entries of a log that may be wanted.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::{ControlFlow, Range};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::indexer::EventIndexer;
+use super::wanted::Wanted;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Sequence;
+use crate::fs::JournalFs;
+use crate::journal::{Block, IndexCache, JournalError, LogId, LogReader, SegmentBlocks};
+
+/// How often, and after which time, the end of the log is looked at again if
+/// entries are asked for that were not written yet: a group commit may be on
+/// its way.
+const READINGS_MAX: u32 = 50;
+const READ_AGAIN: Duration = Duration::from_millis(2);
+
+/// What is told of a damaged index: whose it is, and what is wrong.
+pub(crate) type OnDamage = Box<dyn Fn(Sequence, Error) + Send + Sync>;
+
+/// The entries of one log. Shared by all who ask.
+pub(crate) struct History {
+    fs: Arc<dyn JournalFs>,
+    directory: PathBuf,
+    log: LogId,
+    cache: IndexCache,
+    on_damage: OnDamage,
+    told: Mutex<BTreeSet<Sequence>>,
+    first: AtomicU64,
+}
+
+/// How a walk through a part of the log ended.
+enum Walked {
+    /// The visitor had enough.
+    Broken,
+    /// It saw all of that part.
+    Complete,
+    /// The log is not as long, or not yet: it saw what comes before `seen`.
+    Short { seen: u64, flaw: Option<JournalError> },
+}
+
+impl History {
+    /// The log in a directory of its own, whose oldest entry is `first`.
+    /// `on_damage` is called on the threads that ask, when an index is found
+    /// damaged or missing.
+    pub(crate) fn new(
+        fs: Arc<dyn JournalFs>,
+        directory: impl Into<PathBuf>,
+        log: LogId,
+        first: Sequence,
+        on_damage: OnDamage,
+    ) -> Self {
+        History {
+            fs,
+            directory: directory.into(),
+            log,
+            cache: IndexCache::new(Arc::new(EventIndexer)),
+            on_damage,
+            told: Mutex::default(),
+            first: AtomicU64::new(first.0),
+        }
+    }
+
+    /// Which log it is.
+    pub(crate) fn log(&self) -> LogId {
+        self.log
+    }
+
+    /// The sequence of the oldest entry, as it was when the log was last looked
+    /// at. Reads nothing.
+    pub(crate) fn first(&self) -> Sequence {
+        Sequence(self.first.load(Ordering::Relaxed))
+    }
+
+    /// Hands over the entries in a range of sequences, in order or in reverse,
+    /// until told to stop. Those of blocks that can't hold what is wanted are
+    /// left out; those that were pruned are not there.
+    ///
+    /// # Errors
+    ///
+    /// When the log can't be read, is damaged, or ends before the range does.
+    pub(crate) fn each(
+        &self,
+        wanted: &Wanted,
+        sequences: Range<u64>,
+        newest_first: bool,
+        mut visit: impl FnMut(Sequence, &[u8]) -> Result<ControlFlow<()>>,
+    ) -> Result<ControlFlow<()>> {
+        if sequences.is_empty() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let mut walk = Walk { history: self, wanted, newest_first, block: Block::default() };
+        let mut rest = sequences.clone();
+        let mut flaw = None;
+        for _ in 0..READINGS_MAX {
+            match walk.log(&self.reader()?, &rest, &mut visit)? {
+                Walked::Broken => return Ok(ControlFlow::Break(())),
+                Walked::Complete => return Ok(ControlFlow::Continue(())),
+                Walked::Short { seen, flaw: found } => {
+                    rest.start = rest.start.max(seen);
+                    flaw = found;
+                }
+            }
+            std::thread::sleep(READ_AGAIN);
+        }
+        Err(flaw.map_or_else(|| self.short(sequences.end), Error::from))
+    }
+
+    fn short(&self, end: u64) -> Error {
+        let message = format!(
+            "the log on disk ends before entry {}, which was recorded; `health` says how the journal is doing: {}",
+            end - 1,
+            self.directory.display()
+        );
+        Error::new(ErrorKind::Damaged, message)
+    }
+
+    fn reader(&self) -> Result<LogReader> {
+        let reader = LogReader::open(Arc::clone(&self.fs), &self.directory)?;
+        if let Some(oldest) = reader.segments().first() {
+            self.first.store(oldest.first.0, Ordering::Relaxed);
+        }
+        Ok(reader)
+    }
+
+    fn tell(&self, segment: &mut SegmentBlocks<'_>) {
+        let Some(problem) = segment.take_index_problem() else { return };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(segment.first()) {
+            drop(told);
+            (self.on_damage)(segment.first(), problem.into());
+        }
+    }
+}
+
+/// One question, on its way through the log.
+struct Walk<'a> {
+    history: &'a History,
+    wanted: &'a Wanted,
+    newest_first: bool,
+    block: Block,
+}
+
+impl Walk<'_> {
+    fn log(
+        &mut self,
+        reader: &LogReader,
+        sequences: &Range<u64>,
+        visit: &mut impl FnMut(Sequence, &[u8]) -> Result<ControlFlow<()>>,
+    ) -> Result<Walked> {
+        let segments = reader.segments();
+        let begin = segments.partition_point(|segment| segment.first.0 <= sequences.start);
+        let end = segments.partition_point(|segment| segment.first.0 < sequences.end);
+        let mut order: Vec<_> = (begin.saturating_sub(1)..end).collect();
+        if self.newest_first {
+            order.reverse();
+        }
+        if segments.is_empty() {
+            return Ok(Walked::Short { seen: 0, flaw: None });
+        }
+        for index in order {
+            // What is gone was pruned meanwhile.
+            let Some(mut segment) = reader.segment_blocks(index, &self.history.cache)? else {
+                continue;
+            };
+            self.history.tell(&mut segment);
+            let follower = segments.get(index + 1).map(|follower| follower.first);
+            segment.check_follower(follower)?;
+            let next = segment.next().0;
+            let is_short = follower.is_none() && next < sequences.end;
+            if is_short && self.newest_first {
+                return Ok(Walked::Short { seen: 0, flaw: segment.into_flaw() });
+            }
+            if self.segment(&mut segment, sequences, visit)?.is_break() {
+                return Ok(Walked::Broken);
+            }
+            if is_short {
+                return Ok(Walked::Short { seen: next, flaw: segment.into_flaw() });
+            }
+        }
+        Ok(Walked::Complete)
+    }
+
+    fn segment(
+        &mut self,
+        segment: &mut SegmentBlocks<'_>,
+        sequences: &Range<u64>,
+        visit: &mut impl FnMut(Sequence, &[u8]) -> Result<ControlFlow<()>>,
+    ) -> Result<ControlFlow<()>> {
+        let mut candidates = self.wanted.candidates(segment, sequences)?;
+        self.history.tell(segment);
+        if self.newest_first {
+            candidates.reverse();
+        }
+        for number in candidates {
+            segment.read(number as usize, &mut self.block)?;
+            if self.entries(sequences, visit)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn entries(
+        &self,
+        sequences: &Range<u64>,
+        visit: &mut impl FnMut(Sequence, &[u8]) -> Result<ControlFlow<()>>,
+    ) -> Result<ControlFlow<()>> {
+        let mut each = |(sequence, entry): (Sequence, &[u8])| {
+            if !sequences.contains(&sequence.0) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            visit(sequence, entry)
+        };
+        let mut entries = self.block.entries();
+        loop {
+            let entry = if self.newest_first { entries.next_back() } else { entries.next() };
+            let Some(entry) = entry else { return Ok(ControlFlow::Continue(())) };
+            if each(entry)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+    }
+}
+
+impl fmt::Debug for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("History")
+            .field("directory", &self.directory)
+            .field("log", &self.log)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,86 @@
+//! The writer's tree: appending leaves, and bringing full tiles to the disk.
+//!
+//! Tiles are written only when all their entries are durable, and synced before
+//! a segment is sealed. So whatever lies in sealed segments has its tiles on
+//! the disk, and after a crash only those of the last segment have to be
+//! looked at.
+
+use std::collections::VecDeque;
+
+use super::tile_store::TileStore;
+use crate::error::Result;
+use crate::proof::{Digest, HashTiles, TileContent, TileFile, TreeHead};
+
+/// Tiles that wait in memory at most before they are written.
+const WAITING_TILES_MAX: usize = 64;
+
+/// The tree of a log that grows.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) hashes: HashTiles,
+    pub(super) store: TileStore,
+    /// Full tiles of durable entries that are not written yet.
+    waiting: VecDeque<TileFile>,
+}
+
+impl Tree {
+    pub(super) fn new(hashes: HashTiles, store: TileStore) -> Self {
+        Tree { hashes, store, waiting: VecDeque::new() }
+    }
+
+    /// Adds a leaf. Touches no file.
+    #[inline]
+    pub(super) fn append(&mut self, leaf: Digest) {
+        self.hashes.append(leaf);
+    }
+
+    /// Size and root.
+    pub(super) fn head(&self) -> TreeHead {
+        self.hashes.head()
+    }
+
+    /// All entries are durable, so their tiles may be written. They are where
+    /// many wait; if that fails, they go on waiting.
+    pub(super) fn entries_are_durable(&mut self) {
+        while let Some(tile) = self.hashes.take_full() {
+            self.waiting.push_back(tile);
+        }
+        if self.waiting.len() >= WAITING_TILES_MAX {
+            // Whoever needs them on the disk writes them again, and is told.
+            let _ = self.write();
+        }
+    }
+
+    /// Writes the tiles that wait.
+    pub(super) fn write(&mut self) -> Result<()> {
+        // By level, so that neighbours go to the disk in one piece.
+        self.waiting.make_contiguous().sort_by_key(|tile| (tile.id.content(), tile.id.index()));
+        while let Some((level, index)) = self.waiting.front().and_then(place) {
+            let mut bytes = Vec::new();
+            let mut count = 0;
+            for tile in &self.waiting {
+                if place(tile) != Some((level, index + count)) {
+                    break;
+                }
+                bytes.extend_from_slice(&tile.bytes);
+                count += 1;
+            }
+            self.store.write(level, index, &bytes)?;
+            self.waiting.drain(..count as usize);
+        }
+        Ok(())
+    }
+
+    /// Writes the tiles that wait, and makes all tiles durable.
+    pub(super) fn sync(&mut self) -> Result<()> {
+        self.write()?;
+        self.store.sync()
+    }
+}
+
+fn place(tile: &TileFile) -> Option<(u8, u64)> {
+    match tile.id.content() {
+        TileContent::Hashes { level, .. } => Some((level, tile.id.index())),
+        _ => None,
+    }
+}

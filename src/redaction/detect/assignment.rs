@@ -1,0 +1,199 @@
+//! What is assigned to a secret name inside a text.
+
+use crate::redaction::action::Action;
+use crate::redaction::names::looks_random;
+use crate::redaction::verdict::Verdict;
+
+use super::bytes::{NAME, at, is};
+use super::detector::{Detector, Finding};
+use super::scan::Scan;
+use super::value::{Header, Value, is_placeholder, value_at};
+
+/// Longest name that is looked at.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Looks at what stands on both sides of a `=` or `:`.
+#[inline]
+pub(super) fn look(
+    scan: &mut Scan<'_>,
+    separator: usize,
+    verdict: &mut impl FnMut(&str) -> Verdict,
+) {
+    let text = scan.text;
+    let Some((start, end)) = name_before(scan.bytes, separator) else { return };
+    let Some(name) = text.get(start..end) else { return };
+    let is_parameter = start > 0 && matches!(at(scan.bytes, start - 1), b'?' | b'&');
+    let verdict = match verdict(name) {
+        Verdict::Look if is_parameter && is_query_secret(name) => Verdict::Perhaps,
+        Verdict::Look | Verdict::Do(Action::Keep | Action::Truncate(_)) => return,
+        verdict => verdict,
+    };
+    look_behind(scan, separator, name, verdict);
+}
+
+/// The name that ends before `separator`, which quotes or spaces may follow.
+#[inline]
+fn name_before(bytes: &[u8], separator: usize) -> Option<(usize, usize)> {
+    let is_path =
+        at(bytes, separator + 1) == b':' || (separator > 0 && at(bytes, separator - 1) == b':');
+    if is_path {
+        return None;
+    }
+    let mut end = separator;
+    while end > 0
+        && end + 3 > separator
+        && matches!(at(bytes, end - 1), b'"' | b'\'' | b'\\' | b' ')
+    {
+        end -= 1;
+    }
+    let mut start = end;
+    while start > 0 && end - start <= NAME_BYTES_MAX && is(at(bytes, start - 1), NAME) {
+        start -= 1;
+    }
+    let starts_with_digit = at(bytes, start).is_ascii_digit();
+    (start < end && !starts_with_digit && end - start <= NAME_BYTES_MAX).then_some((start, end))
+}
+
+#[inline(never)]
+fn look_behind(scan: &mut Scan<'_>, separator: usize, name: &str, verdict: Verdict) {
+    let mut from = separator + 1;
+    // `==`, `:=` and `=>`.
+    while matches!(at(scan.bytes, from), b'=' | b'>') {
+        from += 1;
+    }
+    let Some(value) = value_at(scan.text, scan.bytes, from, header(name)) else { return };
+    let Some(text) = scan.text.get(value.start..value.end) else { return };
+    let is_colon = at(scan.bytes, separator) == b':';
+    let is_secret = match verdict {
+        Verdict::Perhaps => looks_random(text),
+        _ => !(is_placeholder(text) || (is_colon && is_prose(scan, text, value, name))),
+    };
+    if !is_secret || !scan.detectors.contains(Detector::Assignment) {
+        return;
+    }
+    let action = if let Verdict::Do(action) = verdict { Some(action) } else { None };
+    let start = value.start + scheme_bytes(text, value);
+    scan.found.push(Finding { start, end: value.end, detector: Detector::Assignment, action });
+}
+
+/// `Authorization: Basic x`: the scheme is no secret.
+fn scheme_bytes(text: &str, value: Value) -> usize {
+    let (word, rest) = text.split_once(' ').unwrap_or_default();
+    let is_scheme = !value.quoted && !rest.is_empty() && super::token::is_scheme(word.as_bytes());
+    if is_scheme { word.len() + 1 } else { 0 }
+}
+
+fn header(name: &str) -> Header {
+    let is =
+        |header: &str| name.len() >= header.len() && name.to_ascii_lowercase().ends_with(header);
+    if is("authorization") {
+        Header::Scheme
+    } else if is("cookie") {
+        Header::Line
+    } else {
+        Header::No
+    }
+}
+
+/// Whether what follows a colon is the rest of a sentence (`password: must
+/// not be empty`) rather than a value: it is not in quotes, and is a word.
+fn is_prose(scan: &Scan<'_>, text: &str, value: Value, name: &str) -> bool {
+    const VALUE_BYTES_MIN: usize = 6;
+    if value.quoted || header(name) != Header::No || scan.is_cut_at(value.end) {
+        return false;
+    }
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    let has_symbol = text
+        .bytes()
+        .any(|byte| byte.is_ascii_punctuation() && !matches!(byte, b'\'' | b'-' | b'.'));
+    let capitals_inside = text.bytes().skip(1).any(|byte| byte.is_ascii_uppercase())
+        && text.bytes().any(|byte| byte.is_ascii_lowercase());
+    let is_code =
+        has_digit && text.bytes().all(|byte| byte.is_ascii_digit()) && is_short_code(name);
+    let is_long_enough = text.len() >= VALUE_BYTES_MIN;
+    !(is_code || (is_long_enough && (has_digit || has_symbol || capitals_inside)))
+}
+
+/// Names whose values are a few digits.
+fn is_short_code(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["pin", "otp", "cvv", "cvc", "code"].iter().any(|code| name.ends_with(code))
+}
+
+/// Parameters of a URL that are secret there, if they look like it.
+fn is_query_secret(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "sig",
+        "signature",
+        "key",
+        "code",
+        "auth",
+        "pass",
+        "pw",
+        "sid",
+        "sessionid",
+        "hmac",
+        "state",
+        "t",
+    ];
+    let last = name.rsplit(['-', '_', '.']).next().unwrap_or(name);
+    NAMES.iter().any(|known| last.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::findings;
+    use super::*;
+
+    #[test]
+    fn values_of_secret_names_are_found_in_every_notation() {
+        for (text, secret) in [
+            ("password=hunter2", "hunter2"),
+            ("/login?user=bob&password=hunter2&x=1", "hunter2"),
+            ("PASSWORD = 'two words'", "two words"),
+            (r#"{"user": "bob", "password": "hun\"ter2", "x": 1}"#, r#"hun\"ter2"#),
+            (r#"{\"api_key\":\"hunter2\",\"x\":1}"#, "hunter2"),
+            ("Login { user: \"bob\", password: Some(\"hunter\") }", "hunter"),
+            ("Login { pin: 1234 }", "1234"),
+            ("db.password: Tr0ub4dor&3 or", "Tr0ub4dor&3"),
+            ("Authorization: Basic dTpw", "dTpw"),
+            (r#"{"host": "x", "authorization": "Bearer abc", "accept": "*/*"}"#, "Bearer abc"),
+            ("Cookie: a=b; theme=dark", "a=b; theme=dark"),
+            ("secret := \"y\"", "y"),
+            ("{\"token\"=>\"abc\"}", "abc"),
+            (
+                "?X-Amz-Signature=fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024g",
+                "fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024g",
+            ),
+            ("STRIPE_KEY=q0Zx9Kf2Lw7Vb3Nt5Rm8", "q0Zx9Kf2Lw7Vb3Nt5Rm8"),
+        ] {
+            assert_eq!(findings(text), [(secret, Detector::Assignment)], "{text}");
+        }
+    }
+
+    #[test]
+    fn sentences_and_places_of_values_are_kept() {
+        for text in [
+            "password: must not be empty",
+            "invalid token: expired",
+            "token: not found",
+            "token::Kind::Word",
+            "password=***",
+            "password=<none>",
+            "token={token}",
+            "secret=$SECRET",
+            "key=user_name",
+            "?key=value",
+            "password=[masked:assignment]",
+            "token: None",
+            "at 10:30:45",
+            "user:alice",
+            "next_page_token=12",
+            "password:",
+            "password=",
+            "a cache_key=q0Zx9Kf2Lw7Vb3Nt5Rm8",
+        ] {
+            assert_eq!(findings(text), [], "{text}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Runs of token characters: keys by their shape, JSON Web Tokens, what
+//! follows the name of an HTTP scheme, and card numbers without spaces.
+
+use crate::redaction::names::looks_random;
+
+use super::bytes::{BREAK, HEX, NAME, RUN, TOKEN, WIDE, at, classes_of, is, run_end, run_start};
+use super::card;
+use super::detector::Detector;
+use super::scan::Scan;
+use super::shapes::{Shape, may_begin, shapes};
+
+/// Looks at the run that begins at `start`; its end.
+#[inline]
+pub(super) fn look(scan: &mut Scan<'_>, start: usize) -> usize {
+    let bytes = scan.bytes;
+    if start > 1 && matches!(at(bytes, start - 1), b' ' | b'\t' | b':') {
+        look_before(scan, start);
+    }
+    let (mut index, mut begins) = (start, true);
+    while let Some(byte) = bytes.get(index) {
+        let classes = classes_of(*byte);
+        if classes & RUN == 0 {
+            break;
+        }
+        if begins {
+            if byte.is_ascii_digit() {
+                card::look_from(scan, index);
+            } else if may_begin(bytes, index) {
+                look_for_shapes(scan, index, index == start);
+            }
+        }
+        begins = classes & BREAK != 0;
+        index += 1;
+    }
+    index
+}
+
+/// What stands before the run may say what it is.
+#[inline]
+fn look_before(scan: &mut Scan<'_>, start: usize) {
+    if at(scan.bytes, start - 1) != b':' {
+        // The last letters of the schemes.
+        if matches!(
+            at(scan.bytes, start - 2) | 0x20,
+            b'r' | b'c' | b'n' | b'y' | b'e' | b't' | b'm' | b'k' | b'p'
+        ) {
+            look_after_scheme(scan, start);
+        }
+    } else if at(scan.bytes, start - 2).is_ascii_digit() {
+        look_at_bot_token(scan, start);
+    }
+}
+
+/// Shapes so short that they are only believed at the start of a run.
+const SHORT_PREFIX_BYTES: usize = 3;
+
+#[inline(never)]
+fn look_for_shapes(scan: &mut Scan<'_>, start: usize, is_run_start: bool) {
+    let Some(rest) = scan.bytes.get(start..) else { return };
+    if rest.starts_with(b"eyJ") {
+        return look_at_jwt(scan, start);
+    }
+    for shape in shapes(rest) {
+        let end = end_of_shape(scan, shape, start);
+        let long_enough = end - start >= shape.prefix.len() + shape.body_bytes_min;
+        let is_believed = is_run_start || shape.prefix.len() > SHORT_PREFIX_BYTES;
+        let body = scan.text.get(start + shape.prefix.len()..end).unwrap_or_default();
+        let is_key =
+            (long_enough && is_believed && (!shape.mixed || is_mixed(body))) || scan.is_cut_at(end);
+        if is_key {
+            return scan.add(start, end, Detector::ApiKey);
+        }
+    }
+}
+
+fn end_of_shape(scan: &Scan<'_>, shape: &Shape, start: usize) -> usize {
+    let body = start + shape.prefix.len();
+    let end = run_end(scan.bytes, body, shape.body);
+    let run = scan.bytes.get(body..end).unwrap_or_default();
+    // A full stop ends a sentence, not a key.
+    end - run.iter().rev().take_while(|byte| matches!(byte, b'.' | b'/')).count()
+}
+
+/// Letters and digits: no word of a language.
+fn is_mixed(body: &str) -> bool {
+    body.bytes().any(|byte| byte.is_ascii_digit())
+        && body.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Header, dot, payload, and as a rule dot and signature.
+fn look_at_jwt(scan: &mut Scan<'_>, start: usize) {
+    const PART_BYTES_MIN: usize = 10;
+    let bytes = scan.bytes;
+    let header = run_end(bytes, start, TOKEN);
+    let has_payload =
+        at(bytes, header) == b'.' && run_end(bytes, header + 1, TOKEN) > header + PART_BYTES_MIN;
+    let end = run_end(bytes, start, NAME);
+    // Found by its payload, where the header begins unusually.
+    let is_payload = start > 0 && at(bytes, start - 1) == b'.';
+    let first = if is_payload { run_start(bytes, start - 1, TOKEN) } else { start };
+    if header - start > PART_BYTES_MIN && has_payload {
+        let trailing = bytes.get(start..end).unwrap_or_default();
+        // The signature is empty where none was made.
+        let dots = trailing.iter().rev().take_while(|byte| **byte == b'.').count();
+        scan.add(first, end - dots, Detector::Jwt);
+    } else if scan.is_cut_at(end) {
+        scan.add(start, end, Detector::Jwt);
+    }
+}
+
+/// The number of a bot, a colon, and its secret, as Telegram gives them.
+#[inline(never)]
+fn look_at_bot_token(scan: &mut Scan<'_>, start: usize) {
+    const SECRET_BYTES: usize = 35;
+    let bytes = scan.bytes;
+    let digits = bytes.get(..start - 1).unwrap_or_default();
+    let digits = digits.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let end = run_end(bytes, start, TOKEN);
+    let is_secret = (7..=12).contains(&digits) && end - start == SECRET_BYTES;
+    if is_secret && bytes.get(start..).is_some_and(|secret| secret.starts_with(b"AA")) {
+        scan.add(start - 1 - digits, end, Detector::ApiKey);
+    }
+}
+
+/// `Bearer …`, `Basic …`, `Token …` and their like.
+fn look_after_scheme(scan: &mut Scan<'_>, start: usize) {
+    let before = scan.bytes.get(..start - 1).unwrap_or_default();
+    let word = before.get(run_start(before, before.len(), TOKEN)..).unwrap_or_default();
+    if !is_scheme(word) {
+        return;
+    }
+    let end = run_end(scan.bytes, start, WIDE);
+    let Some(value) = scan.text.get(start..end) else { return };
+    let value = value.trim_end_matches('.');
+    if looks_random(value) || is_credential(value) || scan.is_cut_at(end) {
+        scan.add(start, start + value.len(), Detector::Bearer);
+    }
+}
+
+/// The schemes of HTTP that are followed by a secret.
+pub(super) fn is_scheme(word: &[u8]) -> bool {
+    [
+        &b"bearer"[..],
+        b"basic",
+        b"token",
+        b"apikey",
+        b"negotiate",
+        b"digest",
+        b"ntlm",
+        b"hawk",
+        b"dpop",
+    ]
+    .iter()
+    .any(|scheme| word.eq_ignore_ascii_case(scheme))
+}
+
+/// Too short to look random, and still no word: digits among letters, or
+/// capitals inside, as base64 has them; or digits of a hash.
+fn is_credential(value: &str) -> bool {
+    const VALUE_BYTES_MIN: usize = 12;
+    let has_digit = value.bytes().any(|byte| byte.is_ascii_digit());
+    let capitals_inside = value.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
+    let has_small = value.bytes().any(|byte| byte.is_ascii_lowercase());
+    let is_hash = value.len() >= 2 * VALUE_BYTES_MIN && value.bytes().all(|byte| is(byte, HEX));
+    value.len() >= VALUE_BYTES_MIN && (is_hash || (has_small && (has_digit || capitals_inside)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::findings;
+    use super::*;
+
+    #[test]
+    fn what_follows_a_scheme_is_found_and_prose_is_not() {
+        for (text, secret) in [
+            ("Bearer mF_9.B5f-4.1JqM", "mF_9.B5f-4.1JqM"),
+            ("got header: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ== from", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+            ("bearer 9944b09199c62bcf9418ad846dd0e4bb", "9944b09199c62bcf9418ad846dd0e4bb"),
+        ] {
+            assert_eq!(findings(text), [(secret, Detector::Bearer)], "{text}");
+        }
+        for text in [
+            "bearer authentication required",
+            "the token authorisation failed",
+            "a basic understanding",
+        ] {
+            assert_eq!(findings(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn web_tokens_are_found_whole() {
+        let signed = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P";
+        let unsigned = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxMjM0In0";
+        for token in [signed, unsigned] {
+            let text = format!("got {token}.");
+            assert_eq!(findings(&text), [(token, Detector::Jwt)], "{text}");
+        }
+        assert_eq!(findings("cursor eyJpZCI6MTAsImRpciI6Im5leHQifQ"), []);
+    }
+}

@@ -1,0 +1,139 @@
+//! The value that stands behind a name: `name=value`, `name: "value"`.
+
+use super::bytes::{NAME, TOKEN, VALUE_END, at, is, run_end};
+use super::token::is_scheme;
+
+/// A value in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Value {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) quoted: bool,
+}
+
+/// Most bytes between a name and its value.
+const GAP_BYTES_MAX: usize = 4;
+
+/// The value that begins after a separator, at `from` or after some spaces.
+/// Where `is_header` says so, the value of an HTTP header: a scheme and what
+/// follows it, or everything up to the end of the line.
+pub(super) fn value_at(text: &str, bytes: &[u8], from: usize, header: Header) -> Option<Value> {
+    let mut start = from;
+    while start < from + GAP_BYTES_MAX && matches!(at(bytes, start), b' ' | b'\t') {
+        start += 1;
+    }
+    let start = skip_wrapper(bytes, start);
+    let value = match quote_at(bytes, start) {
+        Some(quote) => quoted(bytes, start + quote.len(), quote),
+        None => Value { start, end: unquoted_end(text, bytes, start, header), quoted: false },
+    };
+    (value.start < value.end).then_some(value)
+}
+
+/// How far the value of a header reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Header {
+    No,
+    /// A scheme, a space and one word.
+    Scheme,
+    /// The rest of the line.
+    Line,
+}
+
+/// `Some(` and the like, in text that was made by `Debug`.
+fn skip_wrapper(bytes: &[u8], start: usize) -> usize {
+    let word = run_end(bytes, start, TOKEN);
+    let is_wrapper = bytes.get(start..word).is_some_and(|word| {
+        matches!(word, b"Some" | b"Ok" | b"String" | b"Secret" | b"Str" | b"Text")
+    });
+    if is_wrapper && at(bytes, word) == b'(' { word + 1 } else { start }
+}
+
+/// The quote that opens a value; its escaped form where the text is nested.
+fn quote_at(bytes: &[u8], start: usize) -> Option<&'static [u8]> {
+    match (at(bytes, start), at(bytes, start + 1)) {
+        (b'"', _) => Some(b"\""),
+        (b'\'', _) => Some(b"'"),
+        (b'`', _) => Some(b"`"),
+        (b'\\', b'"') => Some(b"\\\""),
+        (b'\\', b'\'') => Some(b"\\'"),
+        _ => None,
+    }
+}
+
+/// Up to the quote that closes it, or to the end of a text that was cut.
+fn quoted(bytes: &[u8], start: usize, quote: &[u8]) -> Value {
+    let mut end = start;
+    let is_nested = quote.len() > 1;
+    while end < bytes.len() {
+        let rest = bytes.get(end..).unwrap_or_default();
+        if rest.starts_with(quote) {
+            break;
+        }
+        // What is escaped closes nothing.
+        end += match rest {
+            [b'\\', b'\\', b'\\', ..] if is_nested => 4,
+            [b'\\', ..] => 2,
+            _ => 1,
+        };
+    }
+    Value { start, end: end.min(bytes.len()), quoted: true }
+}
+
+fn unquoted_end(text: &str, bytes: &[u8], start: usize, header: Header) -> usize {
+    let end = match header {
+        Header::Line => {
+            let line = bytes.get(start..).unwrap_or_default();
+            start + line.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(line.len())
+        }
+        Header::No | Header::Scheme => word_end(bytes, start),
+    };
+    let is_scheme = header == Header::Scheme && bytes.get(start..end).is_some_and(is_scheme);
+    if is_scheme && at(bytes, end) == b' ' {
+        return word_end(bytes, end + 1);
+    }
+    let value = text.get(start..end).unwrap_or_default();
+    start + value.trim_end_matches(['.', ':', '!', '?']).len()
+}
+
+fn word_end(bytes: &[u8], start: usize) -> usize {
+    let rest = bytes.get(start..).unwrap_or_default();
+    let ends = |(index, byte): (usize, &u8)| match byte {
+        b'&' => begins_parameter(rest, index + 1),
+        b'\\' => matches!(rest.get(index + 1), Some(b'n' | b'r' | b't' | b'"')),
+        _ => is(*byte, VALUE_END),
+    };
+    start + rest.iter().enumerate().position(ends).unwrap_or(rest.len())
+}
+
+/// Whether a `&` separates parameters of a URL, or ends the last of them.
+fn begins_parameter(bytes: &[u8], from: usize) -> bool {
+    let end = run_end(bytes, from, NAME);
+    end == bytes.len()
+        || matches!(at(bytes, end), b'=' | b'&' | b'%')
+        || (end == from && is(at(bytes, end), VALUE_END))
+}
+
+/// What stands where a secret is not: nothing, a word for nothing, or the place
+/// of a value that is filled in elsewhere.
+pub(super) fn is_placeholder(value: &str) -> bool {
+    const NOTHING: &[&str] = &[
+        "",
+        "null",
+        "none",
+        "nil",
+        "true",
+        "false",
+        "undefined",
+        "empty",
+        "redacted",
+        "hidden",
+        "yes",
+        "no",
+    ];
+    value.starts_with("[masked")
+        || value.starts_with(['<', '{', '$', '[', '('])
+        || value.bytes().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X' | b'-' | b'_' | b'?'))
+        || value.starts_with("%s")
+        || NOTHING.iter().any(|nothing| value.eq_ignore_ascii_case(nothing))
+}

@@ -1,0 +1,131 @@
+//! Nested values: their keys are names, their texts are looked at.
+
+use serde_json::Value;
+
+use super::action::Action;
+use super::detect::{Triggers, is_card_number};
+use super::names::looks_random;
+use super::redactor::Look;
+use super::rules::Rules;
+use super::text::{MASK, write_whole};
+use super::verdict::Verdict;
+
+/// Whether JSON text has to be read to know, or holds something to hide.
+///
+/// A text without escapes says what it says, so its keys and values can be
+/// looked at where they stand.
+#[inline]
+pub(super) fn concerns(look: &mut Look, text: &str, triggers: Triggers, rules: &Rules) -> bool {
+    memchr::memchr(b'\\', text.as_bytes()).is_some()
+        || look.finds(text, triggers, rules.detectors, rules)
+        || keys(text).any(|key| {
+            !matches!(look.verdict(rules, key), Verdict::Look | Verdict::Do(Action::Keep))
+        })
+}
+
+/// Whatever stands in quotes before a colon.
+fn keys(text: &str) -> impl Iterator<Item = &str> {
+    memchr::memchr_iter(b':', text.as_bytes()).filter_map(|colon| {
+        let before = text.get(..colon)?.trim_end().strip_suffix('"')?;
+        before.rsplit('"').next()
+    })
+}
+
+/// Hides what may not be kept of the value of a field; `false` where the field
+/// is dropped.
+pub(super) fn hide_field(look: &mut Look, name: &str, value: &mut Value, rules: &Rules) -> bool {
+    match look.verdict(rules, name) {
+        Verdict::Do(Action::Keep) => {}
+        Verdict::Do(Action::Truncate(bytes_max)) => hide_cut(look, value, bytes_max, rules),
+        Verdict::Do(action) => return hide_whole(value, action, rules),
+        Verdict::Secret if !is_no_secret(value) => {
+            return hide_whole(value, rules.settings.known_names, rules);
+        }
+        Verdict::Perhaps if value.as_str().is_some_and(looks_random) => {
+            return hide_whole(value, rules.settings.known_names, rules);
+        }
+        _ => hide_inside(look, value, rules),
+    }
+    true
+}
+
+fn hide_inside(look: &mut Look, value: &mut Value, rules: &Rules) {
+    match value {
+        Value::String(text) => {
+            let mut hidden = String::new();
+            look.write_text(text, None, rules.detectors, rules, &mut hidden);
+            *text = hidden;
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_inside(look, item, rules)),
+        Value::Object(fields) => {
+            let old = std::mem::take(fields);
+            for (name, mut field) in old {
+                if hide_field(look, &name, &mut field, rules) {
+                    fields.insert(hidden_name(look, name, rules), field);
+                }
+            }
+        }
+        Value::Number(number)
+            if is_card_number(number.to_string().trim_end_matches(".0").as_bytes()) =>
+        {
+            let mut hidden = Value::String(number.to_string());
+            hide_inside(look, &mut hidden, rules);
+            if hidden.as_str() != Some(&number.to_string()) {
+                *value = hidden;
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn hidden_name(look: &mut Look, name: String, rules: &Rules) -> String {
+    if look.verdict(rules, &name) != Verdict::Name {
+        return name;
+    }
+    let mut hidden = String::new();
+    look.write_text(&name, None, rules.detectors, rules, &mut hidden);
+    hidden
+}
+
+/// Neither says what the secret is.
+fn is_no_secret(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => true,
+        Value::String(text) => is_hidden(text),
+        _ => false,
+    }
+}
+
+/// Neither says this text.
+pub(super) fn is_hidden(text: &str) -> bool {
+    text.is_empty() || text == MASK
+}
+
+fn hide_whole(value: &mut Value, action: Action, rules: &Rules) -> bool {
+    if action == Action::Keep {
+        return true;
+    }
+    let mut hidden = String::new();
+    let is_kept = write_whole(&text_of(value), action, rules, &mut hidden);
+    *value = Value::String(hidden);
+    is_kept
+}
+
+fn hide_cut(look: &mut Look, value: &mut Value, bytes_max: usize, rules: &Rules) {
+    if matches!(value, Value::Null | Value::Bool(_) | Value::Number(_)) {
+        return hide_inside(look, value, rules);
+    }
+    hide_inside(look, value, rules);
+    let mut hidden = String::new();
+    super::text::write_cut(&text_of(value), bytes_max, &mut hidden);
+    if hidden != *text_of(value) {
+        *value = Value::String(hidden);
+    }
+}
+
+fn text_of(value: &Value) -> std::borrow::Cow<'_, str> {
+    match value {
+        Value::String(text) => text.into(),
+        value => value.to_string().into(),
+    }
+}

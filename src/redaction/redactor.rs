@@ -1,0 +1,361 @@
+//! What runs for each event, on the worker's thread: a row goes in, and either
+//! it or a changed copy comes out.
+//!
+//! Every text is looked at once. Only where something is to be hidden are the
+//! parts of the event built anew, in buffers that are used again and again.
+
+use crate::event::packed::{PackedIds, PackedMetadata, ValueRef, write_field, write_id};
+use crate::event::row::Row;
+
+use super::action::Action;
+use super::clean::Clean;
+use super::detect::{Detectors, Finding, Triggers, is_card_number, scan};
+use super::json;
+use super::names::looks_random;
+use super::rules::{Part, Rules};
+use super::text::{write_around, write_cut, write_whole};
+use super::verdict::{Verdict, Verdicts};
+
+/// Buffers for hiding. Owned by the worker, reused for each event.
+#[derive(Debug, Default)]
+pub(crate) struct Redactor {
+    look: Look,
+    clean: Clean,
+    texts: String,
+    entry_ids: Vec<u8>,
+    metadata: Vec<u8>,
+}
+
+/// What a part of the event became.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edit {
+    Same,
+    Gone,
+    /// These bytes of [`Redactor::texts`].
+    Text(usize, usize),
+}
+
+impl Redactor {
+    /// `row` without what `rules` hide.
+    #[inline]
+    pub(crate) fn apply<'a>(&'a mut self, row: &Row<'a>, rules: &Rules) -> Row<'a> {
+        self.texts.clear();
+        let edits = self.edit_parts(row, rules);
+        let new_ids = self.entry_ids_concern(row.entry_ids, rules);
+        let new_metadata = if rules.settings.metadata_kept {
+            self.look.metadata_concerns(row.metadata, rules)
+        } else {
+            !row.metadata.0.is_empty()
+        };
+        if edits.is_none() && !new_ids && !new_metadata {
+            return *row;
+        }
+        if new_ids {
+            self.rewrite_entry_ids(row.entry_ids, rules);
+        }
+        if new_metadata {
+            self.look.rewrite_metadata(row.metadata, rules, &mut self.metadata);
+        }
+        let mut row = *row;
+        if new_ids {
+            row.entry_ids = PackedIds(&self.entry_ids);
+        }
+        if new_metadata {
+            row.metadata = PackedMetadata(&self.metadata);
+        }
+        edits.map_or(row, |edits| edited(row, &edits, &self.texts))
+    }
+
+    /// What becomes of the parts, unless all stay the same.
+    #[inline]
+    fn edit_parts(&mut self, row: &Row<'_>, rules: &Rules) -> Option<[Edit; Part::ALL.len()]> {
+        let mut edits = None;
+        for part in Part::ALL {
+            let Some(text) = part_of(row, part) else { continue };
+            let edit = self.edit(text, part, rules);
+            if edit != Edit::Same {
+                let edits = edits.get_or_insert([Edit::Same; Part::ALL.len()]);
+                if let Some(known) = edits.get_mut(part as usize) {
+                    *known = edit;
+                }
+            }
+        }
+        edits
+    }
+
+    #[inline]
+    fn edit(&mut self, text: &str, part: Part, rules: &Rules) -> Edit {
+        let action = rules.of_part(part).or_else(|| user_action(text, part, rules));
+        let detectors = rules.detectors_of(part);
+        match action {
+            None if !self.concerns(text, part, detectors, rules) => Edit::Same,
+            Some(Action::Keep) => Edit::Same,
+            action => self.rewrite_part(text, part, action, rules),
+        }
+    }
+
+    /// Whether there is something to hide in a part. Who acts on what recurs
+    /// from event to event, and is looked at once.
+    #[inline]
+    fn concerns(&mut self, text: &str, part: Part, detectors: Detectors, rules: &Rules) -> bool {
+        let whose = rules.id * 2 + u64::from(part.is_free_text());
+        if self.clean.contains(whose, text.as_bytes()) {
+            return false;
+        }
+        let concerns = self.look.finds(text, Triggers::of(text.as_bytes()), detectors, rules);
+        if !concerns {
+            self.clean.insert(whose, text.as_bytes());
+        }
+        concerns
+    }
+
+    #[cold]
+    fn rewrite_part(
+        &mut self,
+        text: &str,
+        part: Part,
+        action: Option<Action>,
+        rules: &Rules,
+    ) -> Edit {
+        let start = self.texts.len();
+        let kind = if part == Part::Actor { actor_kind(text) } else { 0 };
+        let (kind, id) = text.split_at_checked(kind).unwrap_or_default();
+        self.texts.push_str(kind);
+        let detectors = rules.detectors_of(part);
+        let is_written = self.look.write_text(id, action, detectors, rules, &mut self.texts);
+        match self.texts.get(start..) {
+            _ if !is_written => Edit::Gone,
+            Some(written) if written == text => Edit::Same,
+            _ => Edit::Text(start, self.texts.len()),
+        }
+    }
+
+    fn entry_ids_concern(&mut self, ids: PackedIds<'_>, rules: &Rules) -> bool {
+        match rules.of_part(Part::EntryIds) {
+            Some(action) => action != Action::Keep && !ids.0.is_empty(),
+            None => {
+                let triggers = Triggers::of(ids.0);
+                let detectors = rules.detectors_of(Part::EntryIds);
+                let mut ids = ids;
+                ids.any(|id| self.look.finds(id, triggers, detectors, rules))
+            }
+        }
+    }
+
+    #[cold]
+    fn rewrite_entry_ids(&mut self, ids: PackedIds<'_>, rules: &Rules) {
+        let (action, detectors) =
+            (rules.of_part(Part::EntryIds), rules.detectors_of(Part::EntryIds));
+        self.entry_ids.clear();
+        let mut written = String::new();
+        for id in ids {
+            written.clear();
+            if self.look.write_text(id, action, detectors, rules, &mut written) {
+                write_id(&mut self.entry_ids, &written);
+            }
+        }
+    }
+}
+
+/// What looks at values.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    verdicts: Verdicts,
+    found: Vec<Finding>,
+}
+
+impl Look {
+    pub(super) fn verdict(&mut self, rules: &Rules, name: &str) -> Verdict {
+        self.verdicts.on(rules, name)
+    }
+
+    /// Whether there is something to hide in a text.
+    #[inline]
+    pub(super) fn finds(
+        &mut self,
+        text: &str,
+        triggers: Triggers,
+        detectors: Detectors,
+        rules: &Rules,
+    ) -> bool {
+        if detectors.is_empty() {
+            return false;
+        }
+        let verdicts = &mut self.verdicts;
+        scan(text, triggers, detectors, |name| verdicts.on(rules, name), &mut self.found);
+        !self.found.is_empty()
+    }
+
+    /// Appends a text as it may be kept: after `action`, or where there is none
+    /// with what detectors find in it hidden. `false` where it is dropped.
+    pub(super) fn write_text(
+        &mut self,
+        text: &str,
+        action: Option<Action>,
+        detectors: Detectors,
+        rules: &Rules,
+        out: &mut String,
+    ) -> bool {
+        match action {
+            Some(Action::Keep) => out.push_str(text),
+            None => self.write_looked_at(text, detectors, rules, out),
+            Some(Action::Truncate(bytes_max)) => {
+                // A secret that the cut would go through is hidden whole.
+                let mut whole = String::new();
+                self.write_looked_at(text, detectors, rules, &mut whole);
+                write_cut(&whole, bytes_max, out);
+            }
+            Some(action) => return write_whole(text, action, rules, out),
+        }
+        true
+    }
+
+    fn write_looked_at(
+        &mut self,
+        text: &str,
+        detectors: Detectors,
+        rules: &Rules,
+        out: &mut String,
+    ) {
+        self.finds(text, Triggers::of(text.as_bytes()), detectors, rules);
+        write_around(text, &self.found, rules, out);
+        self.found.clear();
+    }
+
+    #[inline]
+    fn metadata_concerns(&mut self, metadata: PackedMetadata<'_>, rules: &Rules) -> bool {
+        let triggers = Triggers::of(metadata.0);
+        let mut metadata = metadata;
+        metadata.any(|(name, value)| self.concerns(name, value, triggers, rules))
+    }
+
+    /// Whether a field cannot be kept as it is.
+    #[inline]
+    fn concerns(
+        &mut self,
+        name: &str,
+        value: ValueRef<'_>,
+        triggers: Triggers,
+        rules: &Rules,
+    ) -> bool {
+        match (self.verdicts.on(rules, name), value) {
+            (Verdict::Look, _) => {}
+            (Verdict::Do(action), _) => return action != Action::Keep,
+            (Verdict::Name, _) => return true,
+            (Verdict::Secret, ValueRef::Str(text)) if !json::is_hidden(text) => return true,
+            (Verdict::Perhaps, ValueRef::Str(text)) if looks_random(text) => return true,
+            (Verdict::Secret, ValueRef::Str(_) | ValueRef::Bool(_)) | (Verdict::Perhaps, _) => {}
+            (Verdict::Secret, _) => return true,
+        }
+        match value {
+            ValueRef::Bool(_) => false,
+            ValueRef::Str(text) => self.finds(text, triggers, rules.detectors, rules),
+            ValueRef::Json(text) => json::concerns(self, text, triggers, rules),
+            number => is_card(number),
+        }
+    }
+
+    #[cold]
+    fn rewrite_metadata(&mut self, metadata: PackedMetadata<'_>, rules: &Rules, out: &mut Vec<u8>) {
+        out.clear();
+        let metadata = if rules.settings.metadata_kept { metadata } else { PackedMetadata(&[]) };
+        for (name, value) in metadata {
+            self.rewrite_field(name, value, rules, out);
+        }
+    }
+
+    fn rewrite_field(&mut self, name: &str, value: ValueRef<'_>, rules: &Rules, out: &mut Vec<u8>) {
+        let mut hidden_name = String::new();
+        let name = match self.verdict(rules, name) {
+            Verdict::Name => {
+                self.write_looked_at(name, rules.detectors, rules, &mut hidden_name);
+                &hidden_name
+            }
+            _ => name,
+        };
+        let mut value = value.to_value();
+        if json::hide_field(self, name, &mut value, rules) {
+            let nested;
+            let value = match &value {
+                serde_json::Value::String(text) => ValueRef::Str(text),
+                serde_json::Value::Bool(value) => ValueRef::Bool(*value),
+                serde_json::Value::Number(number) => number_ref(number),
+                value => {
+                    nested = value.to_string();
+                    ValueRef::Json(&nested)
+                }
+            };
+            write_field(out, name, value);
+        }
+    }
+}
+
+/// A number as it was before it was looked at.
+fn number_ref(number: &serde_json::Number) -> ValueRef<'static> {
+    match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        (Some(value), ..) => ValueRef::U64(value),
+        (_, Some(value), _) => ValueRef::I64(value),
+        (.., value) => ValueRef::F64(value.unwrap_or(f64::NAN)),
+    }
+}
+
+/// Whether a number is that of a card.
+#[inline]
+fn is_card(number: ValueRef<'_>) -> bool {
+    let number = match number {
+        ValueRef::U64(number) => number,
+        ValueRef::I64(number) => number.unsigned_abs(),
+        ValueRef::F64(number) if number.fract() == 0.0 => number.abs() as u64,
+        _ => return false,
+    };
+    number >= 10_u64.pow(13) && is_card_number(number.to_string().as_bytes())
+}
+
+fn part_of<'a>(row: &Row<'a>, part: Part) -> Option<&'a str> {
+    match part {
+        Part::Operation => Some(row.operation),
+        Part::Actor => Some(row.actor),
+        Part::User => row.user_id,
+        Part::Session => row.session_id,
+        Part::Org => row.org_id,
+        Part::Resource => row.resource,
+        Part::Source => row.source,
+        Part::Error => row.error_message,
+        Part::EntryIds => None,
+    }
+}
+
+fn edited<'a>(mut row: Row<'a>, edits: &[Edit; Part::ALL.len()], texts: &'a str) -> Row<'a> {
+    for (part, edit) in Part::ALL.into_iter().zip(edits) {
+        let text = match *edit {
+            Edit::Same => continue,
+            Edit::Gone => None,
+            Edit::Text(start, end) => texts.get(start..end),
+        };
+        match part {
+            Part::Operation => row.operation = text.unwrap_or_default(),
+            Part::Actor => row.actor = text.unwrap_or("anonymous"),
+            Part::User => row.user_id = text,
+            Part::Session => row.session_id = text,
+            Part::Org => row.org_id = text,
+            Part::Resource => row.resource = text,
+            Part::Source => row.source = text,
+            Part::Error => row.error_message = text,
+            Part::EntryIds => {}
+        }
+    }
+    row
+}
+
+/// Length of the kind before the id of an actor.
+fn actor_kind(actor: &str) -> usize {
+    ["user:", "api_key:", "service:"]
+        .iter()
+        .find(|kind| actor.starts_with(**kind))
+        .map_or(0, |kind| kind.len())
+}
+
+/// An actor that is a user is hidden as users are.
+fn user_action(actor: &str, part: Part, rules: &Rules) -> Option<Action> {
+    if part == Part::Actor && actor.starts_with("user:") { rules.of_part(Part::User) } else { None }
+}

@@ -1,0 +1,137 @@
+//! What is to be hidden, as users say it.
+
+use super::action::Action;
+use super::detect::Detector;
+#[cfg(feature = "hash")]
+use super::hash::HashKey;
+use super::hash::HashKeys;
+use super::pattern::NamePattern;
+use super::rules::Rules;
+
+/// What is to be hidden, and how.
+///
+/// Without a further word, values under known secret names (`password`,
+/// `api_key`, `authorization` …) are masked, and so is what the [`Detector`]s
+/// find. What is said first wins.
+///
+/// ```
+/// use tracing_audit::redaction::{Action, Detector, Redaction};
+///
+/// let redaction = Redaction::new()
+///     .name("*.ssn", Action::Drop)
+///     .name("note", Action::Truncate(200))
+///     .detector(Detector::Email, Action::Keep);
+/// # let _ = redaction;
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing is hidden by it until it is given to a builder"]
+pub struct Redaction {
+    pub(super) names: Vec<(NamePattern, Action)>,
+    pub(super) known_names: Action,
+    pub(super) detectors: [Action; Detector::ALL.len()],
+    pub(super) keys: HashKeys,
+    /// Metadata is kept at all.
+    pub(super) metadata_kept: bool,
+}
+
+impl Redaction {
+    /// Known secret names and whatever the detectors find are masked.
+    pub fn new() -> Self {
+        Redaction {
+            names: Vec::new(),
+            known_names: Action::Mask,
+            detectors: [Action::Mask; Detector::ALL.len()],
+            keys: HashKeys::default(),
+            metadata_kept: true,
+        }
+    }
+
+    /// Nothing is hidden but what is said from here on.
+    pub fn nothing() -> Self {
+        Redaction {
+            known_names: Action::Keep,
+            detectors: [Action::Keep; Detector::ALL.len()],
+            ..Redaction::new()
+        }
+    }
+
+    /// What happens to the fields whose name matches; `*` stands for any
+    /// characters, and case does not matter. Reaches into nested values, whose
+    /// keys are names too. The parts of an event have the names `user_id`,
+    /// `actor`, `session_id`, `org_id`, `resource`, `source`, `entry_ids` and
+    /// `error`.
+    ///
+    /// May be called several times; the first pattern that matches decides.
+    pub fn name(mut self, pattern: impl AsRef<str>, action: Action) -> Self {
+        self.names.push((NamePattern::new(pattern.as_ref()), action));
+        self
+    }
+
+    /// What happens to values under known secret names that no pattern matches.
+    /// Default: [`Action::Mask`].
+    pub fn known_names(mut self, action: Action) -> Self {
+        self.known_names = action;
+        self
+    }
+
+    /// What happens to what a detector finds. Default: [`Action::Mask`].
+    pub fn detector(mut self, detector: Detector, action: Action) -> Self {
+        if let Some(known) = self.detectors.get_mut(detector as usize) {
+            *known = action;
+        }
+        self
+    }
+
+    /// The key under which values are hashed. Called again, it adds keys that
+    /// were used before: nothing is hashed under them any more, and queries
+    /// still find what was.
+    #[cfg(feature = "hash")]
+    pub fn hash_key(mut self, key: HashKey) -> Self {
+        self.keys.add(key);
+        self
+    }
+
+    /// The forms in which a value that is hashed may stand in the trail: one
+    /// for each key, the newest first.
+    #[cfg(feature = "hash")]
+    pub fn hashed_forms(&self, text: &str) -> Vec<String> {
+        self.keys.forms(text)
+    }
+
+    /// These choices after those about some names, which come first.
+    #[cfg(feature = "policy")]
+    pub(crate) fn preceded_by<'n>(
+        &self,
+        names: impl Iterator<Item = (&'n str, Action)>,
+        metadata_kept: bool,
+    ) -> Self {
+        let names = names.map(|(name, action)| (NamePattern::new(name), action));
+        let names = names.chain(self.names.iter().cloned()).collect();
+        Redaction { names, metadata_kept, ..self.clone() }
+    }
+
+    /// What tells these choices from others, keys aside.
+    #[cfg(feature = "policy")]
+    pub(crate) fn canonical(&self) -> serde_json::Value {
+        let names = self.names.iter();
+        let names =
+            names.map(|(name, action)| serde_json::json!([name.text(), action.canonical()]));
+        let detectors = self.detectors.map(Action::canonical);
+        serde_json::json!({
+            "names": names.collect::<Vec<_>>(),
+            "known_names": self.known_names.canonical(),
+            "detectors": detectors,
+        })
+    }
+
+    /// These choices, ready to be applied.
+    pub(crate) fn compile(&self) -> Rules {
+        Rules::new(self.clone())
+    }
+}
+
+impl Default for Redaction {
+    fn default() -> Self {
+        Redaction::new()
+    }
+}

@@ -1,0 +1,264 @@
+//! The keys of an event, in their order.
+
+use super::Deviation;
+use super::text::{Cursor, Outcome, deviation};
+use crate::event::{EventId, Status, StatusSource};
+
+/// What a key holds.
+enum Holds {
+    Text,
+    Texts,
+    Time,
+    Id,
+    Operation,
+    Status,
+    StatusSource,
+    Fraction,
+    Metadata,
+    Span,
+}
+
+struct Key {
+    name: &'static str,
+    holds: Holds,
+    is_required: bool,
+}
+
+const fn required(name: &'static str, holds: Holds) -> Key {
+    Key { name, holds, is_required: true }
+}
+
+const fn optional(name: &'static str, holds: Holds) -> Key {
+    Key { name, holds, is_required: false }
+}
+
+/// The keys behind `sequence` and `kind`.
+const KEYS: &[Key] = &[
+    required(r#""event_id":"#, Holds::Id),
+    required(r#""timestamp":"#, Holds::Time),
+    required(r#""recorded_at":"#, Holds::Time),
+    required(r#""operation":"#, Holds::Operation),
+    required(r#""actor":"#, Holds::Text),
+    optional(r#""user_id":"#, Holds::Text),
+    optional(r#""session_id":"#, Holds::Text),
+    optional(r#""org_id":"#, Holds::Text),
+    optional(r#""resource":"#, Holds::Text),
+    optional(r#""source":"#, Holds::Text),
+    optional(r#""entry_ids":"#, Holds::Texts),
+    required(r#""status":"#, Holds::Status),
+    required(r#""status_source":"#, Holds::StatusSource),
+    optional(r#""error_message":"#, Holds::Text),
+    optional(r#""duration_ms":"#, Holds::Fraction),
+    optional(r#""busy_ms":"#, Holds::Fraction),
+    optional(r#""metadata":"#, Holds::Metadata),
+    optional(r#""span":"#, Holds::Span),
+];
+
+/// What the check saw on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::verify) struct Shape {
+    /// Whether it is an entry about the log itself.
+    pub(in crate::verify) is_about_log: bool,
+}
+
+/// Checks the entry of `sequence`.
+pub(in crate::verify) fn check(entry: &[u8], sequence: u64) -> Result<Shape, Deviation> {
+    let mut cursor = Cursor::new(entry);
+    cursor.demand("{\"sequence\":")?;
+    let at = cursor.at();
+    if cursor.unsigned()? != sequence {
+        return Err(deviation(at, format!("sequence {sequence}")));
+    }
+    cursor.demand(",")?;
+    let is_about_log = cursor.pass(br#""kind":"log","#);
+    let mut is_first = true;
+    for key in KEYS {
+        is_first &= !cursor.key(key, is_first)?;
+    }
+    cursor.demand("}")?;
+    match cursor.is_at_end() {
+        true => Ok(Shape { is_about_log }),
+        false => Err(deviation(cursor.at(), "the end of the entry")),
+    }
+}
+
+impl Cursor<'_> {
+    /// Passes a key and its value; whether it was there.
+    fn key(&mut self, key: &Key, is_first: bool) -> Outcome<bool> {
+        let separator: &[u8] = if is_first { b"" } else { b"," };
+        let named = self.rest().strip_prefix(separator);
+        if !named.is_some_and(|rest| rest.starts_with(key.name.as_bytes())) {
+            let missing =
+                || deviation(self.at(), format!("the key {}", key.name.trim_end_matches(':')));
+            return if key.is_required { Err(missing()) } else { Ok(false) };
+        }
+        self.pass(separator);
+        self.pass(key.name.as_bytes());
+        self.held(&key.holds)?;
+        Ok(true)
+    }
+
+    fn held(&mut self, holds: &Holds) -> Outcome<()> {
+        match holds {
+            Holds::Text => self.string().map(|_| ()),
+            Holds::Texts => self.texts(|cursor| cursor.string().map(|_| ())),
+            Holds::Time => self.text_that("a time in UTC with microseconds", is_time),
+            Holds::Id => self.id(),
+            Holds::Operation => self.text_that("an operation in upper case", |text| {
+                !text.is_empty()
+                    && text == text.trim()
+                    && !text.bytes().any(|b| b.is_ascii_lowercase())
+            }),
+            Holds::Status => self.text_that("a status", |text| {
+                Status::ALL.iter().any(|known| known.as_str() == text)
+            }),
+            Holds::StatusSource => self.text_that("a source of a status", |text| {
+                StatusSource::ALL.iter().any(|known| known.as_str() == text)
+            }),
+            Holds::Fraction => self.fraction(),
+            Holds::Metadata => self.object(),
+            Holds::Span => self.span(),
+        }
+    }
+
+    fn id(&mut self) -> Outcome<()> {
+        self.text_that("an event id", |text| text.parse::<EventId>().is_ok())
+    }
+
+    fn span(&mut self) -> Outcome<()> {
+        self.demand("{\"name\":")?;
+        self.string()?;
+        self.demand(",\"target\":")?;
+        self.string()?;
+        if self.pass(b",\"parent\":") {
+            self.id()?;
+        }
+        if self.pass(b",\"links\":") {
+            self.texts(Cursor::id)?;
+        }
+        self.demand("}")
+    }
+
+    /// A list of at least one text.
+    fn texts(&mut self, item: impl Fn(&mut Self) -> Outcome<()>) -> Outcome<()> {
+        self.demand("[")?;
+        item(self)?;
+        while !self.pass(b"]") {
+            self.demand(",")?;
+            item(self)?;
+        }
+        Ok(())
+    }
+
+    fn text_that(&mut self, what: &str, is_it: impl Fn(&str) -> bool) -> Outcome<()> {
+        let at = self.at();
+        let inside = self.string()?;
+        let text = std::str::from_utf8(self.slice(inside)).unwrap_or_default();
+        if is_it(text) { Ok(()) } else { Err(deviation(at, what)) }
+    }
+}
+
+/// `2025-01-15T10:30:45.123456Z`; whether there is such a day is not asked.
+fn is_time(text: &str) -> bool {
+    const FORM: &[u8] = b"0000-00-00T00:00:00.000000Z";
+    let fits = |(byte, form): (u8, &u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        form => byte == *form,
+    };
+    text.len() == FORM.len() && text.bytes().zip(FORM).all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{AuditEvent, Kind, Sequence, SpanInfo};
+
+    fn full() -> AuditEvent {
+        let mut event = AuditEvent::access_denied(["user:c"], ["role:\u{1}\u{1b}"])
+            .user_id("c")
+            .session_id("s\n")
+            .org_id("o")
+            .resource("kb")
+            .source("10.0.0.1")
+            .entry_ids(["doc", "\"quoted\""])
+            .error("no")
+            .duration_ms(1.5)
+            .metadata("nested", serde_json::json!({"b": [1, -2.5e-9, null, {}]}))
+            .build();
+        event.sequence = Some(Sequence(7));
+        event.recorded_at = Some(event.timestamp);
+        event.busy = Some(std::time::Duration::from_secs(45));
+        event.span = Some(SpanInfo {
+            name: "open".into(),
+            target: "app".into(),
+            parent: Some(EventId::from_u128(5)),
+            links: vec![EventId::from_u128(6), EventId::from_u128(7)],
+        });
+        event
+    }
+
+    fn plain() -> AuditEvent {
+        let mut event = AuditEvent::builder("store").build();
+        event.sequence = Some(Sequence(7));
+        event.recorded_at = Some(event.timestamp);
+        event
+    }
+
+    #[test]
+    fn what_events_encode_to_is_canonical() {
+        for event in [full(), plain()] {
+            let entry = serde_json::to_vec(&event).unwrap();
+            assert_eq!(check(&entry, 7), Ok(Shape { is_about_log: false }));
+        }
+        let about_log = AuditEvent { kind: Kind::Log, ..full() };
+        let entry = serde_json::to_vec(&about_log).unwrap();
+        assert_eq!(check(&entry, 7), Ok(Shape { is_about_log: true }));
+    }
+
+    #[test]
+    fn the_sequence_is_that_of_the_frame() {
+        let entry = serde_json::to_vec(&plain()).unwrap();
+        assert_eq!(check(&entry, 8).unwrap_err().at, "{\"sequence\":".len());
+    }
+
+    /// What a reader takes for an event is either canonical or refused: of all
+    /// single-byte changes, none gives another spelling of the same event.
+    #[test]
+    fn every_event_has_one_spelling() {
+        let entry = serde_json::to_vec(&full()).unwrap();
+        for at in 0..entry.len() {
+            for byte in [b' ', b'0', b'1', b'"', b'\\', b'n', b',', b'{', 0, 0xff, b'e', b'A', b'a']
+            {
+                let mut changed = entry.clone();
+                changed[at] = byte;
+                if check(&changed, 7).is_ok() {
+                    let read: AuditEvent = serde_json::from_slice(&changed).unwrap();
+                    let again = serde_json::to_vec(&read).unwrap();
+                    // Exponents have two spellings.
+                    let again = String::from_utf8(again).unwrap().replace("e+", "e");
+                    let changed = String::from_utf8(changed).unwrap().replace("e+", "e");
+                    assert_eq!(again, changed, "{at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn keys_that_are_strange_misplaced_or_missing_are_refused() {
+        let text = String::from_utf8(serde_json::to_vec(&full()).unwrap()).unwrap();
+        for (from, to) in [
+            (",\"operation\"", ",\"x\":1,\"operation\""),
+            ("\"actor\":\"user:c\",", ""),
+            ("\"org_id\":\"o\",\"resource\":\"kb\"", "\"resource\":\"kb\",\"org_id\":\"o\""),
+            ("\"org_id\":\"o\"", "\"org_id\":null"),
+            ("{\"sequence\":7,", "{\"sequence\":7,\"kind\":\"event\","),
+            ("\"duration_ms\":1.5", "\"duration_ms\":2"),
+            ("[\"doc\",\"\\\"quoted\\\"\"]", "[]"),
+            ("ACCESS_DENIED", "access_denied"),
+            ("}}", "}} "),
+        ] {
+            assert!(text.contains(from), "{from}");
+            assert!(check(text.replace(from, to).as_bytes(), 7).is_err(), "{to}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Which log, and its small files.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::entries::StoredEntries;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{EventId, Sequence};
+use crate::fs::{JournalFs, OsFilesystem};
+use crate::journal::LogReader;
+use crate::proof::{SignedCheckpoint, VerifierKey};
+use crate::verify::{directory, files};
+
+/// A log as it lies on disk.
+///
+/// ```no_run
+/// use tracing_audit::verify::StoredLog;
+///
+/// # fn main() -> tracing_audit::Result<()> {
+/// for log in StoredLog::all_at("./audit")? {
+///     let mut entries = log.entries()?;
+///     while let Some(entry) = entries.next_entry()? {
+///         println!("{} {}", entry.sequence, String::from_utf8_lossy(entry.bytes));
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct StoredLog {
+    pub(super) fs: Arc<dyn JournalFs>,
+    pub(super) directory: PathBuf,
+}
+
+impl StoredLog {
+    /// The log in this directory, or all logs below it, by id.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read, and when there is no log.
+    pub fn all_at(directory: impl AsRef<Path>) -> Result<Vec<Self>> {
+        StoredLog::all_in(Arc::new(OsFilesystem), directory.as_ref())
+    }
+
+    pub(in crate::verify) fn all_in(fs: Arc<dyn JournalFs>, directory: &Path) -> Result<Vec<Self>> {
+        let logs = directory::logs_at(&*fs, directory).map_err(|error| {
+            Error::io("the directory of a log could not be read", directory, error)
+        })?;
+        if logs.is_empty() {
+            let message = format!("there is no log in {}", directory.display());
+            return Err(Error::invalid(message));
+        }
+        Ok(logs.into_iter().map(|directory| StoredLog { fs: fs.clone(), directory }).collect())
+    }
+
+    /// Its directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The keys that it says to be signed with, the oldest first. Whoever
+    /// verifies should have them from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// When they can't be read or parsed.
+    pub fn keys(&self) -> Result<Vec<VerifierKey>> {
+        self.small_file("log.vkey")?.unwrap_or_default().lines().map(str::parse).collect()
+    }
+
+    /// Its newest checkpoint, as published; `None` before the first.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read.
+    pub fn checkpoint(&self) -> Result<Option<String>> {
+        self.small_file("checkpoint")
+    }
+
+    /// Its entries, from the oldest that is still there on.
+    ///
+    /// # Errors
+    ///
+    /// When the log can't be read.
+    pub fn entries(&self) -> Result<StoredEntries> {
+        let reader = LogReader::open(self.fs.clone(), &self.directory)?;
+        let first = reader.segments().first().map_or(0, |segment| segment.first.0);
+        Ok(StoredEntries::new(first, reader.entries_from(Sequence(first))))
+    }
+
+    /// Where the event with this id stands; `None` if it is not in the log.
+    /// Reads the log until it is found.
+    ///
+    /// # Errors
+    ///
+    /// When the log can't be read.
+    pub fn find(&self, event: EventId) -> Result<Option<Sequence>> {
+        let wanted = format!("\"event_id\":\"{event}\"");
+        let finder = memchr::memmem::Finder::new(&wanted);
+        let mut entries = self.entries()?;
+        while let Some(entry) = entries.next_entry()? {
+            // Keys before it hold numbers alone, so that no text can pretend.
+            let at = finder.find(entry.bytes);
+            if at.is_some_and(|at| entry.bytes.get(..at).is_some_and(is_head)) {
+                return Ok(Some(entry.sequence));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The checkpoint, if the log's own keys signed it.
+    pub(super) fn signed_checkpoint(&self) -> Result<SignedCheckpoint> {
+        let keys = self.keys()?;
+        let origin = keys.first().map(VerifierKey::name).unwrap_or_default();
+        let text = self.checkpoint()?.ok_or_else(|| {
+            let message = format!("there is no checkpoint in {}", self.directory.display());
+            Error::new(ErrorKind::Verification, message)
+        })?;
+        SignedCheckpoint::open(text, origin, &keys)
+    }
+
+    fn small_file(&self, name: &str) -> Result<Option<String>> {
+        let path = self.directory.join(name);
+        let unreadable = |error| Error::io("a file of the log could not be read", &path, error);
+        match files::inside(&*self.fs, &path).map_err(unreadable)? {
+            Some(bytes) => String::from_utf8(bytes)
+                .map(Some)
+                .map_err(|error| unreadable(std::io::Error::other(error))),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Whether this is what precedes an event's id.
+fn is_head(bytes: &[u8]) -> bool {
+    let rest = bytes.strip_prefix(b"{\"sequence\":").unwrap_or_default();
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = rest.get(digits..).unwrap_or_default();
+    digits > 0 && (rest == b"," || rest == br#","kind":"log","#)
+}
+
+impl fmt::Debug for StoredLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredLog").field("directory", &self.directory).finish_non_exhaustive()
+    }
+}

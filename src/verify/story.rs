@@ -1,0 +1,215 @@
+//! What the entries about the log itself tell: openings and closings, keys,
+//! sealed and pruned segments, losses.
+//!
+//! | operation | facts in `metadata` |
+//! |---|---|
+//! | `OPEN` | `origin`, `vkey`, `cuts` |
+//! | `CLOSE` | |
+//! | `SEAL` | `first`, `next`, `bytes`, `sha256`, `packed` |
+//! | `KEY` | `vkey` |
+//! | `PRUNE` | `first` |
+//! | `GAP` | counts by reason |
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::finding::{Finding, FindingKind, Place};
+use crate::event::AuditEvent;
+use crate::proof::{Digest, VerifierKey};
+
+/// A key that the log told of.
+#[derive(Debug, Clone)]
+pub(super) struct ToldKey {
+    pub(super) key: VerifierKey,
+    /// Where it did.
+    pub(super) sequence: u64,
+    /// Whether it came into use: a key that is announced may be given up.
+    pub(super) is_used: bool,
+}
+
+/// What a sealed segment was found to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SealedContent {
+    pub(super) next: u64,
+    pub(super) bytes: u64,
+    pub(super) sha256: Digest,
+    /// Of the compressed file, if it is one.
+    pub(super) packed_sha256: Option<Digest>,
+}
+
+/// The story so far.
+#[derive(Debug, Default)]
+pub(super) struct Story {
+    /// What the first opening that is still there called the log.
+    pub(super) origin: Option<String>,
+    /// The keys that the log told of, the oldest first.
+    pub(super) keys: Vec<ToldKey>,
+    /// The first sequence that the newest `PRUNE` entry leaves.
+    pub(super) pruned_to: u64,
+    /// The tree was stored for at least so many entries.
+    pub(super) tree_stored: u64,
+    pub(super) findings: Vec<Finding>,
+    sealed: BTreeMap<u64, SealedContent>,
+    state: State,
+    is_complete: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Entries before the first that is there are gone.
+    #[default]
+    Unknown,
+    /// No entry yet.
+    Empty,
+    Opened,
+    Closed,
+}
+
+impl Story {
+    /// The story of a log whose first entries may have been pruned.
+    pub(super) fn new(first: u64) -> Self {
+        let state = if first == 0 { State::Empty } else { State::Unknown };
+        Story { state, is_complete: first == 0, ..Story::default() }
+    }
+
+    /// Whether it tells all keys the log ever had.
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Whether it tells of a key.
+    pub(super) fn tells(&self, key: &VerifierKey) -> bool {
+        self.keys.iter().any(|told| told.key == *key)
+    }
+
+    /// A sealed segment was read.
+    pub(super) fn sealed(&mut self, first: u64, content: SealedContent) {
+        self.sealed.insert(first, content);
+    }
+
+    /// An entry about the program.
+    pub(super) fn event(&mut self, place: &Place) {
+        match self.state {
+            State::Empty => self.unexpected("OPEN, the first entry of every log", "another", place),
+            State::Closed => self.unexpected("OPEN, since the log was closed", "another", place),
+            State::Unknown | State::Opened => {}
+        }
+        self.state = State::Opened;
+    }
+
+    /// An entry about the log.
+    pub(super) fn entry(&mut self, entry: &[u8], place: &Place) {
+        let event: AuditEvent = match serde_json::from_slice(entry) {
+            Ok(event) => event,
+            Err(error) => {
+                return self.unexpected("an entry about the log", &error.to_string(), place);
+            }
+        };
+        match event.operation.as_str() {
+            "OPEN" => return self.open(&event, place),
+            "CLOSE" => {
+                self.event(place);
+                self.state = State::Closed;
+                return;
+            }
+            "SEAL" => self.seal(&event, place),
+            "KEY" => self.key(&event, place, false),
+            "PRUNE" => self.prune(&event),
+            "GAP" => {
+                let found = "the log tells of losses".to_owned();
+                self.findings.push(Finding::notice(FindingKind::Gap, found).at(place));
+            }
+            _ => {}
+        }
+        self.event(place);
+    }
+
+    fn open(&mut self, event: &AuditEvent, place: &Place) {
+        if self.state == State::Opened {
+            let found = "the log was not closed before it was opened here; entries that were not acknowledged may be missing";
+            self.findings.push(Finding::notice(FindingKind::UncleanOpen, found).at(place));
+        }
+        let cuts = event.metadata.get("cuts").and_then(Value::as_array).map_or(0, Vec::len);
+        if cuts > 0 {
+            let told = event.metadata.get("cuts").map(Value::to_string).unwrap_or_default();
+            let finding = Finding::notice(FindingKind::Cut, format!("recovery cut {told}"));
+            self.findings.push(finding.at(place));
+        }
+        if self.origin.is_none() {
+            self.origin = text(event, "origin").map(str::to_owned);
+        }
+        self.key(event, place, true);
+        self.state = State::Opened;
+    }
+
+    fn key(&mut self, event: &AuditEvent, place: &Place, is_used: bool) {
+        let key: VerifierKey = match text(event, "vkey").map(str::parse) {
+            Some(Ok(key)) => key,
+            Some(Err(error)) => {
+                return self.unexpected("a verifier key", &error.to_string(), place);
+            }
+            None => return,
+        };
+        match self.keys.iter_mut().find(|told| told.key == key) {
+            Some(told) => told.is_used |= is_used,
+            None => self.keys.push(ToldKey { key, sequence: place.sequence, is_used }),
+        }
+    }
+
+    fn seal(&mut self, event: &AuditEvent, place: &Place) {
+        let Some(first) = number(event, "first") else { return };
+        let Some(found) = self.sealed.get(&first).copied() else { return };
+        self.tree_stored = self.tree_stored.max(found.next);
+        let facts = [
+            ("next", number(event, "next").map(|next| next.to_string()), found.next.to_string()),
+            (
+                "bytes",
+                number(event, "bytes").map(|bytes| bytes.to_string()),
+                found.bytes.to_string(),
+            ),
+            ("sha256", text(event, "sha256").map(str::to_owned), hex(&found.sha256)),
+            (
+                "packed.sha256",
+                found.packed_sha256.and_then(|_| packed_sha256(event)),
+                found.packed_sha256.as_ref().map(hex).unwrap_or_default(),
+            ),
+        ];
+        for (fact, told, found) in facts {
+            if let Some(told) = told.filter(|told| *told != found) {
+                let expected = format!("a segment from {first} on with {fact} {told}");
+                let finding = Finding::tampered(FindingKind::Seal, expected, found);
+                self.findings.push(finding.at(place));
+            }
+        }
+    }
+
+    fn prune(&mut self, event: &AuditEvent) {
+        let first = number(event, "first").unwrap_or_default();
+        self.pruned_to = self.pruned_to.max(first);
+        self.tree_stored = self.tree_stored.max(first);
+    }
+
+    fn unexpected(&mut self, expected: &str, found: &str, place: &Place) {
+        self.findings.push(Finding::tampered(FindingKind::Lifecycle, expected, found).at(place));
+    }
+}
+
+fn text<'e>(event: &'e AuditEvent, key: &str) -> Option<&'e str> {
+    event.metadata.get(key).and_then(Value::as_str)
+}
+
+/// A number, which beyond 2^53 is written as text.
+fn number(event: &AuditEvent, key: &str) -> Option<u64> {
+    let value = event.metadata.get(key)?;
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// What is told of the compressed file.
+fn packed_sha256(event: &AuditEvent) -> Option<String> {
+    Some(event.metadata.get("packed")?.get("sha256")?.as_str()?.to_owned())
+}
+
+fn hex(digest: &Digest) -> String {
+    digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}

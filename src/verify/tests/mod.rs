@@ -1,0 +1,9 @@
+//! Logs that nobody touched, and logs that were tampered with in every way.
+
+mod flips;
+mod forge;
+mod forgeries;
+mod grown;
+mod rig;
+mod shelf;
+mod well;

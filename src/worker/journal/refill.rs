@@ -1,0 +1,113 @@
+//! Reading events back from the journal into the buffer.
+
+use crate::buffer::Buffer;
+use crate::buffer::rotation::RotationPolicy;
+use crate::error::Result;
+use crate::event::row::RowScratch;
+use crate::event::{Actor, AuditEvent, Kind, Sequence, Status};
+use crate::journal::{Entries, LogReader};
+use crate::statistics::StatisticsRecorder;
+
+use super::keeper::Kept;
+
+/// Entries that are read back at most when the buffer has no bound of its own.
+const REFILL_EVENTS_MAX: u64 = crate::BUFFER_EVENTS_MAX as u64;
+
+/// Where to begin.
+pub(super) struct Since {
+    /// The first entry that belongs into the buffer.
+    pub(super) first: u64,
+    /// Documents hold all events with smaller sequences.
+    pub(super) exported_through: u64,
+}
+
+/// A buffer in the making.
+pub(super) struct Refill<'a> {
+    pub(super) buffer: Buffer,
+    pub(super) statistics: &'a mut StatisticsRecorder,
+    /// Entries before this sequence are in the statistics.
+    pub(super) counted: u64,
+}
+
+impl Kept {
+    pub(super) fn reader(&self) -> Result<LogReader> {
+        Ok(LogReader::open(self.fs.clone(), self.ledger.directory())?)
+    }
+}
+
+/// The newest entries, as many as the buffer holds, but none that a rotation
+/// released.
+pub(super) fn since(reader: &LogReader, size: u64, rotation: &RotationPolicy) -> Result<Since> {
+    let bound = rotation.events_max.filter(|_| rotation.enabled).unwrap_or(REFILL_EVENTS_MAX);
+    // One place is for the entry that says that the log was opened.
+    let first = size.saturating_sub(bound.saturating_sub(1));
+    let mut since = Since { first, exported_through: 0 };
+    let mut entries = reader.entries_from(Sequence(first));
+    while let Some((sequence, entry)) = next(&mut entries, size)? {
+        if is_fact(entry) {
+            since.note(&read(sequence, entry));
+        }
+    }
+    since.first = since.first.min(size);
+    Ok(since)
+}
+
+impl Since {
+    fn note(&mut self, fact: &AuditEvent) {
+        let through = fact.metadata.get("through").and_then(serde_json::Value::as_u64);
+        let Some(through) = through else { return };
+        let has_path = fact.metadata.get("path").is_some();
+        match fact.operation.as_str() {
+            "ROTATE" => {
+                self.first = self.first.max(through);
+                if has_path {
+                    self.exported_through = self.exported_through.max(through);
+                }
+            }
+            "EXPORT" => self.exported_through = self.exported_through.max(through),
+            _ => {}
+        }
+    }
+}
+
+impl Refill<'_> {
+    /// Reads the entries `first..size`.
+    pub(super) fn read(&mut self, reader: &LogReader, first: u64, size: u64) -> Result<()> {
+        let mut entries = reader.entries_from(Sequence(first));
+        let mut scratch = RowScratch::default();
+        while let Some((sequence, entry)) = next(&mut entries, size)? {
+            let event = read(sequence, entry);
+            let row = scratch.row(&event, 0);
+            self.buffer.push(&row);
+            if sequence.0 >= self.counted {
+                self.statistics.record(&row);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn next(entries: &mut Entries, size: u64) -> Result<Option<(Sequence, &[u8])>> {
+    Ok(entries.next_entry()?.filter(|(sequence, _)| sequence.0 < size))
+}
+
+/// Whether it is of kind `log`. The kind follows the sequence.
+pub(super) fn is_fact(entry: &[u8]) -> bool {
+    let comma = memchr::memchr(b',', entry).unwrap_or(entry.len());
+    entry.get(comma..).is_some_and(|rest| rest.starts_with(b",\"kind\":\"log\""))
+}
+
+/// The event of an entry. One of a later version of this crate may hold what
+/// this one cannot read; it keeps its place.
+pub(super) fn read(sequence: Sequence, entry: &[u8]) -> AuditEvent {
+    serde_json::from_slice(entry).unwrap_or_else(|error| {
+        let mut event = AuditEvent::builder("UNREADABLE")
+            .actor(Actor::System)
+            .status(Status::Unknown)
+            .metadata("sequence", sequence.0)
+            .metadata("why", error.to_string())
+            .build();
+        event.kind = Kind::Log;
+        event
+    })
+}

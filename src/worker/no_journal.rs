@@ -1,0 +1,95 @@
+//! What the worker does about a journal in a build without one: nothing.
+
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::event::row::Row;
+use crate::event::{AuditEvent, Sequence};
+
+use super::decode::Times;
+use super::request::Reply;
+use super::state::Worker;
+use super::trail::{Refused, Stored};
+
+/// There are no hashes of entries.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Leaf;
+
+/// There is no journal to be opened.
+pub(crate) type Opening = Option<std::convert::Infallible>;
+
+/// Keeps nothing.
+pub(super) struct Keeper;
+
+impl Keeper {
+    /// No journal.
+    pub(super) const NONE: Keeper = Keeper;
+
+    pub(super) fn append(&mut self, _: &Row<'_>) -> Result<Leaf, Refused> {
+        Ok(Leaf)
+    }
+
+    pub(super) fn cut(&mut self, row: &Row<'_>) -> AuditEvent {
+        row.to_event(Sequence(0))
+    }
+
+    pub(super) fn size(&self) -> Option<Sequence> {
+        None
+    }
+
+    pub(super) fn takes_facts(&self) -> bool {
+        true
+    }
+
+    pub(super) fn wants_sync(&self) -> bool {
+        false
+    }
+
+    pub(super) fn wants_room(&self) -> bool {
+        false
+    }
+
+    pub(super) fn until_due(&self) -> Option<Duration> {
+        None
+    }
+
+    pub(super) fn refusal(&self) -> Option<Error> {
+        None
+    }
+
+    pub(super) fn acknowledge(&mut self, stored: Stored, reply: Reply<Result<Stored>>) {
+        drop(reply.send(Ok(stored)));
+    }
+
+    pub(super) fn answered(&self) -> usize {
+        0
+    }
+
+    pub(super) fn exported_through(&self) -> u64 {
+        0
+    }
+}
+
+impl Worker {
+    pub(super) fn open_journal(&mut self, _: Opening) -> Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn append_facts(&mut self, _: Times) {}
+
+    pub(super) fn sync_journal(&mut self) {}
+
+    pub(super) fn keep_journal(&mut self, _: Times) {}
+
+    pub(super) fn close_journal(&mut self, _: Times) {}
+
+    pub(super) fn restore_from_journal(&mut self) {}
+
+    pub(super) fn note_clock_step(&mut self, _: i64, _: Times) {}
+
+    pub(super) fn note_rotation(&mut self, _: u64, _: u64, _: Option<&std::path::Path>, _: Times) {}
+
+    pub(super) fn note_export(&mut self, _: u64, _: &std::path::Path, _: Times) {}
+
+    pub(super) fn publish_journal(&self, _: &mut super::state::Totals) {}
+}

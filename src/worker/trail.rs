@@ -1,0 +1,126 @@
+//! What an event is appended to: the journal first, if there is one, then the
+//! buffer, the statistics and the live stream.
+//!
+//! Runs on the worker. The sequence in the journal and the one in the buffer
+//! are the same number, always. Appending is all or nothing: what the journal
+//! does not take, nothing else gets.
+
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+use crate::buffer::Buffer;
+use crate::channel::LossReason;
+use crate::event::row::Row;
+use crate::event::{AuditEvent, EventId, Kind, Sequence};
+use crate::statistics::StatisticsRecorder;
+
+use super::journal::{Keeper, Leaf};
+
+type Stream = broadcast::Sender<Arc<AuditEvent>>;
+
+/// Where events go.
+pub(super) struct Trail {
+    pub(super) keeper: Keeper,
+    pub(super) buffer: Buffer,
+    /// Ends for its subscribers when it is dropped, at shutdown.
+    pub(super) stream: Option<Stream>,
+    /// Events appended, entries about the trail itself aside.
+    pub(super) recorded: u64,
+    /// Something was appended that readers do not see.
+    pub(super) has_news: bool,
+    /// The place that an event gets while it is being appended.
+    pub(super) in_hand: Option<Sequence>,
+    /// The next event makes the worker panic, once it is in the journal.
+    #[cfg(test)]
+    pub(super) panics_behind_journal: bool,
+}
+
+/// An event that has its place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stored {
+    pub(crate) event_id: EventId,
+    pub(crate) sequence: Sequence,
+    /// Its hash in the journal's tree.
+    #[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "there is no tree"))]
+    pub(crate) leaf: Leaf,
+}
+
+/// Why the journal did not take an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "no journal refuses anything"))]
+pub(super) enum Refused {
+    /// Its entry is longer than an event may be.
+    TooLong,
+    /// It is lost, for this reason.
+    Lost(LossReason),
+}
+
+impl Trail {
+    /// Appends an event; what is too long is cut.
+    ///
+    /// # Errors
+    ///
+    /// Why it is lost. Nothing has changed then.
+    pub(super) fn append(
+        &mut self,
+        row: &Row<'_>,
+        statistics: &mut StatisticsRecorder,
+        streamed: bool,
+    ) -> Result<Stored, LossReason> {
+        self.in_hand = (row.kind == Kind::Event).then(|| self.buffer.next_sequence());
+        let leaf = match self.keeper.append(row) {
+            Ok(leaf) => leaf,
+            Err(Refused::TooLong) => return self.append_cut(row, statistics, streamed),
+            Err(Refused::Lost(reason)) => {
+                self.in_hand = None;
+                return Err(reason);
+            }
+        };
+        #[cfg(test)]
+        assert!(!std::mem::take(&mut self.panics_behind_journal), "on purpose");
+        let sequence = self.buffer.push(row);
+        statistics.record(row);
+        self.stream_out(row, sequence, streamed);
+        self.recorded += u64::from(row.kind == Kind::Event);
+        self.has_news = true;
+        self.in_hand = None;
+        Ok(Stored { event_id: row.event_id, sequence, leaf })
+    }
+
+    /// How many entries there are: the next place.
+    pub(super) fn size(&self) -> Sequence {
+        self.keeper.size().unwrap_or_else(|| self.buffer.next_sequence())
+    }
+
+    /// Counts the event that was in hand when a turn panicked; whether it is
+    /// lost.
+    pub(super) fn settle_in_hand(&mut self) -> bool {
+        let Some(sequence) = self.in_hand.take() else { return false };
+        let is_stored = self.size() > sequence;
+        self.recorded += u64::from(is_stored);
+        !is_stored
+    }
+
+    /// The buffer gets what the journal got, so that a restart changes nothing.
+    #[cold]
+    fn append_cut(
+        &mut self,
+        row: &Row<'_>,
+        statistics: &mut StatisticsRecorder,
+        streamed: bool,
+    ) -> Result<Stored, LossReason> {
+        let event = self.keeper.cut(row);
+        let mut scratch = crate::event::row::RowScratch::default();
+        self.append(&scratch.row(&event, row.recorded_us), statistics, streamed)
+    }
+
+    /// Shows an event to the subscribers, if there are any.
+    fn stream_out(&self, row: &Row<'_>, sequence: Sequence, streamed: bool) {
+        let stream = self.stream.as_ref().filter(|stream| stream.receiver_count() > 0);
+        if let Some(stream) = stream.filter(|_| streamed) {
+            // The last subscriber may have gone meanwhile.
+            let _ = stream.send(row.to_event(sequence).into());
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Each command, on good logs and bad ones.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use crate::fixture::{Fixture, ID, event_id, origin, vkey};
+use crate::run::{BINARY, Run, run};
+
+fn verify(fixture: &Fixture, more: &[&str]) -> Run {
+    let directory = fixture.parent();
+    let mut arguments = vec!["verify", directory.to_str().unwrap()];
+    arguments.extend(more);
+    run(arguments)
+}
+
+fn verify_fully(fixture: &Fixture) -> Run {
+    let kept = fixture.kept();
+    verify(fixture, &["--key", &vkey(), "--checkpoint", kept.to_str().unwrap()])
+}
+
+#[test]
+fn verify_says_what_a_log_is_worth_by_its_exit_status_too() {
+    let fixture = Fixture::new(400);
+    let anchored = verify_fully(&fixture);
+    assert_eq!(anchored.code, 0, "{anchored:?}");
+    assert!(anchored.out.contains("400 entries from sequence 0: 400 anchored outside"));
+    for more in [vec![], vec!["--key".into(), vkey()]] {
+        let more: Vec<&str> = more.iter().map(String::as_str).collect();
+        let attested = verify(&fixture, &more);
+        assert_eq!(attested.code, 3, "{attested:?}");
+        assert!(attested.out.contains("0 anchored outside, 400 self-attested"));
+    }
+    let missing = run(["verify", fixture.home.path().join("nowhere").to_str().unwrap()]);
+    assert_eq!(missing.code, 2, "{missing:?}");
+}
+
+#[test]
+fn verify_takes_keys_from_a_file() {
+    let fixture = Fixture::new(40);
+    let file = fixture.home.path().join("keys");
+    fs::write(&file, format!("{}\n", vkey())).unwrap();
+    assert_eq!(verify(&fixture, &["--key", file.to_str().unwrap()]).code, 3);
+    fs::write(&file, "no key\n").unwrap();
+    assert_eq!(verify(&fixture, &["--key", file.to_str().unwrap()]).code, 2);
+    assert_eq!(verify(&fixture, &["--key", "neither key nor file"]).code, 2);
+}
+
+#[test]
+fn verify_names_the_first_bad_byte() {
+    let fixture = Fixture::new(400);
+    let segment = fixture.segments().remove(1);
+    fixture.damage(&segment, 40 + 16 + 20);
+    let run = verify_fully(&fixture);
+    assert_eq!(run.code, 1, "{run:?}");
+    let place = format!("{}: byte 56: sequence 150: expected checksum", segment.display());
+    assert!(run.out.contains(&place), "{}", run.out);
+    assert!(run.out.contains("TAMPERED"));
+}
+
+#[test]
+fn verify_misses_a_log_that_is_gone() {
+    let fixture = Fixture::new(40);
+    fs::remove_dir_all(fixture.log()).unwrap();
+    let run = verify_fully(&fixture);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.out.contains(&origin()), "{}", run.out);
+}
+
+#[test]
+fn cat_prints_the_entries_as_they_are() {
+    let fixture = Fixture::new(400);
+    let printed = run(["cat", fixture.parent().to_str().unwrap()]);
+    assert_eq!(printed.code, 0);
+    assert!(printed.out.lines().eq(fixture.entries.iter().map(String::as_str)));
+}
+
+#[test]
+fn cat_says_where_a_log_is_damaged_and_prints_what_comes_before() {
+    let fixture = Fixture::new(400);
+    fixture.damage(&fixture.segments()[1], 60);
+    let printed = run(["cat", fixture.parent().to_str().unwrap()]);
+    assert_eq!(printed.code, 2);
+    assert_eq!(printed.out.lines().count(), 150);
+    assert!(printed.complaints.contains("byte 56, sequence 150"), "{}", printed.complaints);
+}
+
+/// `script` gives it a terminal.
+#[test]
+fn cat_escapes_what_attacks_a_terminal() {
+    let fixture = Fixture::new(40);
+    let command = format!("{BINARY} cat {}", fixture.parent().display());
+    let mut script = Command::new("script");
+    script.args(["-qec", &command, "/dev/null"]).stdin(Stdio::null());
+    if !crate::tools::is_there("script (util-linux)", Command::new("script").arg("--version")) {
+        return;
+    }
+    let shown = String::from_utf8(script.output().unwrap().stdout).unwrap();
+    assert_eq!(shown.matches("user:\\u202eeve").count(), 40);
+    assert!(!shown.contains('\u{202e}'));
+}
+
+#[test]
+fn nobody_reading_on_is_no_failure() {
+    let fixture = Fixture::new(4000);
+    let directory = fixture.parent();
+    for command in ["cat", "verify", "keys", "checkpoint"] {
+        let mut child = Command::new(BINARY)
+            .args([command, directory.to_str().unwrap()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let expected = if command == "verify" { 3 } else { 0 };
+        assert_eq!(output.status.code(), Some(expected), "{command}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{command}");
+    }
+}
+
+#[test]
+fn checkpoint_and_keys_print_what_is_kept_elsewhere() {
+    let fixture = Fixture::new(40);
+    let directory = fixture.parent();
+    let kept = fs::read_to_string(fixture.kept().join(format!("{ID}.checkpoint"))).unwrap();
+    assert_eq!(run(["checkpoint", directory.to_str().unwrap()]).out, kept);
+    assert_eq!(run(["keys", directory.to_str().unwrap()]).out, format!("{}\n", vkey()));
+    fs::remove_file(fixture.log().join("checkpoint")).unwrap();
+    assert_eq!(run(["checkpoint", directory.to_str().unwrap()]).code, 2);
+}
+
+#[test]
+fn a_proof_is_verified_without_the_log() {
+    let fixture = Fixture::new(400);
+    let directory = fixture.parent();
+    for (name, number) in [(event_id(77), 77), ("399".into(), 399), ("0".into(), 0)] {
+        let proof = run(["proof", directory.to_str().unwrap(), &name]);
+        assert_eq!(proof.code, 0, "{proof:?}");
+        let file = fixture.home.path().join("proof");
+        fs::write(&file, &proof.out).unwrap();
+        let file = file.to_str().unwrap();
+        let proven = run(["verify-proof", file, "--key", &vkey()]);
+        assert_eq!((proven.code, proven.out.trim_end()), (0, fixture.entries[number].as_str()));
+    }
+}
+
+#[test]
+fn a_proof_that_was_changed_proves_nothing() {
+    let fixture = Fixture::new(400);
+    let proof = run(["proof", fixture.parent().to_str().unwrap(), &event_id(77)]).out;
+    let file = fixture.home.path().join("proof");
+    for at in (0..proof.len()).step_by(5).filter(|at| proof.as_bytes()[*at].is_ascii()) {
+        let mut changed = proof.clone().into_bytes();
+        changed[at] ^= 1;
+        fs::write(&file, changed).unwrap();
+        let run = run(["verify-proof", file.to_str().unwrap(), "--key", &vkey()]);
+        assert_ne!(run.code, 0, "byte {at}: {run:?}");
+        assert_eq!(run.out, "");
+    }
+}
+
+#[test]
+fn there_is_no_proof_of_what_is_not_in_the_log() {
+    let fixture = Fixture::new(40);
+    let directory = fixture.parent();
+    for name in [event_id(40), "40".into(), "nonsense".into()] {
+        let run = run(["proof", directory.to_str().unwrap(), &name]);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{name}");
+        assert!(!run.complaints.is_empty());
+    }
+    fixture.damage(&fixture.segments()[0], 60);
+    assert_eq!(run(["proof", directory.to_str().unwrap(), "3"]).code, 2);
+}

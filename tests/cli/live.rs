@@ -1,0 +1,80 @@
+//! Beside a program that writes its log.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tracing_audit::verify::{FindingKind, Severity, Standing, Verification};
+use tracing_audit::{Audit, AuditEvent, AuditLayer, JournalSettings, Operation};
+
+use crate::run::run;
+
+fn open(settings: JournalSettings) -> Audit {
+    AuditLayer::builder().journal(settings).build_without_layer().unwrap()
+}
+
+#[test]
+fn verifying_beside_a_writer_raises_no_alarm() {
+    let home = tempfile::tempdir().unwrap();
+    // Small segments, so that they are sealed while they are read.
+    let settings = JournalSettings::new(home.path())
+        .segment_bytes_max(40_000)
+        .checkpoint_every(Duration::from_millis(20));
+    let audit = open(settings);
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            while !is_done.load(Ordering::Relaxed) {
+                for _ in 0..50 {
+                    audit.record(AuditEvent::builder(Operation::Store).user_id("u")).unwrap();
+                }
+            }
+        });
+        let mut sizes = Vec::new();
+        for _ in 0..15 {
+            let verdict = Verification::of(home.path()).run();
+            assert_eq!(verdict.standing(), Standing::SelfAttested, "{verdict:#?}");
+            sizes.push(verdict.logs[0].size);
+        }
+        is_done.store(true, Ordering::Relaxed);
+        writer.join().unwrap();
+        assert!(sizes.is_sorted() && sizes.first() < sizes.last(), "{sizes:?}");
+    });
+    assert!(audit.shutdown(Duration::from_secs(10)).is_complete);
+    let log = Verification::of(home.path()).run().logs.remove(0);
+    assert_eq!((log.standing(), log.signed), (Standing::SelfAttested, log.size));
+    assert_eq!(log.findings, vec![]);
+}
+
+#[test]
+fn what_the_command_line_reads_of_a_program_is_what_it_recorded() {
+    let home = tempfile::tempdir().unwrap();
+    let directory = home.path().to_str().unwrap();
+    let audit = open(JournalSettings::new(home.path()));
+    let receipt = audit.record(AuditEvent::builder(Operation::Store).user_id("mine")).unwrap();
+    let id = receipt.event_id.to_string();
+    drop(audit.shutdown(Duration::from_secs(10)));
+    assert!(run(["cat", directory]).out.contains(&id));
+    let key = run(["keys", directory]).out;
+    assert_eq!(run(["verify", directory, "--key", key.trim_end()]).code, 3);
+    let kept = home.path().join("kept");
+    std::fs::write(&kept, run(["checkpoint", directory]).out).unwrap();
+    let anchored = run(["verify", directory, "--checkpoint", kept.to_str().unwrap()]);
+    assert_eq!(anchored.code, 0, "{anchored:?}");
+    let proof = home.path().join("proof");
+    std::fs::write(&proof, run(["proof", directory, &id]).out).unwrap();
+    let proven = run(["verify-proof", proof.to_str().unwrap(), "--key", key.trim_end()]);
+    assert!(proven.out.contains("\"user_id\":\"mine\""), "{proven:?}");
+}
+
+#[test]
+fn a_program_that_was_killed_leaves_a_log_that_is_well() {
+    let home = tempfile::tempdir().unwrap();
+    let audit = open(JournalSettings::new(home.path()));
+    audit.record(AuditEvent::builder(Operation::Store)).unwrap();
+    // As a kill does: nobody closes it.
+    std::mem::forget(audit);
+    let log = Verification::of(home.path()).run().logs.remove(0);
+    let bad = |severity| severity != Severity::Notice;
+    assert!(!log.findings.iter().any(|found| bad(found.severity)), "{log:#?}");
+    assert!(!log.has(FindingKind::UncleanOpen));
+}

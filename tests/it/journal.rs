@@ -1,0 +1,259 @@
+//! A trail that outlives its process: real files, through the public API.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tracing_audit::event::Kind;
+use tracing_audit::{
+    Audit, AuditEvent, AuditLayer, Durability, ErrorKind, EventId, JournalSettings, Operation,
+    Order, Status, StatusSource,
+};
+
+const DEADLINE: Duration = Duration::from_secs(10);
+
+pub(crate) fn open(directory: &Path) -> Audit {
+    AuditLayer::builder().journal(directory).build_without_layer().unwrap()
+}
+
+pub(crate) fn close(audit: &Audit) {
+    let report = audit.shutdown(DEADLINE);
+    assert!(report.is_complete, "{report:?}");
+    let journal = report.journal.unwrap();
+    assert!(journal.is_closed && journal.problem.is_none(), "{journal:?}");
+    assert_eq!((journal.size, journal.checkpoint_size), (journal.durable, Some(journal.size)));
+}
+
+pub(crate) fn stored(user: &str, id: usize) -> AuditEvent {
+    AuditEvent::builder(Operation::Store).user_id(user).entry_ids([id.to_string()]).build()
+}
+
+fn facts(audit: &Audit) -> Vec<String> {
+    let facts = audit.query().kind(Kind::Log).order(Order::OldestFirst).run().unwrap().events;
+    facts.iter().map(|fact| fact.operation.to_string()).collect()
+}
+
+/// The entries with this id.
+fn by_id(audit: &Audit, id: EventId) -> Vec<AuditEvent> {
+    let mut entries = audit.query().every_kind().run().unwrap().events;
+    entries.retain(|event| event.event_id == id);
+    entries
+}
+
+/// The one log below a directory.
+pub(crate) fn log_of(directory: &Path) -> std::path::PathBuf {
+    let mut logs: Vec<_> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(logs.len(), 1, "{logs:?}");
+    logs.remove(0)
+}
+
+#[test]
+fn a_second_run_answers_from_the_history_of_the_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let audit = open(directory.path());
+    for id in 0..20 {
+        audit.record(stored(if id % 2 == 0 { "alice" } else { "bob" }, id)).unwrap();
+    }
+    let before = audit.query().every_kind().run().unwrap().events;
+    close(&audit);
+    drop(audit);
+
+    let audit = open(directory.path());
+    let events = audit.query().every_kind().run().unwrap().events;
+    let of_first: Vec<_> = events.iter().filter(|event| before.contains(event)).collect();
+    assert_eq!(of_first.len(), before.len(), "everything came back as it was");
+    assert_eq!(audit.query().user("alice").count().unwrap(), 10);
+    assert_eq!(audit.query().entry_ids(["7"]).run().unwrap().events.len(), 1);
+    assert_eq!(audit.statistics().total_events, 20);
+    assert_eq!(audit.health().recorded_events, 0, "of this run");
+    assert_eq!(facts(&audit), ["OPEN", "CLOSE", "OPEN"]);
+
+    audit.record(stored("alice", 20)).unwrap();
+    let all = audit.query().every_kind().order(Order::OldestFirst).run().unwrap().events;
+    let sequences: Vec<_> = all.iter().map(|event| event.sequence.unwrap().0).collect();
+    assert_eq!(sequences, (0..24).collect::<Vec<_>>());
+    close(&audit);
+}
+
+#[test]
+fn a_receipt_is_given_when_the_event_is_durable() {
+    let directory = tempfile::tempdir().unwrap();
+    let audit = open(directory.path());
+    let receipt = audit.record(stored("alice", 0)).unwrap();
+    assert_eq!(receipt.durability, Durability::Durable);
+    let state = audit.health().journal.unwrap();
+    assert!(state.durable > receipt.sequence.0, "{state:?}");
+
+    let checkpoint = receipt.checkpoint().unwrap();
+    assert!(checkpoint.checkpoint().head().size > receipt.sequence.0);
+    assert_eq!(checkpoint.checkpoint().origin(), state.origin);
+    let key = state.verifier_key.parse().unwrap();
+    let text = checkpoint.to_string();
+    tracing_audit::proof::SignedCheckpoint::open(&text, &state.origin, &[key]).unwrap();
+
+    let event = &by_id(&audit, receipt.event_id)[0];
+    let entry = serde_json::to_vec(event).unwrap();
+    assert_eq!(receipt.leaf, Some(tracing_audit::proof::leaf_hash(&entry)));
+    close(&audit);
+}
+
+#[tokio::test]
+async fn acknowledged_calls_have_async_twins() {
+    let directory = tempfile::tempdir().unwrap();
+    let audit = open(directory.path());
+    let receipt = audit.record_async(stored("alice", 0)).await.unwrap();
+    assert!(receipt.checkpoint_async().await.is_ok());
+    let mut begun = audit.begin_async(stored("alice", 1)).await.unwrap();
+    begun.entry_ids(["extra"]);
+    let done = begun.success_async().await.unwrap();
+    assert!(audit.sync_async().await.is_ok());
+    assert_eq!(by_id(&audit, done.event_id).len(), 2);
+    close(&audit);
+}
+
+#[test]
+fn without_a_journal_a_receipt_says_memory_and_durable_can_be_required() {
+    let audit = AuditLayer::builder().build_without_layer().unwrap();
+    let receipt = audit.record(stored("alice", 0)).unwrap();
+    assert_eq!((receipt.durability, receipt.leaf), (Durability::Memory, None));
+    assert!(receipt.checkpoint().unwrap_err().to_string().contains("journal"));
+    assert!(audit.sync().unwrap_err().to_string().contains("journal"));
+    let error = AuditLayer::builder().require_durable(true).build_without_layer().unwrap_err();
+    assert!(error.is_invalid_input() && error.to_string().contains("journal"), "{error}");
+    let directory = tempfile::tempdir().unwrap();
+    let builder = AuditLayer::builder().require_durable(true).journal(directory.path());
+    close(&builder.build_without_layer().unwrap());
+}
+
+#[test]
+fn captured_spans_are_durable_after_a_sync() {
+    use tracing_subscriber::prelude::*;
+    let directory = tempfile::tempdir().unwrap();
+    let settings = JournalSettings::new(directory.path()).group_commit(Duration::from_secs(3_600));
+    let (layer, audit) = AuditLayer::builder().journal(settings).build().unwrap();
+    let dispatch = tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
+    tracing::dispatcher::with_default(&dispatch, || {
+        for _ in 0..100 {
+            drop(tracing::info_span!("op", audit.operation = "STORE", audit.user_id = "alice"));
+        }
+    });
+    audit.flush().unwrap();
+    let state = audit.health().journal.unwrap();
+    assert!(state.size >= 100 && state.durable < 100, "{state:?}");
+    audit.sync().unwrap();
+    let state = audit.health().journal.unwrap();
+    assert_eq!((state.size, state.durable), (101, 101));
+    close(&audit);
+}
+
+#[test]
+fn the_last_handle_closes_the_log_when_the_layer_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let audit = open(directory.path());
+    audit.record(stored("alice", 0)).unwrap();
+    drop(audit);
+    let audit = open(directory.path());
+    log_of(directory.path());
+    assert_eq!(facts(&audit), ["OPEN", "CLOSE", "OPEN"]);
+    close(&audit);
+}
+
+#[test]
+fn a_second_writer_begins_a_log_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let (one, other) = (open(directory.path()), open(directory.path()));
+    let states = [&one, &other].map(|audit| audit.health().journal.unwrap());
+    assert_ne!(states[0].origin, states[1].origin);
+    one.record(stored("alice", 0)).unwrap();
+    other.record(stored("bob", 0)).unwrap();
+    assert_eq!(one.query().count().unwrap(), 1);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
+    close(&one);
+    close(&other);
+    // Both are taken up again, one by one.
+    let again = [open(directory.path()), open(directory.path())];
+    let origins: Vec<_> =
+        again.iter().map(|audit| audit.health().journal.unwrap().origin).collect();
+    assert!(states.iter().all(|state| origins.contains(&state.origin)));
+    again.iter().for_each(close);
+}
+
+#[test]
+fn a_journal_that_cannot_be_there_is_an_error_that_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    let error = AuditLayer::builder().journal(file.as_path()).build_without_layer().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().contains("file"), "{error}");
+}
+
+#[test]
+fn what_is_begun_is_one_event_with_its_outcome() {
+    let directory = tempfile::tempdir().unwrap();
+    let audit = open(directory.path());
+    let event = || AuditEvent::builder(Operation::DeleteUser).user_id("alice").metadata("by", "ui");
+    let mut begun = audit.begin(event()).unwrap();
+    let id = begun.event_id();
+    let intents = by_id(&audit, id);
+    assert_eq!(intents.len(), 1);
+    assert_eq!((intents[0].kind, intents[0].status), (Kind::Log, Status::Unknown));
+    assert_eq!(intents[0].metadata.get("audit.intended").unwrap(), "DELETE_USER");
+    assert_eq!(intents[0].user_id.as_deref(), Some("alice"));
+    assert_eq!(audit.query().count().unwrap(), 0, "it has not happened yet");
+
+    begun.metadata("rows", 7).entry_ids(["row"]);
+    begun.partial("one was locked").unwrap();
+    let done = &audit.query().run().unwrap().events[0];
+    assert_eq!((done.operation.clone(), done.status), (Operation::DeleteUser, Status::Partial));
+    assert_eq!(done.metadata.get("rows").unwrap(), 7);
+    assert_eq!(done.metadata.get("by").unwrap(), "ui");
+    assert_eq!(done.error_message.as_deref(), Some("one was locked"));
+    assert!(done.duration.is_some() && done.entry_ids == ["row"]);
+    assert_eq!(by_id(&audit, id).len(), 2);
+
+    audit.begin(event()).unwrap().failure("no such user").unwrap();
+    drop(audit.begin(event()).unwrap());
+    let dropped = &audit.query().run().unwrap().events[0];
+    assert_eq!(
+        (dropped.status, dropped.status_source),
+        (Status::Unknown, StatusSource::Incomplete)
+    );
+    assert_eq!(audit.statistics().total_events, 3);
+    close(&audit);
+}
+
+#[test]
+fn what_is_open_at_shutdown_is_recorded_as_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let audit = open(directory.path());
+    let begun = audit.begin(stored("alice", 0)).unwrap();
+    let report = audit.shutdown(DEADLINE);
+    assert_eq!(report.open, 1);
+    assert!(begun.success().unwrap_err().is_stopped());
+    drop(audit);
+    let audit = open(directory.path());
+    let event = &audit.query().run().unwrap().events[0];
+    assert_eq!((event.status, event.status_source), (Status::Unknown, StatusSource::Open));
+    close(&audit);
+}
+
+#[test]
+fn events_too_long_for_an_entry_are_cut_the_same_in_memory_and_on_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let audit = open(directory.path());
+    let mut event = AuditEvent::builder("STORE").user_id("alice");
+    for field in 0..10 {
+        event = event.metadata(field.to_string(), "x".repeat(8_000));
+    }
+    audit.record(event).unwrap();
+    let held = audit.query().run().unwrap().events;
+    assert!(serde_json::to_vec(&held[0]).unwrap().len() <= 32 * 1024);
+    assert!(held[0].metadata.get("9").unwrap().as_str().unwrap().contains("cut from 8000"));
+    assert_eq!(held[0].metadata.get("0").unwrap().as_str().unwrap().len(), 8_000);
+    close(&audit);
+    drop(audit);
+    let audit = open(directory.path());
+    assert_eq!(audit.query().run().unwrap().events, held);
+    close(&audit);
+}
