@@ -11,14 +11,50 @@ use crate::event::limits::FIELD_BYTES_MAX;
 
 use super::callsite::Callsite;
 use super::intake::Intake;
-use super::message::{Capture, Sent};
-use super::open::{End, Times};
+use super::local;
+use super::message::{Capture, LastExit, Sent};
+use super::open::{End, Slot, Times};
 use super::outcome::Reported;
 use super::place::Report;
 use super::pool::{self, Parcel};
 use super::value::{Read, read};
 
 impl Intake {
+    /// A span that may be tracked was left.
+    pub(super) fn tracked_left(&self, span: u64, slot: &Slot) {
+        let now_ticks = self.clock.ticks();
+        let Some(entered) = local::pop_entered(self.instance, span) else { return };
+        let panicked = std::thread::panicking() && !entered.panicking;
+        let busy_ticks = now_ticks.saturating_sub(entered.at_ticks);
+        if panicked || !slot.note_exit(span, busy_ticks, now_ticks) {
+            self.left_under_lock(span, busy_ticks, now_ticks, panicked);
+        }
+    }
+
+    fn left_under_lock(&self, span: u64, busy_ticks: u64, now_ticks: u64, panicked: bool) {
+        let is_due = self.open.with(span, |open| {
+            open.busy_ticks += busy_ticks;
+            open.open.last_exit = open.open.last_exit.max(LastExit::at(now_ticks));
+            open.seen.panicked |= panicked;
+            open.open.is_reported && open.open.sent == Sent::No
+        });
+        if is_due == Some(true) {
+            self.send_reported(span);
+        }
+    }
+
+    /// A span that may be tracked was closed.
+    pub(super) fn tracked_closed(&self, span: u64) {
+        let Some((capture, times)) = self.open.remove(span) else { return };
+        if capture.is_unsent_operation() {
+            return self.complete(capture, times, std::thread::panicking());
+        }
+        if capture.open.sent == Sent::AtShutdown {
+            self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
+        }
+        pool::give(capture);
+    }
+
     /// `#[instrument]` reported how the function of `span` ended.
     pub(super) fn report(&self, callsite: &Callsite, report: Report, event: &Event<'_>, span: u64) {
         let Some(owner) = self.open.with(span, |open| open.callsite) else { return };

@@ -10,7 +10,7 @@ use crate::event::limits::{
 use crate::event::packed::{PackedIds, ValueRef};
 
 use super::callsite::IdField;
-use super::recorded::{EntryIds, Ids, Place, Recorded, Recording, Recordings, text_at};
+use super::recorded::{EntryIds, Ids, Place, Recorded, text_at};
 
 /// What was recorded. First what its reader needs, then what callers need alone.
 #[derive(Debug, Clone)]
@@ -287,52 +287,6 @@ impl Default for Fields {
     }
 }
 
-/// What was recorded, as its reader sees it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Values<'a> {
-    pub(super) places: [Place; PLACES],
-    /// Metadata may have been recorded more than once, so that the last value
-    /// counts.
-    pub(crate) repeats_metadata: bool,
-    pub(super) recorded: &'a [u8],
-    pub(crate) cuts: Cuts,
-}
-
-impl<'a> Values<'a> {
-    pub(crate) fn operation(&self) -> Option<&'a str> {
-        self.text(OPERATION)
-    }
-
-    pub(crate) fn error(&self) -> Option<&'a str> {
-        self.text(ERROR)
-    }
-
-    pub(crate) fn identity(&self, field: IdField) -> Option<&'a str> {
-        self.text(field as usize)
-    }
-
-    /// Metadata, entry ids and durations, in the order of recording.
-    #[inline]
-    pub(crate) fn recordings(&self) -> Recordings<'a> {
-        Recordings(self.recorded)
-    }
-
-    /// Writes the entry ids that count, packed, into `ids`.
-    pub(crate) fn write_entry_ids(&self, ids: &mut Vec<u8>) {
-        ids.clear();
-        for recording in self.recordings() {
-            if let Recording::EntryIds(recorded) = recording {
-                recorded.apply_to(ids);
-            }
-        }
-    }
-
-    fn text(&self, number: usize) -> Option<&'a str> {
-        let place = self.places.get(number).copied().filter(|place| *place != 0)?;
-        std::str::from_utf8(text_at(self.recorded, place)?).ok()
-    }
-}
-
 /// What a value counts for, what is written around it included.
 #[inline]
 fn value_bytes(value: ValueRef<'_>) -> usize {
@@ -356,8 +310,10 @@ fn with_bounded(value: ValueRef<'_>, write: impl FnOnce(ValueRef<'_>)) {
 }
 
 mod compact;
+mod values;
 
 use compact::Again;
+pub(crate) use values::Values;
 
 #[cfg(test)]
 mod tests;

@@ -21,8 +21,8 @@ use super::callsite::{Callsite, Callsites, Role};
 use super::context::parent_of;
 use super::later::LateRecorder;
 use super::local::{self, Entered};
-use super::message::{Capture, LastExit, Origin, Sent};
-use super::open::{End, OpenSpans, Slot};
+use super::message::{Capture, Origin};
+use super::open::{End, OpenSpans};
 use super::pool::{self, Parcel};
 use super::record::{FieldRecorder, Notes};
 
@@ -211,28 +211,6 @@ impl Intake {
         }
     }
 
-    fn tracked_left(&self, span: u64, slot: &Slot) {
-        let now_ticks = self.clock.ticks();
-        let Some(entered) = local::pop_entered(self.instance, span) else { return };
-        let panicked = std::thread::panicking() && !entered.panicking;
-        let busy_ticks = now_ticks.saturating_sub(entered.at_ticks);
-        if panicked || !slot.note_exit(span, busy_ticks, now_ticks) {
-            self.left_under_lock(span, busy_ticks, now_ticks, panicked);
-        }
-    }
-
-    fn left_under_lock(&self, span: u64, busy_ticks: u64, now_ticks: u64, panicked: bool) {
-        let is_due = self.open.with(span, |open| {
-            open.busy_ticks += busy_ticks;
-            open.open.last_exit = open.open.last_exit.max(LastExit::at(now_ticks));
-            open.seen.panicked |= panicked;
-            open.open.is_reported && open.open.sent == Sent::No
-        });
-        if is_due == Some(true) {
-            self.send_reported(span);
-        }
-    }
-
     /// A span was closed.
     #[inline]
     pub(super) fn span_closed(&self, id: &span::Id) {
@@ -240,17 +218,6 @@ impl Intake {
         if self.open.slot_of(span).is_some() {
             self.tracked_closed(span);
         }
-    }
-
-    fn tracked_closed(&self, span: u64) {
-        let Some((capture, times)) = self.open.remove(span) else { return };
-        if capture.is_unsent_operation() {
-            return self.complete(capture, times, std::thread::panicking());
-        }
-        if capture.open.sent == Sent::AtShutdown {
-            self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
-        }
-        pool::give(capture);
     }
 
     /// An event was emitted.
