@@ -184,8 +184,8 @@ impl<'c> SegmentBlocks<'c> {
             None => None,
         };
         let (index, blocks, flaw, index_problem) = match stored {
-            Some(Ok(stored)) => {
-                let blocks = stored.blocks().to_vec();
+            Some(Ok(mut stored)) => {
+                let blocks = stored.take_blocks();
                 (Index::Stored(stored), blocks, None, None)
             }
             other => {

@@ -21,6 +21,7 @@ pub(crate) struct StoredIndex {
     path: PathBuf,
     first: u64,
     blocks: Vec<BlockFacts>,
+    block_count: usize,
     page_bits: u32,
     /// Where each page ends, and its checksum.
     directory: Vec<(u32, u32)>,
@@ -62,12 +63,18 @@ impl StoredIndex {
         read_up_to(&*file, HEADER_BYTES as u64, rest).map_err(failed)?;
         let (blocks, directory) = header.rest(&bytes, first, length).ok_or_else(damaged)?;
         let (page_bits, pages_at) = (header.page_bits, head as u64);
-        Ok(StoredIndex { file, path, first, blocks, page_bits, directory, pages_at })
+        let block_count = blocks.len();
+        Ok(StoredIndex { file, path, first, blocks, block_count, page_bits, directory, pages_at })
     }
 
     /// The blocks, in order.
     pub(crate) fn blocks(&self) -> &[BlockFacts] {
         &self.blocks
+    }
+
+    /// The blocks, which only one can have.
+    pub(crate) fn take_blocks(&mut self) -> Vec<BlockFacts> {
+        std::mem::take(&mut self.blocks)
     }
 
     /// Numbers of the blocks that may have a term, ascending.
@@ -85,19 +92,8 @@ impl StoredIndex {
         read_up_to(&*self.file, offset, &mut bytes)
             .map_err(|error| JournalError::step("read", &self.path, error))?;
         let is_whole = crc32c::crc32c(&bytes) == checksum;
-        let found = pages::find(&bytes, place, self.blocks.len()).filter(|_| is_whole);
+        let found = pages::find(&bytes, place, self.block_count).filter(|_| is_whole);
         found.ok_or_else(|| damaged(&self.path, offset, self.first))
-    }
-
-    /// Looks at every page.
-    ///
-    /// # Errors
-    ///
-    /// As [`blocks_with`](StoredIndex::blocks_with).
-    pub(crate) fn check(&self) -> Result<()> {
-        let pages = 0..self.directory.len() as u64;
-        let first_terms = pages.map(|page| page.checked_shl(64 - self.page_bits).unwrap_or(0));
-        first_terms.map(|term| self.blocks_with(term)).try_for_each(|found| found.map(drop))
     }
 }
 
