@@ -117,10 +117,9 @@ impl SeekTable {
 
     /// Length of the whole table, by the footer of a file of `file_bytes`.
     pub(super) fn length(footer: &[u8; FOOTER_BYTES], file_bytes: u64) -> Result<usize, Wrong> {
-        let mut rest = &footer[..];
-        let blocks = take_u32(&mut rest) as usize;
-        let descriptor = rest.split_off_first().copied();
-        if (descriptor, take_u32(&mut rest)) != (Some(0), SEEKABLE_MAGIC) {
+        let [a, b, c, d, descriptor, magic @ ..] = *footer;
+        let blocks = u32::from_le_bytes([a, b, c, d]) as usize;
+        if (descriptor, u32::from_le_bytes(magic)) != (0, SEEKABLE_MAGIC) {
             return Err(("the end of a zstd seek table".into(), format!("{footer:02x?}")));
         }
         let length = SKIPPABLE_HEADER_BYTES + blocks.saturating_mul(ROW_BYTES) + FOOTER_BYTES;
