@@ -29,6 +29,9 @@ mod journal;
 #[allow(dead_code, unused_imports, reason = "its users are on their way")]
 mod ledger;
 pub mod monitor;
+#[cfg(feature = "policy")]
+#[allow(dead_code, unused_imports, reason = "its user, the capture, is yet to come")]
+pub mod policy;
 #[cfg(feature = "journal")]
 pub mod proof;
 pub mod query;
@@ -51,7 +54,7 @@ pub use audit::{
     Subscription,
 };
 #[cfg(feature = "journal")]
-pub use audit::{JournalSettings, JournalState};
+pub use audit::{CheckpointCopy, JournalSettings, JournalState};
 pub use buffer::SEGMENT_EVENTS_MAX;
 pub use buffer::rotation::ROTATION_REMAINDER_PERCENT;
 pub use capture::{AuditLayer, Current, Json, List, current, json, list};

@@ -21,7 +21,7 @@ pub(crate) fn events(quick: bool) -> &'static str {
 /// Prints the figures, one `name value` a line.
 pub(crate) fn measure(events: usize) {
     let scratch = Scratch::new();
-    let audit = trail(&scratch.0.join("audit"));
+    let audit = trail(&scratch.0.join("audit"), tracing_audit::QUEUE_EVENTS_MAX);
     let mut filling = Filling::new(events);
     let start = Instant::now();
     filling.add(WARM_EVENTS);

@@ -49,7 +49,7 @@ impl LedgerConfig {
     /// The defaults, with what has none.
     pub(crate) fn new(journal: JournalConfig) -> Self {
         LedgerConfig {
-            origin_prefix: format!("{ORIGIN_PREFIX}/{}", journal.host),
+            origin_prefix: format!("{ORIGIN_PREFIX}/{}", as_name(&journal.host)),
             journal,
             signing_key: None,
             checkpoint_every: CHECKPOINT_EVERY,
@@ -75,4 +75,10 @@ impl LedgerConfig {
         #[cfg(not(test))]
         true
     }
+}
+
+/// The name of a host, as far as it can be part of a key's name.
+fn as_name(host: &str) -> String {
+    let can_stay = |char: &char| !char.is_whitespace() && !char.is_control() && *char != '+';
+    host.chars().map(|char| if can_stay(&char) { char } else { '-' }).collect()
 }

@@ -99,7 +99,7 @@ impl Ledger {
             prepared: None,
             keys: keys.public,
             latest,
-            last_checkpoint_ns: Some(now_ns),
+            last_checkpoint_ns: None,
             copies,
         };
         Ok((ledger, opened))

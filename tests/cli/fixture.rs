@@ -23,8 +23,14 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// A log with so many entries.
     pub(crate) fn new(size: usize) -> Self {
+        Fixture::changed(size, |_| ())
+    }
+
+    /// A log whose entries were changed before they were written and signed.
+    pub(crate) fn changed(size: usize, change: impl FnOnce(&mut Vec<String>)) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let entries: Vec<_> = (0..size).map(|number| entry(number, size)).collect();
+        let mut entries: Vec<_> = (0..size).map(|number| entry(number, size)).collect();
+        change(&mut entries);
         let fixture = Fixture { head: head(&entries), entries, home };
         fixture.write_segments();
         fixture.write_tree();

@@ -85,6 +85,8 @@ fn the_origin_stays_when_the_prefix_changes() {
     let elsewhere = LedgerConfig { origin_prefix: "moved".into(), ..config() };
     let (_, opened) = open_with(&fs, elsewhere).unwrap();
     assert_eq!(opened.origin, format!("tracing-audit/here/{LOG}"));
+    let odd = crate::journal::JournalConfig { host: "my +host".into(), ..config().journal };
+    assert_eq!(LedgerConfig::new(odd).origin_prefix, "tracing-audit/my--host");
     let spaces = LedgerConfig { origin_prefix: "my host".into(), ..config() };
     says(&open_with(&fs, spaces).unwrap_err(), &["my host", "spaces"]);
 }

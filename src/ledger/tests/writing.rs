@@ -49,6 +49,15 @@ fn checkpoints_are_due_every_second_while_there_is_news() {
     assert_eq!(ledger.until_checkpoint(2 * SECOND), Some(Duration::ZERO));
     ledger.checkpoint(2 * SECOND).unwrap();
     assert_eq!(ledger.until_checkpoint(9 * SECOND), None);
+    drop(ledger);
+    // What is said on opening is signed at once, and so is what was sealed.
+    let (mut ledger, _) = open(&fs).unwrap();
+    ledger.append(b"two").unwrap();
+    assert_eq!(ledger.until_checkpoint(0), Some(Duration::ZERO));
+    ledger.checkpoint(0).unwrap();
+    ledger.append(b"three").unwrap();
+    ledger.seal(0).unwrap().unwrap();
+    assert_eq!(ledger.until_checkpoint(0), Some(Duration::ZERO));
 }
 
 #[test]
