@@ -87,6 +87,6 @@ mod tests {
         let here = std::thread::current().id();
         let there = block_on(on_own_thread("there", || std::thread::current().id())).unwrap();
         assert_ne!(here, there);
-        assert!(block_on(on_own_thread("there", || panic!("on purpose"))).map(|()| ()).is_err());
+        assert!(block_on(on_own_thread::<()>("there", || panic!("on purpose"))).is_err());
     }
 }

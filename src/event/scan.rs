@@ -101,8 +101,9 @@ impl<'a> ScannedEvent<'a> {
     /// Whether it has what each event has, and names the user wherever the
     /// actor does.
     fn is_complete(&self) -> bool {
-        let names_user = self.raw(Key::Actor).starts_with(b"\"user:");
-        !self.raw(Key::Status).is_empty() && !(names_user && self.raw(Key::UserId).is_empty())
+        let names_nobody = self.raw(Key::UserId).is_empty();
+        let is_split = names_nobody && self.raw(Key::Actor).starts_with(b"\"user:");
+        !is_split && !self.raw(Key::Status).is_empty()
     }
 
     /// The JSON of a value; empty where the key is absent.

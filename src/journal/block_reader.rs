@@ -179,13 +179,10 @@ impl<'c> SegmentBlocks<'c> {
             Some(log) if file.table().is_some() => log,
             known => SegmentHeader::read(file.file(), &path, first, known)?.log,
         };
-        let stored = match file.table() {
-            Some(table) => Some(open_index(fs, layout, log, first, table)),
-            None => None,
-        };
+        let stored = file.table().map(|table| open_index(fs, layout, log, first, table));
         let (index, blocks, flaw, index_problem) = match stored {
-            Some(Ok(stored)) => {
-                let blocks = stored.blocks().to_vec();
+            Some(Ok(mut stored)) => {
+                let blocks = stored.take_blocks();
                 (Index::Stored(stored), blocks, None, None)
             }
             other => {

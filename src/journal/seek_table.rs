@@ -117,10 +117,9 @@ impl SeekTable {
 
     /// Length of the whole table, by the footer of a file of `file_bytes`.
     pub(super) fn length(footer: &[u8; FOOTER_BYTES], file_bytes: u64) -> Result<usize, Wrong> {
-        let mut rest = &footer[..];
-        let blocks = take_u32(&mut rest) as usize;
-        let descriptor = rest.split_off_first().copied();
-        if (descriptor, take_u32(&mut rest)) != (Some(0), SEEKABLE_MAGIC) {
+        let [a, b, c, d, descriptor, magic @ ..] = *footer;
+        let blocks = u32::from_le_bytes([a, b, c, d]) as usize;
+        if (descriptor, u32::from_le_bytes(magic)) != (0, SEEKABLE_MAGIC) {
             return Err(("the end of a zstd seek table".into(), format!("{footer:02x?}")));
         }
         let length = SKIPPABLE_HEADER_BYTES + blocks.saturating_mul(ROW_BYTES) + FOOTER_BYTES;
@@ -139,15 +138,18 @@ impl SeekTable {
             return Err(("a skippable frame of that length".into(), format!("{magic:08x}")));
         }
         let rows = rest.get(..rest.len().saturating_sub(FOOTER_BYTES)).unwrap_or_default();
-        let mut table = SeekTable::default();
+        let mut table = SeekTable { starts: Vec::with_capacity(rows.len() / ROW_BYTES + 1) };
+        let mut end = (0, 0);
+        table.starts.push(end);
         for row in rows.chunks_exact(ROW_BYTES) {
             let mut row = row;
-            let (packed, raw) = (take_u32(&mut row) as usize, take_u32(&mut row) as usize);
-            if packed == 0 || raw == 0 || raw > BLOCK_BYTES_MAX {
+            let (packed, raw) = (take_u32(&mut row), take_u32(&mut row));
+            if packed == 0 || raw == 0 || raw as usize > BLOCK_BYTES_MAX {
                 let expected = format!("a block of at most {BLOCK_BYTES_MAX} bytes");
                 return Err((expected, format!("one of {raw} bytes in {packed}")));
             }
-            table.push(packed, raw);
+            end = (end.0 + u64::from(packed), end.1 + u64::from(raw));
+            table.starts.push(end);
         }
         let blocks_bytes = file_bytes - bytes.len() as u64;
         if table.end().0 != blocks_bytes {

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::compiled::Compiled;
@@ -74,7 +75,11 @@ impl Stored {
     ) -> Result<ControlFlow<()>> {
         let Some(history) = &self.0 else { return Ok(ControlFlow::Continue(())) };
         let newest_first = search.order == Order::NewestFirst;
+        let needle = search.needle();
         history.each(&search.wanted(), search.sequences.clone(), newest_first, |sequence, entry| {
+            if needle.as_ref().is_some_and(|needle| is_absent(needle, entry)) {
+                return Ok(ControlFlow::Continue(()));
+            }
             with_event(sequence, entry, |event| match search.is_met(event)? {
                 true => visit(event),
                 false => Ok(ControlFlow::Continue(())),
@@ -169,6 +174,18 @@ impl Search<'_> {
                 (index_id(min), index_id(max))
             }),
         }
+    }
+
+    /// A text that every wanted event has in it, if there is one.
+    fn needle(&self) -> Option<Finder<'_>> {
+        let filter = self.filter;
+        let id = filter.entry_ids.as_deref().and_then(|ids| match ids {
+            [id] => Some(id),
+            _ => None,
+        });
+        let texts = [&filter.session, &filter.user, &filter.resource, &filter.org_scope];
+        let text = id.or(texts.into_iter().flatten().next())?;
+        Some(Finder::new(text.as_bytes()))
     }
 
     /// Inclusive bounds. Those that no time satisfies have the greater first.
@@ -292,6 +309,12 @@ fn with_event<T>(
         Some(scanned) => look(&StoredEvent { sequence, entry: &entry, scanned }),
         None => Err(unreadable(sequence, "it has no canonical form")),
     }
+}
+
+/// Whether an entry can't have a text in it. Where nothing is escaped, texts
+/// stand in it as they are.
+fn is_absent(needle: &Finder<'_>, entry: &[u8]) -> bool {
+    needle.find(entry).is_none() && memchr::memchr(b'\\', entry).is_none()
 }
 
 fn unreadable(sequence: Sequence, why: &str) -> Error {

@@ -21,12 +21,15 @@ pub(crate) struct StoredIndex {
     path: PathBuf,
     first: u64,
     blocks: Vec<BlockFacts>,
+    block_count: usize,
     page_bits: u32,
-    /// Where each page ends, and its checksum.
-    directory: Vec<(u32, u32)>,
+    directory: Directory,
     /// Where in the file the pages begin.
     pages_at: u64,
 }
+
+/// Where each page ends, and its checksum.
+type Directory = Vec<(u32, u32)>;
 
 /// What a head says before the table of blocks.
 struct Header {
@@ -62,12 +65,18 @@ impl StoredIndex {
         read_up_to(&*file, HEADER_BYTES as u64, rest).map_err(failed)?;
         let (blocks, directory) = header.rest(&bytes, first, length).ok_or_else(damaged)?;
         let (page_bits, pages_at) = (header.page_bits, head as u64);
-        Ok(StoredIndex { file, path, first, blocks, page_bits, directory, pages_at })
+        let block_count = blocks.len();
+        Ok(StoredIndex { file, path, first, blocks, block_count, page_bits, directory, pages_at })
     }
 
     /// The blocks, in order.
     pub(crate) fn blocks(&self) -> &[BlockFacts] {
         &self.blocks
+    }
+
+    /// The blocks, which only one can have.
+    pub(crate) fn take_blocks(&mut self) -> Vec<BlockFacts> {
+        std::mem::take(&mut self.blocks)
     }
 
     /// Numbers of the blocks that may have a term, ascending.
@@ -85,19 +94,8 @@ impl StoredIndex {
         read_up_to(&*self.file, offset, &mut bytes)
             .map_err(|error| JournalError::step("read", &self.path, error))?;
         let is_whole = crc32c::crc32c(&bytes) == checksum;
-        let found = pages::find(&bytes, place, self.blocks.len()).filter(|_| is_whole);
+        let found = pages::find(&bytes, place, self.block_count).filter(|_| is_whole);
         found.ok_or_else(|| damaged(&self.path, offset, self.first))
-    }
-
-    /// Looks at every page.
-    ///
-    /// # Errors
-    ///
-    /// As [`blocks_with`](StoredIndex::blocks_with).
-    pub(crate) fn check(&self) -> Result<()> {
-        let pages = 0..self.directory.len() as u64;
-        let first_terms = pages.map(|page| page.checked_shl(64 - self.page_bits).unwrap_or(0));
-        first_terms.map(|term| self.blocks_with(term)).try_for_each(|found| found.map(drop))
     }
 }
 
@@ -107,7 +105,7 @@ impl Header {
         let mut rest = rest.strip_prefix(&log.0)?.strip_prefix(&first.to_le_bytes())?;
         let (next, raw_bytes) = (take_u64(&mut rest)?, take_u64(&mut rest)?);
         let blocks = take_u32(&mut rest)? as usize;
-        let page_bits = u32::from(*rest.split_off_first()?);
+        let page_bits = u32::from(take_u8(&mut rest)?);
         let table_bytes = take_u32(&mut rest)? as usize;
         let header = Header { next, raw_bytes, blocks, page_bits, table_bytes };
         Some(header).filter(|header| header.page_bits <= PAGE_BITS_MAX)
@@ -120,12 +118,7 @@ impl Header {
     }
 
     /// Reads the rest of the head of a file of `length`.
-    fn rest(
-        &self,
-        head: &[u8],
-        first: u64,
-        length: u64,
-    ) -> Option<(Vec<BlockFacts>, Vec<(u32, u32)>)> {
+    fn rest(&self, head: &[u8], first: u64, length: u64) -> Option<(Vec<BlockFacts>, Directory)> {
         let (covered, checksum) = head.split_last_chunk::<CHECKSUM_BYTES>()?;
         if crc32c::crc32c(covered) != u32::from_le_bytes(*checksum) {
             return None;
@@ -141,7 +134,7 @@ impl Header {
     }
 }
 
-fn directory(mut rows: &[u8]) -> Option<Vec<(u32, u32)>> {
+fn directory(mut rows: &[u8]) -> Option<Directory> {
     let mut directory = Vec::with_capacity(rows.len() / ROW_BYTES);
     let mut previous = 0;
     while !rows.is_empty() {
@@ -158,6 +151,12 @@ fn directory(mut rows: &[u8]) -> Option<Vec<(u32, u32)>> {
 fn damaged(path: &Path, offset: u64, first: u64) -> JournalError {
     let (expected, found) = ("the index of that segment", "other bytes");
     JournalError::corrupt(path, offset, first, expected, found)
+}
+
+fn take_u8(rest: &mut &[u8]) -> Option<u8> {
+    let (head, tail) = rest.split_first()?;
+    *rest = tail;
+    Some(*head)
 }
 
 fn take_u32(rest: &mut &[u8]) -> Option<u32> {

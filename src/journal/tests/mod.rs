@@ -7,6 +7,7 @@ mod full_disk;
 #[cfg(unix)]
 mod kill;
 mod limits;
+mod packing;
 mod property;
 #[cfg(unix)]
 mod real;

@@ -1,0 +1,106 @@
+//! Compressing sealed segments: power cuts at every step, beside what was
+//! there, and what is refused.
+
+use super::rig::{HISTORY, Model, directory, read};
+use crate::event::Sequence;
+use crate::fs::simulated::SimulatedFs;
+use crate::journal::index::{EntryFacts, EntryIndexer};
+use crate::journal::{PackedSegment, Result, pack, remove_raw, unfinished};
+
+/// Ways in which each power cut is resolved.
+const SEEDS: u64 = 24;
+
+/// Entries are found by their first eight bytes.
+#[derive(Debug)]
+struct Beginnings;
+
+impl EntryIndexer for Beginnings {
+    fn describe(&self, entry: &[u8], facts: &mut EntryFacts) -> bool {
+        facts.add(1, &entry[..8.min(entry.len())]);
+        true
+    }
+}
+
+fn log() -> (SimulatedFs, Model) {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    model.run(&fs, HISTORY).unwrap();
+    (fs, model)
+}
+
+fn pack_all(fs: &SimulatedFs) -> Result<Vec<PackedSegment>> {
+    let unpacked = unfinished(fs, &directory())?.unpacked;
+    unpacked.into_iter().map(|first| pack(fs, &directory(), first, &Beginnings)).collect()
+}
+
+fn remove_all_raw(fs: &SimulatedFs) -> Result<()> {
+    let unpacked = unfinished(fs, &directory())?.unpacked;
+    unpacked.into_iter().try_for_each(|first| remove_raw(fs, &directory(), first))
+}
+
+fn segment_names(fs: &SimulatedFs) -> Vec<String> {
+    fs.names(&directory().join("segments"))
+}
+
+#[test]
+fn a_compressed_log_is_read_as_it_was_written() {
+    let (fs, mut model) = log();
+    let packed = pack_all(&fs).unwrap();
+    assert_eq!(packed.len(), 3);
+    assert_eq!(read(&fs).unwrap(), model.appended);
+    remove_all_raw(&fs).unwrap();
+    assert!(segment_names(&fs).iter().all(|name| !name.ends_with(".seg")));
+    assert_eq!(read(&fs).unwrap(), model.appended);
+    model.check(&fs);
+}
+
+#[test]
+fn packing_again_keeps_the_files_and_says_the_same() {
+    let (fs, _) = log();
+    let packed = pack_all(&fs).unwrap();
+    assert_eq!(pack_all(&fs).unwrap(), packed);
+    for segment in &packed {
+        let bytes = fs.bytes(&segment.index.path);
+        fs.tamper(&segment.index.path, &bytes[..bytes.len() - 1]);
+    }
+    assert_eq!(pack_all(&fs).unwrap(), packed, "indices are made again");
+}
+
+#[test]
+fn a_power_cut_at_any_step_of_packing_loses_nothing() {
+    let (fs, model) = log();
+    let whole = fs.fork();
+    let before = whole.disk().calls_total();
+    pack_all(&whole).unwrap();
+    remove_all_raw(&whole).unwrap();
+    let steps = whole.disk().calls_total() - before;
+    assert!(steps > 20, "{steps} steps");
+    for step in 1..=steps {
+        for seed in 0..SEEDS {
+            let (fs, mut model) = (fs.fork(), model.clone());
+            fs.disk().crash_at = Some(before + step);
+            let told = pack_all(&fs);
+            let _ = told.as_ref().map(|_| remove_all_raw(&fs));
+            fs.disk().crash(seed);
+            assert_eq!(read(&fs).unwrap(), model.appended, "step {step}");
+            model.check(&fs);
+            let again = pack_all(&fs).unwrap();
+            for (told, again) in told.iter().flatten().zip(&again) {
+                assert!(told.first != again.first || told == again, "step {step}");
+            }
+            remove_all_raw(&fs).unwrap();
+            assert_eq!(read(&fs).unwrap(), model.appended);
+        }
+    }
+}
+
+#[test]
+fn a_segment_stays_as_it_was_written_while_its_other_form_is_not_whole() {
+    let (fs, model) = log();
+    let packed = pack_all(&fs).unwrap().remove(0).packed.path;
+    let bytes = fs.bytes(&packed);
+    fs.tamper(&packed, &bytes[..bytes.len() - 1]);
+    assert!(remove_raw(&fs, &directory(), Sequence(0)).is_err());
+    assert_eq!(read(&fs).unwrap(), model.appended);
+    pack_all(&fs).unwrap();
+    assert_eq!(fs.bytes(&packed), bytes);
+}
