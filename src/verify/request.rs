@@ -130,7 +130,7 @@ impl<'a> Verification<'a> {
     }
 
     #[cfg(test)]
-    pub(super) fn on(mut self, fs: Arc<dyn JournalFs>) -> Self {
+    pub(crate) fn on(mut self, fs: Arc<dyn JournalFs>) -> Self {
         self.fs = fs;
         self.settling = Duration::ZERO;
         self

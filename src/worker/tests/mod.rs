@@ -9,6 +9,8 @@ mod journal_faults;
 mod journal_rig;
 #[cfg(feature = "journal")]
 mod journal_simulation;
+#[cfg(feature = "journal")]
+mod power_cuts;
 mod rig;
 mod rotation;
 mod simulation;
