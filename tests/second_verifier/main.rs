@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "only the library has a filesystem gate")]
 
+#[expect(dead_code, reason = "other tests use more of it")]
 #[path = "../cli/fixture.rs"]
 mod fixture;
+#[expect(dead_code, reason = "other tests use more of it")]
 #[path = "../proof/tools.rs"]
 mod tools;
 
