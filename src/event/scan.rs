@@ -94,7 +94,14 @@ impl<'a> ScannedEvent<'a> {
                 _ => return None,
             }
         }
-        Some(ScannedEvent { values }).filter(|event| !event.raw(Key::Status).is_empty())
+        Some(ScannedEvent { values }).filter(ScannedEvent::is_complete)
+    }
+
+    /// Whether it has what each event has, and names the user wherever the
+    /// actor does.
+    fn is_complete(&self) -> bool {
+        let names_user = self.raw(Key::Actor).starts_with(b"\"user:");
+        !self.raw(Key::Status).is_empty() && !(names_user && self.raw(Key::UserId).is_empty())
     }
 
     /// The JSON of a value; empty where the key is absent.
@@ -180,6 +187,7 @@ fn value_bytes(bytes: &[u8]) -> Option<usize> {
     match bytes.first()? {
         b'"' => string_bytes(bytes),
         b'[' | b'{' => nested_bytes(bytes),
+        b' ' | b'\t' | b'\n' | b'\r' => None,
         _ => bytes.iter().position(|byte| matches!(byte, b',' | b'}' | b']')),
     }
 }
@@ -276,23 +284,22 @@ mod tests {
             ids in proptest::collection::vec(".{0,5}", 0..3),
             error in proptest::option::of(".{0,30}"),
         ) {
-            let event =
-                AuditEvent { user_id: user, entry_ids: ids, error_message: error, ..event };
+            let user_id = user.or(event.user_id).or(Some("u".into()));
+            let event = AuditEvent { user_id, entry_ids: ids, error_message: error, ..event };
             let bytes = encoded(&event);
             let scanned = ScannedEvent::scan(&bytes).unwrap();
             prop_assert_eq!(scanned.kind(), event.kind);
             prop_assert_eq!(scanned.event_id(), Some(event.event_id));
             prop_assert_eq!(scanned.timestamp_us(), Some(event.timestamp.timestamp_micros()));
-            let (user, error) = (scanned.text(Key::UserId), scanned.text(Key::ErrorMessage));
-            prop_assert_eq!(user.as_deref(), event.user_id.as_deref());
-            prop_assert_eq!(error.as_deref(), event.error_message.as_deref());
+            let found = |key| scanned.text(key).map(Cow::into_owned);
+            prop_assert_eq!(found(Key::UserId), event.user_id.clone());
+            prop_assert_eq!(found(Key::ErrorMessage), event.error_message);
             let user = event.user_id.as_deref();
             prop_assert!(user.is_none_or(|user| scanned.is_text(Key::UserId, user)));
             let ids: Vec<_> = scanned.entry_ids().map(|id| text(id).unwrap().into_owned()).collect();
             prop_assert_eq!(ids, event.entry_ids);
             let parent = event.span.and_then(|span| span.parent).map(|parent| parent.to_string());
-            let found = scanned.parent().and_then(text);
-            prop_assert_eq!(found.as_deref(), parent.as_deref());
+            prop_assert_eq!(scanned.parent().and_then(text).map(Cow::into_owned), parent);
         }
 
         #[test]

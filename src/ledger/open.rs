@@ -10,13 +10,13 @@ use super::known::FoundCopies;
 use super::resume::Source;
 use super::tile_store::TileStore;
 use super::writer::Ledger;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fs::JournalFs;
 use crate::journal::{KnownCheckpoint, LockedLog, LogReader, OpenReport};
 use crate::proof::{SignedCheckpoint, VerifierKey};
 
 /// What was found on opening. The caller's first entry should say it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub(crate) struct Opened {
     /// What the journal found.
@@ -35,9 +35,9 @@ pub(crate) struct Opened {
     /// A key that was made to be rotated to, and was given up: a `KEY` entry
     /// that names it has no effect.
     pub(crate) abandoned_key: Option<VerifierKey>,
-    /// Directories for copies that could not be read, and why: an older state
+    /// Directories for copies that could not be read, so that an older state
     /// of the log might not have been recognised.
-    pub(crate) problems: Vec<String>,
+    pub(crate) problems: Vec<Error>,
 }
 
 impl Ledger {
@@ -84,7 +84,7 @@ impl Ledger {
             checkpoint: latest.clone(),
             rebuilt_tiles: resumed.rebuilt_tiles,
             abandoned_key: keys.abandoned,
-            problems: copies.problems.iter().map(ToString::to_string).collect(),
+            problems: copies.problems,
             report,
         };
         let copies = Copies::start(&config, &fs, log)?;

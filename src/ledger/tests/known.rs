@@ -159,7 +159,7 @@ fn a_place_for_copies_that_cannot_be_read_is_told() {
     config.checkpoint_copies.push(directory().join("lock"));
     let (_, opened) = open_with(&fs, config).unwrap();
     assert_eq!(opened.problems.len(), 1);
-    assert!(opened.problems[0].contains("lock"), "{:?}", opened.problems);
+    says(&opened.problems[0], &["list", "lock"]);
 }
 
 #[test]
