@@ -29,6 +29,9 @@ mod journal;
 #[allow(dead_code, unused_imports, reason = "its users are on their way")]
 mod ledger;
 pub mod monitor;
+#[cfg(feature = "policy")]
+#[allow(dead_code, unused_imports, reason = "its user, the capture, is yet to come")]
+pub mod policy;
 #[cfg(feature = "journal")]
 pub mod proof;
 pub mod query;

@@ -39,7 +39,7 @@ const fn at_least(name: &'static str, what: &'static str, must: f64, stretch: f6
 }
 
 /// All rows that have a bound.
-pub(crate) const GATES: [Gate; 25] = [
+pub(crate) const GATES: [Gate; 28] = [
     at_most("audited_str_ratio", "audited span, &str fields ÷ control", 2.6, 2.0),
     at_most("audited_fmt_ratio", "audited span, % fields ÷ control", 3.2, 2.7),
     at_most("audited_depth3_ns_more", "inside three that it inherits from: ns more", 60.0, 30.0),
@@ -67,6 +67,9 @@ pub(crate) const GATES: [Gate; 25] = [
         1.3,
         1.1,
     ),
+    at_most("sealed_bytes_per_event", "sealed segments and their indices, bytes", 80.0, 70.0),
+    at_most("disk_query_10m_ms", "newest 100 of a rare user, from disk, warm, ms", 20.0, 10.0),
+    at_most("disk_query_read_fraction", "the same: bytes read ÷ bytes sealed", 0.01, 0.005),
     at_least("journal_events_per_s", "with a journal, sealing included, sustained", 8e5, 1.2e6),
     at_most("record_durable_ratio", "one caller that waits for the disk ÷ fdatasync", 2.0, 1.5),
     at_least("record_64_callers_ratio", "64 callers together ÷ one caller", 20.0, 40.0),

@@ -15,10 +15,10 @@ use super::measure::median;
 
 /// Events before memory is looked at for the first time: pools and tables of
 /// the process are filled by then.
-const WARM_EVENTS: usize = 50_000;
+pub(crate) const WARM_EVENTS: usize = 50_000;
 /// Users that few events are of.
 const RARE_HITS: usize = 100;
-const RARE_USER: &str = "user-rare";
+pub(crate) const RARE_USER: &str = "user-rare";
 /// One event in so many failed and says why.
 const FAILURES_EVERY: usize = 50;
 /// Hits beyond the first hundred that their cost is taken over.
@@ -47,21 +47,21 @@ pub(crate) fn measure(events: usize) {
 }
 
 /// The events so far, and those to come.
-struct Filling {
+pub(crate) struct Filling {
     corpus: Corpus,
     item: Item,
-    done: usize,
+    pub(crate) done: usize,
     rare_every: usize,
 }
 
 impl Filling {
-    fn new(events: usize) -> Self {
+    pub(crate) fn new(events: usize) -> Self {
         let rare_every = (events + WARM_EVENTS) / RARE_HITS;
         Filling { corpus: Corpus::new(5), item: Item::default(), done: 0, rare_every }
     }
 
     /// Adds events until there are `upto` beside those that warmed up.
-    fn add(&mut self, upto: usize) {
+    pub(crate) fn add(&mut self, upto: usize) {
         let upto = if self.done < WARM_EVENTS { upto } else { upto + WARM_EVENTS };
         while self.done < upto {
             self.corpus.fill(&mut self.item);

@@ -9,7 +9,7 @@
 //! it fail.
 //!
 //! Arguments: `--quick` (short, rough, marked as such), `--only hot`, `history`,
-//! `worker`, `load`, `journal`, `stored` or `instructions` (may be repeated),
+//! `worker`, `load`, `journal`, `stored`, `disk` or `instructions` (may be repeated),
 //! `--out FILE`.
 //! `spans ARM WORKLOAD COUNT` runs one arm alone, for a profiler.
 
@@ -24,6 +24,7 @@
 mod arms;
 mod control;
 mod corpus;
+mod disk;
 mod figures;
 mod gates;
 mod history;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         ["child", "history", events] => history::measure(events.parse().expect("a number")),
         ["child", "worker", events] => worker::measure(events.parse().expect("a number")),
         ["child", "journal", seconds] => journal::measure(seconds.parse().expect("a number")),
+        ["child", "disk", events] => disk::measure(events.parse().expect("a number")),
         ["child", "acknowledged"] => journal::measure_acknowledged(),
         ["child", "stored", events] => stored::measure(events.parse().expect("a number")),
         ["child", "load", seconds] => load::measure(seconds.parse().expect("a number")),
@@ -105,6 +107,9 @@ fn everything(options: &Options) -> ExitCode {
     }
     if options.wants("load") {
         processes::figures_of_child(&["load", load::seconds(quick)], &mut figures);
+    }
+    if options.wants("disk") {
+        processes::figures_of_child(&["disk", disk::events(quick)], &mut figures);
     }
     if options.wants("journal") {
         processes::figures_of_child(&["journal", journal::seconds(quick)], &mut figures);

@@ -20,7 +20,7 @@ pub(crate) fn events(quick: bool) -> &'static str {
 pub(crate) fn measure(events: usize) {
     let scratch = Scratch::new();
     let directory = scratch.0.join("audit");
-    let audit = trail(&directory);
+    let audit = trail(&directory, tracing_audit::QUEUE_EVENTS_MAX);
     let mut corpus = Corpus::new(19);
     for _ in 0..events / BURST {
         Workload::Formatted.run(&corpus.items(BURST));

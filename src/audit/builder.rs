@@ -269,6 +269,11 @@ impl Builder {
             let bound = rotation.events_max.unwrap_or(BUFFER_EVENTS_MAX as u64);
             usize::try_from(bound).unwrap_or(usize::MAX).saturating_mul(EXPORT_BACKLOG_FACTOR)
         });
+        #[cfg(feature = "journal")]
+        let journal = self.journal.map(|journal| journal.open(&*intake.clock)).transpose()?;
+        #[cfg(not(feature = "journal"))]
+        let journal = None;
+        let stored = super::stored::behind(journal.as_ref(), &problems_sender, &wake);
         let settings = WorkerSettings {
             rotation: self.rotation,
             export: self.export_directory.map(|directory| ExportSettings {
@@ -280,10 +285,7 @@ impl Builder {
             export_backlog_events_max: backlog as u64,
             closed_is_unknown: self.closed_is_unknown,
             error_hook: self.error_hook,
-            #[cfg(feature = "journal")]
-            journal: self.journal.map(|journal| journal.open(&*intake.clock)).transpose()?,
-            #[cfg(not(feature = "journal"))]
-            journal: None,
+            journal,
         };
         let started = start(context, settings)?;
         let layer = AuditLayer::new(intake.clone(), alive.clone());
@@ -296,6 +298,7 @@ impl Builder {
             stream: stream.downgrade(),
             rotation,
             has_journal,
+            stored,
             alive,
         });
         Ok((layer, audit))

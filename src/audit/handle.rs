@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::event::AuditEvent;
 use crate::export::{self, Format};
 use crate::fs::{OsFilesystem, write_new_file};
-use crate::query::{Order, Query, View};
+use crate::query::{Order, Query, Stored, View};
 use crate::sink::{Sink, SinkThread};
 use crate::statistics::{Statistics, UserStatistics};
 use crate::worker::{Published, Request, Rotated, is_worker_thread};
@@ -53,6 +53,7 @@ pub(super) struct Inner {
     pub(super) sinks: Mutex<Vec<SinkThread>>,
     pub(super) process: u32,
     pub(super) has_journal: bool,
+    pub(super) stored: Stored,
     alive: Arc<Alive>,
 }
 
@@ -66,6 +67,7 @@ pub(super) struct Parts {
     pub(super) stream: broadcast::WeakSender<Arc<AuditEvent>>,
     pub(super) rotation: RotationPolicy,
     pub(super) has_journal: bool,
+    pub(super) stored: Stored,
     pub(super) alive: Arc<Alive>,
 }
 
@@ -95,6 +97,7 @@ impl Audit {
                 sinks: Mutex::default(),
                 process: std::process::id(),
                 has_journal: parts.has_journal,
+                stored: parts.stored,
                 alive: parts.alive,
             }),
         }
@@ -112,13 +115,13 @@ impl Audit {
     ///
     /// When the worker has stopped, or this is its own thread.
     pub fn view(&self) -> Result<View> {
-        Ok(View::new(self.inner.ask_and_wait(Request::View)?))
+        Ok(self.inner.view_of(self.inner.ask_and_wait(Request::View)?))
     }
 
     /// What the worker last showed, at most a tenth of a second old. Waits for
     /// nothing.
     pub fn snapshot(&self) -> View {
-        View::new(self.inner.published.snapshot())
+        self.inner.view_of(self.inner.published.snapshot())
     }
 
     /// Waits until everything that this thread completed is recorded.
@@ -191,7 +194,8 @@ impl Audit {
         recorder.lock().unwrap_or_else(PoisonError::into_inner).statistics()
     }
 
-    /// Activity of one user, as far as the buffer holds it.
+    /// Activity of one user, as far back as the trail reaches: in memory, or
+    /// with a journal, on disk.
     ///
     /// # Errors
     ///
@@ -205,15 +209,16 @@ impl Audit {
         OrgAudit::new(self.clone(), org_id.into())
     }
 
-    /// Writes everything held to a new file, as the first reference system's
-    /// document. Releases nothing.
+    /// Writes everything held in memory to a new file, as the first reference
+    /// system's document. Releases nothing.
     ///
     /// # Errors
     ///
     /// When the file exists already or cannot be written; as
     /// [`view`](Self::view).
     pub fn export_to_file(&self, path: impl AsRef<Path>) -> Result<()> {
-        self.export_events(self.query().order(Order::OldestFirst).run()?.events, path)
+        let view = self.view()?.in_memory();
+        self.export_events(view.query().order(Order::OldestFirst).run()?.events, path)
     }
 
     /// Writes events, such as the result of a query, to a new file.

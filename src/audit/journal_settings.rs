@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::fs::{OsFilesystem, host_name};
+use crate::history::Packer;
 use crate::journal::{JournalConfig, LogId};
 use crate::ledger::{Ledger, LedgerConfig};
 use crate::worker::{FullDisk, OpenedJournal};
@@ -193,7 +194,8 @@ impl JournalSettings {
         }
         let fs = Arc::new(OsFilesystem);
         let (ledger, opened) = Ledger::open(config, fs.clone(), clock.monotonic_ns())?;
-        Ok(OpenedJournal { ledger, opened, fs, full_disk: self.full_disk, host })
+        let packer = Some(Packer::start(fs.clone(), ledger.directory())?);
+        Ok(OpenedJournal { ledger, opened, fs, full_disk: self.full_disk, host, packer })
     }
 
     pub(super) fn check(&self) -> Result<()> {

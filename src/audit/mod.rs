@@ -17,6 +17,7 @@ mod org;
 mod receipt;
 mod requests;
 mod shutdown;
+mod stored;
 mod stream;
 
 pub use begun::Begun;

@@ -41,8 +41,8 @@ impl OrgAudit {
         Ok(self.audit.view()?.scoped_to_org(&self.org_id))
     }
 
-    /// Statistics of the organisation's events, as far as the buffer holds
-    /// them.
+    /// Statistics of the organisation's events, as far back as the trail
+    /// reaches: in memory, or with a journal, on disk.
     ///
     /// # Errors
     ///
@@ -51,8 +51,8 @@ impl OrgAudit {
         Ok(Statistics::of(self.query().run()?.events))
     }
 
-    /// Activity of one user within the organisation, as far as the buffer
-    /// holds it.
+    /// Activity of one user within the organisation, as far back as the trail
+    /// reaches.
     ///
     /// # Errors
     ///
@@ -61,13 +61,14 @@ impl OrgAudit {
         Ok(UserStatistics::of(self.query().user(user_id).run()?.events))
     }
 
-    /// Writes the organisation's events that the buffer holds to a new file.
+    /// Writes the organisation's events that are held in memory to a new file.
     ///
     /// # Errors
     ///
     /// As [`Audit::export_to_file`].
     pub fn export_to_file(&self, path: impl AsRef<Path>) -> Result<()> {
-        let events = self.query().order(Order::OldestFirst).run()?.events;
+        let view = self.view()?.in_memory();
+        let events = view.query().order(Order::OldestFirst).run()?.events;
         self.audit.export_events(events, path)
     }
 }

@@ -2,10 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
 
+use crate::buffer::Snapshot;
 use crate::channel::block_on;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{AuditEvent, Kind};
@@ -57,6 +59,11 @@ impl Inner {
         if self.has_journal { Durability::Durable } else { Durability::Memory }
     }
 
+    /// What lies in memory, and behind that on disk.
+    pub(super) fn view_of(&self, snapshot: Arc<Snapshot>) -> View {
+        View::new(snapshot).with_stored(self.stored.clone())
+    }
+
     /// Sends a request and waits for its reply.
     pub(super) fn ask_and_wait<T>(&self, make: impl FnOnce(Reply<T>) -> Request) -> Result<T> {
         block_on(self.ask(make)?)
@@ -74,7 +81,10 @@ impl Source for Audit {
 
     fn fresh_async(&self) -> FreshView {
         let audit = self.clone();
-        Box::pin(async move { Ok(View::new(audit.inner.ask(Request::View)?.await?)) })
+        Box::pin(async move {
+            let snapshot = audit.inner.ask(Request::View)?.await?;
+            Ok(audit.inner.view_of(snapshot))
+        })
     }
 }
 

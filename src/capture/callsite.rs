@@ -203,6 +203,12 @@ impl Callsites {
         }))
     }
 
+    /// Whether a callsite is known not to matter.
+    #[inline]
+    pub(crate) fn is_other(&self, metadata: &'static Metadata<'static>) -> bool {
+        self.others.contains(address(metadata))
+    }
+
     /// What a callsite is to us, if it matters. Registers it if nobody has.
     #[inline]
     pub(crate) fn find(
@@ -210,26 +216,9 @@ impl Callsites {
         metadata: &'static Metadata<'static>,
         misuse: impl FnOnce(String),
     ) -> Option<&Callsite> {
-        let address = address(metadata);
-        if self.others.contains(address) {
-            return None;
-        }
-        match self.table.find(address) {
+        match self.table.find(address(metadata)) {
             None => self.register(metadata, misuse),
             known => known,
-        }
-    }
-
-    /// Whether what has this metadata is wanted. It need not be a callsite's:
-    /// bridges make metadata as they go, and nothing is kept of that.
-    pub(crate) fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        let address = address(metadata);
-        if self.others.contains(address) {
-            return false;
-        }
-        match self.table.find(address) {
-            Some(callsite) => callsite.is_wanted(),
-            None => self.role(metadata).is_some(),
         }
     }
 

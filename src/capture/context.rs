@@ -5,6 +5,7 @@
 //! by the first value that an enclosing span is given later, which is the usual
 //! order of a server: open, authenticate, record the user.
 
+use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 
 use tracing_core::span;
@@ -12,12 +13,10 @@ use tracing_subscriber::Registry;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::callsite::{Callsite, IdField};
+use super::callsite::IdField;
 use super::intake::Intake;
 use super::message::Capture;
-use super::open::{Late, OpenSpan};
-use super::record::FieldRecorder;
-use super::stage::Staged;
+use super::open::Late;
 
 impl Intake {
     /// The nearest tracked span, from `span` outwards.
@@ -31,7 +30,7 @@ impl Intake {
     {
         let mut span = span?;
         loop {
-            if self.open.with(span.into_u64(), |_| ()).is_some() {
+            if self.open.contains(span.into_u64()) {
                 return Some(span.into_u64());
             }
             let parent = ctx.span(&span)?.parent()?.id();
@@ -44,11 +43,11 @@ impl Intake {
     /// While no identity was recorded late since the parent opened, what the
     /// parent carries or inherited is all there is to know.
     pub(super) fn inherit(&self, capture: &mut Capture, epoch: u64, parent: u64) {
-        let is_current = self.open.with(parent, |open| {
-            capture.parent = open.event_key();
-            let is_current = open.epoch == epoch;
+        let is_current = self.open.with(parent, |parent| {
+            capture.parent = parent.event_key();
+            let is_current = parent.open.epoch == epoch;
             if is_current {
-                copy_missing(capture, &open.capture, |_| true);
+                copy_missing(capture, parent, |_| true);
             }
             is_current
         });
@@ -63,10 +62,9 @@ impl Intake {
         while let Some(span) = next {
             next = self
                 .open
-                .with(span, |open| {
-                    let fields = &open.capture.fields;
-                    copy_missing(capture, &open.capture, |field| fields.owns(field));
-                    open.parent
+                .with(span, |carrier| {
+                    copy_missing(capture, carrier, |field| carrier.fields.owns(field));
+                    carrier.enclosing()
                 })
                 .flatten();
         }
@@ -80,9 +78,9 @@ impl Intake {
         let mut next = Some(parent);
         while let Some(span) = next {
             let (collapses, parent) = self.open.with(span, |open| {
-                let operation = open.capture.fields.operation().filter(|_| open.is_operation);
+                let operation = open.fields.operation().filter(|_| open.open.is_operation);
                 let collapses = operation.is_some_and(|operation| self.collapses(operation));
-                (collapses, open.collapse_into.or(open.parent))
+                (collapses, open.collapse_into().or(open.enclosing()))
             })?;
             if collapses {
                 return Some(span);
@@ -97,52 +95,35 @@ impl Intake {
         self.settings.collapse.iter().any(|known| known.as_str().eq_ignore_ascii_case(operation))
     }
 
-    /// Plays back what was recorded on an open span after its opening. Returns
-    /// a misuse, if there was one.
-    pub(super) fn merge(
-        &self,
-        open: &mut OpenSpan,
-        callsite: &Callsite,
-        staged: &Staged,
-    ) -> Option<String> {
-        let mut recorder = FieldRecorder::later(&callsite.slots, &mut open.capture.fields);
-        staged.replay(|index, item| recorder.apply(index, item));
-        let FieldRecorder { identities, were_absent, stated, stated_error, misuse, .. } = recorder;
-        if identities != 0 {
-            self.note_late(open, identities, were_absent);
-        }
-        open.capture.note_statement(stated, stated_error);
-        open.capture.fields.collect_garbage();
-        misuse
-    }
-
     /// Sets an identity field of an open span.
-    pub(super) fn set_late(&self, open: &mut OpenSpan, field: IdField, text: &str) {
-        let was_absent = open.capture.fields.identity(field).is_none();
-        if open.capture.fields.set_identity(field, text, true) {
+    pub(super) fn set_late(&self, open: &mut Capture, field: IdField, text: &str) {
+        let was_absent = !open.fields.has_identity(field);
+        if open.fields.set_identity(field, text, true) {
             self.note_late(open, field.bit(), if was_absent { field.bit() } else { 0 });
         }
-        open.capture.fields.collect_garbage();
     }
 
     /// Notes identities that were set on an open span. The first value of a
     /// field that was absent is kept for the spans that opened without it.
-    fn note_late(&self, open: &mut OpenSpan, set: u8, absent: u8) {
+    #[cold]
+    pub(super) fn note_late(&self, open: &mut Capture, set: u8, absent: u8) {
         for field in IdField::ALL.into_iter().filter(|field| set & field.bit() != 0) {
             let order = self.late_identities.fetch_add(1, Ordering::AcqRel) + 1;
-            let is_first = open.late.iter().all(|late| late.field != field);
-            let text = open.capture.fields.identity(field).unwrap_or_default();
+            let is_first =
+                open.rare().is_none_or(|rare| rare.late.iter().all(|late| late.field != field));
             if is_first && absent & field.bit() != 0 {
-                open.late.push(Late { order, field, text: text.to_owned() });
+                let text = open.fields.identity(field).unwrap_or_default().to_owned();
+                open.rare_mut().late.push(Late { order, field, text });
             }
         }
     }
 
     /// Changes an operation, unless it ended. No user code in there.
-    pub(super) fn change(&self, span: u64, key: u64, change: impl FnOnce(&mut OpenSpan)) {
+    pub(super) fn change(&self, span: u64, key: NonZeroU64, change: impl FnOnce(&mut Capture)) {
         self.open.with(span, |open| {
-            if open.capture.key == key && open.is_unsent_operation() {
+            if open.key == key && open.is_unsent_operation() {
                 change(open);
+                open.fields.collect_garbage();
             }
         });
     }
@@ -152,11 +133,11 @@ impl Intake {
         &self,
         span: u64,
         registry: Option<&Registry>,
-    ) -> Option<(u64, u64)> {
+    ) -> Option<(u64, NonZeroU64)> {
         let mut next = Some(span);
         while let Some(span) = next {
             let tracked = self.open.with(span, |open| {
-                (open.is_unsent_operation().then_some(open.capture.key), open.parent)
+                (open.is_unsent_operation().then_some(open.key), open.enclosing())
             });
             next = match tracked {
                 Some((Some(key), _)) => return Some((span, key)),
@@ -172,19 +153,26 @@ impl Intake {
 
     /// Fills what was absent at the opening with the first value that an
     /// enclosing span was given later.
-    pub(super) fn fill_from_late(&self, capture: &mut Capture, epoch: u64, parent: u64) {
-        if self.late_identities.load(Ordering::Acquire) == epoch {
-            return;
+    #[inline]
+    pub(super) fn fill_from_late(&self, capture: &mut Capture) {
+        let epoch = capture.open.epoch;
+        let Some(enclosing) = capture.enclosing() else { return };
+        if self.late_identities.load(Ordering::Acquire) != epoch {
+            self.fill_after(capture, epoch, enclosing);
         }
+    }
+
+    fn fill_after(&self, capture: &mut Capture, epoch: u64, parent: u64) {
         let mut late = Vec::new();
         let mut next = Some(parent);
         while let Some(span) = next {
             next = self
                 .open
                 .with(span, |open| {
-                    let later = open.late.iter().filter(|late| late.order > epoch);
+                    let known = open.rare().map_or(&[][..], |rare| &rare.late);
+                    let later = known.iter().filter(|late| late.order > epoch);
                     late.extend(later.map(|late| (span, late.clone())));
-                    open.parent
+                    open.enclosing()
                 })
                 .flatten();
         }
@@ -197,8 +185,8 @@ impl Intake {
             if is_group && (somebody || *group_of.get_or_insert(span) != span) {
                 continue;
             }
-            if capture.fields.identity(field).is_none() {
-                capture.fields.inherit_identity(field, &text);
+            if !capture.fields.has_identity(field) {
+                capture.fields.inherit_text(field, &text);
             }
         }
     }
@@ -222,8 +210,7 @@ where
 }
 
 fn has_somebody(capture: &Capture) -> bool {
-    capture.fields.identity(IdField::User).is_some()
-        || capture.fields.identity(IdField::Actor).is_some()
+    capture.fields.has_identity(IdField::User) || capture.fields.has_identity(IdField::Actor)
 }
 
 /// Copies the identity fields that `into` lacks. User and actor go together:
@@ -232,11 +219,9 @@ fn copy_missing(into: &mut Capture, from: &Capture, carries: impl Fn(IdField) ->
     let somebody = has_somebody(into);
     for field in IdField::ALL {
         let is_group = matches!(field, IdField::User | IdField::Actor);
-        if (is_group && somebody) || into.fields.identity(field).is_some() || !carries(field) {
-            continue;
-        }
-        if let Some(text) = from.fields.identity(field) {
-            into.fields.inherit_identity(field, text);
+        let is_settled = into.fields.has_identity(field) || (is_group && somebody);
+        if !is_settled && carries(field) {
+            into.fields.inherit_identity(field, &from.fields);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Adding to the operation that is under way, from anywhere inside it.
 
 use std::fmt::Display;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use tracing_core::{Dispatch, dispatcher};
@@ -58,7 +59,7 @@ pub struct Current {
 struct OpenOperation {
     intake: Arc<Intake>,
     span: u64,
-    key: u64,
+    key: NonZeroU64,
 }
 
 impl Current {
@@ -121,7 +122,7 @@ impl Current {
     /// it did not declare.
     pub fn metadata(self, key: &str, value: impl Into<serde_json::Value>) -> Self {
         let value = value.into().to_string();
-        self.change(|capture| capture.fields.add_named(key, ValueRef::Json(&value)))
+        self.change(|capture| capture.fields.set_named(key, ValueRef::Json(&value)))
     }
 
     fn identity(self, field: IdField, text: &str) -> Self {
@@ -133,7 +134,7 @@ impl Current {
 
     fn change(self, change: impl Fn(&mut Capture)) -> Self {
         for OpenOperation { intake, span, key } in &self.operations {
-            intake.change(*span, *key, |open| change(&mut open.capture));
+            intake.change(*span, *key, &change);
         }
         self
     }

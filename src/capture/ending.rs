@@ -11,18 +11,17 @@ use crate::event::limits::FIELD_BYTES_MAX;
 
 use super::callsite::Callsite;
 use super::intake::Intake;
-use super::message::Capture;
-use super::open::{OpenSpan, Sent};
+use super::message::{Capture, Sent};
+use super::open::{End, Times};
 use super::outcome::Reported;
-use super::parcel::Parcel;
 use super::place::Report;
-use super::pool::CAPTURES;
+use super::pool::{self, Parcel};
 use super::value::{Read, read};
 
 impl Intake {
     /// `#[instrument]` reported how the function of `span` ended.
     pub(super) fn report(&self, callsite: &Callsite, report: Report, event: &Event<'_>, span: u64) {
-        let Some(owner) = self.open.with(span, |open| open.capture.callsite) else { return };
+        let Some(owner) = self.open.with(span, |open| open.callsite) else { return };
         let Some(owner) = self.callsites.by_index(owner) else { return };
         if !Arc::ptr_eq(&owner.place, &callsite.place) || !callsite.place.ties(report) {
             return;
@@ -40,56 +39,69 @@ impl Intake {
             owner.reports_return.store(true, Ordering::Relaxed);
         }
         self.open.with(span, |open| {
-            open.capture.note_report(reported, error);
-            open.is_reported = true;
+            open.note_report(reported, error);
+            open.open.is_reported = true;
         });
+        self.open.disown(span);
     }
 
     /// Sends the event of a span that stays open, and leaves its identity
     /// behind for the spans inside it.
     pub(super) fn send_reported(&self, span: u64) {
-        let sent = self.open.with(span, |open| {
-            open.sent = Sent::AtReport;
-            OpenSpan { capture: open.capture.clone(), late: Vec::new(), ..*open }
+        let sent = self.open.with_times(span, |open, times| {
+            open.open.sent = Sent::AtReport;
+            (copy(open), times)
         });
-        if let Some(sent) = sent {
-            self.complete(sent, false);
+        if let Some((sent, times)) = sent {
+            self.complete(sent, times, false);
         }
     }
 
-    pub(super) fn complete(&self, mut open: OpenSpan, panicking: bool) {
-        let capture = &mut open.capture;
-        let ended_ns = open.last_exit_ns.unwrap_or_else(|| self.clock.monotonic_ns());
-        capture.ended_ns = ended_ns;
-        capture.seen.unwound = panicking;
-        if let Some(callsite) = self.callsites.by_index(capture.callsite) {
-            capture.note_end(callsite);
+    /// Completes an operation and sends it.
+    #[inline]
+    pub(super) fn complete(&self, capture: Parcel, times: Times, panicking: bool) {
+        let end = times.end(capture, || self.clock.ticks());
+        if panicking {
+            capture.seen.unwound = true;
         }
-        if let Some(parent) = open.parent {
-            self.fill_from_late(capture, open.epoch, parent);
+        if self.usually_reports(capture) {
+            capture.seen.usually_reports = true;
         }
-        if let Some(outer) = open.collapse_into {
-            let absorbed = self.open.with(outer, |outer| {
-                let takes_in = outer.sent == Sent::No;
-                if takes_in {
-                    outer.capture.absorb(capture);
-                }
-                takes_in
-            });
-            if absorbed == Some(true) {
-                return CAPTURES.give_cleared(open.capture);
+        self.fill_from_late(capture);
+        match capture.collapse_into() {
+            Some(outer) if self.absorb(outer, capture) => pool::give(capture),
+            _ => self.send(capture, end),
+        }
+    }
+
+    #[inline]
+    fn usually_reports(&self, capture: &Capture) -> bool {
+        let callsite = self.callsites.by_index(capture.callsite);
+        callsite.is_some_and(|callsite| callsite.reports_return.load(Ordering::Relaxed))
+    }
+
+    /// Makes an operation a part of the outer one, unless that has ended.
+    fn absorb(&self, outer: u64, nested: &Capture) -> bool {
+        let absorbed = self.open.with(outer, |outer| {
+            let takes_in = outer.open.sent == Sent::No;
+            if takes_in {
+                outer.absorb(nested);
             }
-        }
-        self.send(open.capture, ended_ns);
+            takes_in
+        });
+        absorbed == Some(true)
     }
 
-    pub(super) fn send(&self, capture: Box<Capture>, now_ns: u64) {
+    #[inline]
+    pub(super) fn send(&self, capture: Parcel, end: End) {
         if self.closed.load(Ordering::Acquire) {
-            self.losses.add(LossReason::AfterShutdown, 1, now_ns);
-            return CAPTURES.give_cleared(capture);
+            self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
+            return pool::give(capture);
         }
-        if let Err(lost) = self.data.send(Parcel::of(capture), now_ns) {
-            lost.reuse();
+        let now_ns = || self.clock.ticks_to_ns(end.ended_ticks);
+        (capture.ended_ticks, capture.busy_ticks) = (end.ended_ticks, end.busy_ticks);
+        if let Err(lost) = self.data.send(capture, now_ns) {
+            pool::give(lost);
         }
     }
 
@@ -100,36 +112,31 @@ impl Intake {
 
     /// The operations that are still open, as they are to be written by a
     /// shutdown. Each is given once.
-    #[expect(clippy::vec_box, reason = "captures travel boxed")]
-    pub(crate) fn take_open_operations(&self) -> Vec<Box<Capture>> {
-        let now_ns = self.clock.monotonic_ns();
+    pub(crate) fn take_open_operations(&self) -> Vec<Parcel> {
+        let now_ticks = self.clock.ticks();
         let mut taken = Vec::new();
-        self.open.for_each(|open| {
+        self.open.for_each(|open, times| {
             if open.is_unsent_operation() {
-                open.sent = Sent::AtShutdown;
-                let mut capture = open.capture.clone();
+                open.open.sent = Sent::AtShutdown;
+                let capture = copy(open);
+                let end = times.end(open, || now_ticks);
+                (capture.ended_ticks, capture.busy_ticks) = (end.ended_ticks, end.busy_ticks);
                 capture.seen.still_open = true;
-                capture.ended_ns = open.last_exit_ns.unwrap_or(now_ns);
-                taken.push((capture, open.epoch, open.parent));
+                taken.push(capture);
             }
         });
-        let fill = |(mut capture, epoch, parent): (Box<Capture>, u64, Option<u64>)| {
-            if let Some(parent) = parent {
-                self.fill_from_late(&mut capture, epoch, parent);
-            }
-            capture
-        };
-        taken.into_iter().map(fill).collect()
+        taken.iter_mut().for_each(|capture| self.fill_from_late(capture));
+        taken
     }
 
     /// The operations that have been open for longer than `open_ns`.
     pub(crate) fn operations_open_longer_than(&self, open_ns: u64) -> Vec<OpenCapture> {
         let now_ns = self.clock.monotonic_ns();
         let mut found = Vec::new();
-        self.open.for_each(|open| {
-            let age_ns = now_ns.saturating_sub(open.capture.opened_ns);
+        self.open.for_each(|open, _| {
+            let age_ns = self.age_ns(open, now_ns);
             if open.is_unsent_operation() && age_ns > open_ns {
-                found.push(OpenCapture { capture: open.capture.clone(), age_ns });
+                found.push(OpenCapture { capture: open.clone(), age_ns });
             }
         });
         found
@@ -140,20 +147,30 @@ impl Intake {
     pub(crate) fn open_operations(&self) -> (u64, Option<u64>) {
         let now_ns = self.clock.monotonic_ns();
         let (mut count, mut oldest_ns) = (0, None);
-        self.open.for_each(|open| {
+        self.open.for_each(|open, _| {
             if open.is_unsent_operation() {
                 count += 1;
-                let open_ns = now_ns.saturating_sub(open.capture.opened_ns);
-                oldest_ns = oldest_ns.max(Some(open_ns));
+                oldest_ns = oldest_ns.max(Some(self.age_ns(open, now_ns)));
             }
         });
         (count, oldest_ns)
     }
+
+    fn age_ns(&self, open: &Capture, now_ns: u64) -> u64 {
+        now_ns.saturating_sub(self.clock.ticks_to_ns(open.opened_ticks))
+    }
+}
+
+/// A copy that can be sent.
+fn copy(capture: &Capture) -> Parcel {
+    let copy = pool::take();
+    copy.clone_from(capture);
+    copy
 }
 
 /// An operation that is open, and for how long it has been.
 pub(crate) struct OpenCapture {
-    pub(crate) capture: Box<Capture>,
+    pub(crate) capture: Capture,
     pub(crate) age_ns: u64,
 }
 

@@ -1,43 +1,28 @@
-//! The recorded values of one span or event, as bytes.
+//! The recorded values of one span or event.
 //!
-//! Filled on a caller's thread, read by the worker. Every buffer is reused.
+//! Filled on a caller's thread, read by the worker. Callers need to know at once
+//! who acts, because spans inside inherit it, and how much there is, because it
+//! is bounded; what else was recorded is only written down.
 
 use crate::event::limits::{
-    ENTRY_IDS_MAX, FIELD_BYTES_MAX, KEY_BYTES_MAX, METADATA_BYTES_MAX, METADATA_FIELDS_MAX,
-    bounded, prefix,
+    ENTRY_IDS_MAX, FIELD_BYTES_MAX, METADATA_BYTES_MAX, METADATA_FIELDS_MAX, bounded,
 };
-use crate::event::packed::{PackedIds, PackedMetadata, ValueRef, write_field, write_id};
+use crate::event::packed::{PackedIds, ValueRef};
 
 use super::callsite::IdField;
+use super::recorded::{EntryIds, Ids, Place, Recorded, Recording, Recordings, text_at};
 
-/// A piece of [`Fields::text`]; empty means absent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Piece {
-    start: u32,
-    len: u32,
-}
-
-/// The most text of values that were replaced before the text is rebuilt.
-const GARBAGE_BYTES_MAX: usize = 4 * FIELD_BYTES_MAX;
-
-/// What was recorded.
-#[derive(Debug, Clone, Default)]
+/// What was recorded. First what its reader needs, then what callers need alone.
+#[derive(Debug, Clone)]
+#[repr(C)]
 pub(crate) struct Fields {
-    pub(crate) marks: Marks,
-    text: String,
-    entry_ids: Vec<u8>,
-    /// Items of a slot number (u16 LE) and a value as `event::packed` writes it.
-    metadata: Vec<u8>,
-    /// Fields that no callsite declared, as `event::packed` writes them.
-    named: Vec<u8>,
-}
-
-/// All of [`Fields`] but its buffers.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Marks {
-    operation: Piece,
-    error: Piece,
-    identity: [Piece; IdField::ALL.len()],
+    /// Absent as a rule.
+    cuts: Option<Box<Cuts>>,
+    /// Of the identity fields, the operation and the error.
+    places: [Place; PLACES],
+    /// A metadata field may have been recorded more than once.
+    re_recorded: bool,
+    recorded: Recorded,
     /// Bits by [`IdField`]: recorded on this span itself, not inherited.
     own: u8,
     /// Bits: recorded under an `audit.*` name, which a name of another
@@ -45,272 +30,322 @@ pub(crate) struct Marks {
     /// the operation and the entry ids.
     strong: u8,
     metadata_fields: u16,
-    entry_ids_count: u32,
-    pub(crate) entry_ids_cut: u32,
-    pub(crate) metadata_cut: u32,
-    /// A field was recorded again after the span was opened.
-    pub(crate) re_recorded: bool,
-    pub(crate) duration_ns: Option<u64>,
+    metadata_bytes: u32,
+    entry_ids: u32,
+    /// Values that were replaced are dropped when this size is reached.
+    compact_at: u32,
 }
 
-/// The lengths of the four buffers of [`Fields`].
-pub(super) type BufferLengths = [u16; 4];
+/// How much did not fit.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cuts {
+    pub(crate) entry_ids: u32,
+    pub(crate) metadata: u32,
+}
+
+const PLACES: usize = IdField::ALL.len() + 2;
+const OPERATION: usize = IdField::ALL.len();
+const ERROR: usize = OPERATION + 1;
 
 const STRONG_OPERATION: u8 = 1 << 6;
 const STRONG_ENTRY_IDS: u8 = 1 << 7;
 
+/// Replaced values may take so much before they are dropped, and as much again
+/// as what counts.
+const REPLACED_BYTES_MAX: u32 = 4 * FIELD_BYTES_MAX as u32;
+
 impl Fields {
-    pub(crate) fn clear(&mut self) {
-        self.marks = Marks::default();
-        self.text.clear();
-        self.entry_ids.clear();
-        self.metadata.clear();
-        self.named.clear();
+    /// Empties fields that [are plain](Self::is_plain), without looking at them.
+    #[inline]
+    pub(super) fn restart(&mut self) {
+        self.recorded.restart();
+        self.places = [0; PLACES];
+        (self.own, self.strong, self.re_recorded) = (0, 0, false);
+        (self.metadata_fields, self.metadata_bytes, self.entry_ids) = (0, 0, 0);
+        self.compact_at = REPLACED_BYTES_MAX;
     }
 
-    /// Copies the buffers into `block`, one after the other; their lengths, or
-    /// nothing if they do not fit.
-    pub(super) fn pack(&self, block: &mut [u8]) -> Option<BufferLengths> {
-        let buffers = [self.text.as_bytes(), &self.entry_ids, &self.metadata, &self.named];
-        let mut rest = block;
-        for buffer in buffers {
-            let (place, after) = rest.split_at_mut_checked(buffer.len())?;
-            place.copy_from_slice(buffer);
-            rest = after;
-        }
-        Some(buffers.map(|buffer| buffer.len() as u16))
+    /// Whether there is no memory besides.
+    pub(super) fn is_plain(&self) -> bool {
+        self.recorded.is_in_place() && self.cuts.is_none()
     }
 
-    /// Becomes what was packed; it is empty before.
-    pub(super) fn unpack(&mut self, marks: Marks, lengths: BufferLengths, block: &[u8]) {
-        self.marks = marks;
-        let [text, entry_ids, metadata, named] = lengths.map(usize::from);
-        let mut rest = block;
-        let mut next = |length| {
-            let (buffer, after) = rest.split_at_checked(length).unwrap_or_default();
-            rest = after;
-            buffer
-        };
-        self.text.push_str(std::str::from_utf8(next(text)).unwrap_or_default());
-        self.entry_ids.extend_from_slice(next(entry_ids));
-        self.metadata.extend_from_slice(next(metadata));
-        self.named.extend_from_slice(next(named));
-    }
-
-    /// Bytes that the buffers hold on to.
-    pub(crate) fn capacity(&self) -> usize {
-        self.text.capacity()
-            + self.entry_ids.capacity()
-            + self.metadata.capacity()
-            + self.named.capacity()
+    pub(super) fn make_plain(&mut self) {
+        self.recorded.clear();
+        self.cuts = None;
     }
 
     pub(crate) fn operation(&self) -> Option<&str> {
-        self.piece(self.marks.operation)
-    }
-
-    pub(crate) fn error(&self) -> Option<&str> {
-        self.piece(self.marks.error)
+        self.values().operation()
     }
 
     pub(crate) fn identity(&self, field: IdField) -> Option<&str> {
-        self.piece(self.marks.identity.get(field as usize).copied().unwrap_or_default())
+        self.values().identity(field)
     }
 
-    pub(crate) fn entry_ids(&self) -> PackedIds<'_> {
-        PackedIds(&self.entry_ids)
+    #[inline]
+    pub(super) fn has_identity(&self, field: IdField) -> bool {
+        self.places.get(field as usize).is_some_and(|place| *place != 0)
     }
 
-    /// Slot numbers and values, in the order in which they were recorded.
-    pub(crate) fn metadata(&self) -> MetadataItems<'_> {
-        MetadataItems(&self.metadata)
+    /// Whether the identity field was recorded on this span itself.
+    pub(super) fn owns(&self, field: IdField) -> bool {
+        self.own & field.bit() != 0
     }
 
-    /// Fields that no callsite declared.
-    pub(crate) fn named(&self) -> PackedMetadata<'_> {
-        PackedMetadata(&self.named)
+    /// What a reader needs.
+    #[inline]
+    pub(super) fn values(&self) -> Values<'_> {
+        Values {
+            places: self.places,
+            repeats_metadata: self.re_recorded,
+            recorded: self.recorded.as_bytes(),
+            cuts: self.cuts.as_deref().copied().unwrap_or_default(),
+        }
     }
 
+    #[inline]
     pub(super) fn set_operation(&mut self, text: &str, strong: bool) {
         if self.gives_way(STRONG_OPERATION, strong) {
-            self.marks.operation = self.push(text);
+            self.put(OPERATION, text);
         }
     }
 
     pub(super) fn set_error(&mut self, text: &str) {
-        self.marks.error = self.push(text);
+        self.put(ERROR, text);
     }
 
     /// Sets an identity field of this span itself, unless a stronger name has
     /// set it; whether it did. An empty text is nobody.
+    #[inline]
     pub(super) fn set_identity(&mut self, field: IdField, text: &str, strong: bool) -> bool {
         let is_set = !text.is_empty() && self.gives_way(field.bit(), strong);
         if is_set {
-            self.marks.own |= field.bit();
-            self.put_identity(field, text);
+            self.own |= field.bit();
+            self.put(field as usize, text);
         }
         is_set
     }
 
+    /// Sets an identity field from what an enclosing span says of it.
+    #[inline]
+    pub(super) fn inherit_identity(&mut self, field: IdField, from: &Fields) {
+        let place = from.places.get(field as usize).copied().unwrap_or_default();
+        if let Some(text) = text_at(from.recorded.as_bytes(), place) {
+            let place = self.recorded.push_text(text);
+            self.set_place(field as usize, place);
+        }
+    }
+
     /// Sets an identity field from an enclosing span.
-    pub(super) fn inherit_identity(&mut self, field: IdField, text: &str) {
-        self.put_identity(field, text);
+    pub(super) fn inherit_text(&mut self, field: IdField, text: &str) {
+        self.put(field as usize, text);
     }
 
-    pub(super) fn owns(&self, field: IdField) -> bool {
-        self.marks.own & field.bit() != 0
-    }
-
-    /// Starts the entry ids anew: recording a field again replaces it.
-    pub(super) fn replace_entry_ids(&mut self, strong: bool) -> bool {
-        let given = self.gives_way(STRONG_ENTRY_IDS, strong);
-        if given {
-            self.entry_ids.clear();
-            self.marks.entry_ids_count = 0;
-            self.marks.entry_ids_cut = 0;
+    /// Records one entry id, in place of those before.
+    #[inline]
+    pub(super) fn set_entry_id(&mut self, id: &str, strong: bool) {
+        if self.replaces_entry_ids(strong) {
+            self.entry_ids = 1;
+            self.push_entry_id(id, false);
         }
-        given
     }
 
+    /// Records packed entry ids, in place of those before; `more` did not fit.
+    pub(super) fn set_entry_ids(&mut self, ids: &[u8], more: u32, strong: bool) {
+        if self.replaces_entry_ids(strong) {
+            self.entry_ids = PackedIds(ids).count() as u32;
+            self.recorded.push_entry_ids(EntryIds { ids: Ids::Packed(ids), further: false });
+            if more > 0 {
+                self.cuts_mut().entry_ids = more;
+            }
+        }
+    }
+
+    /// Records an entry id besides those before.
     pub(super) fn add_entry_id(&mut self, id: &str) {
-        if (self.marks.entry_ids_count as usize) < ENTRY_IDS_MAX {
-            self.marks.entry_ids_count += 1;
-            write_id(&mut self.entry_ids, &bounded(id));
+        if (self.entry_ids as usize) < ENTRY_IDS_MAX {
+            self.entry_ids += 1;
+            self.push_entry_id(id, true);
         } else {
-            self.marks.entry_ids_cut += 1;
+            self.cuts_mut().entry_ids += 1;
         }
+    }
+
+    /// Adds the entry ids of an operation that is collapsed into this one.
+    pub(super) fn absorb_entry_ids(&mut self, nested: &Fields) {
+        let mut ids = Vec::new();
+        nested.values().write_entry_ids(&mut ids);
+        PackedIds(&ids).for_each(|id| self.add_entry_id(id));
+        let nested_cut = nested.values().cuts.entry_ids;
+        if nested_cut > 0 {
+            self.cuts_mut().entry_ids += nested_cut;
+        }
+    }
+
+    pub(super) fn set_duration(&mut self, duration_ns: Option<u64>) {
+        self.recorded.push_duration(duration_ns);
     }
 
     /// Adds a metadata value; what goes beyond the limits is counted.
     #[inline]
-    pub(super) fn add_metadata(&mut self, slot: usize, value: ValueRef<'_>) {
+    pub(super) fn add_metadata(&mut self, index: usize, value: ValueRef<'_>) {
         if self.has_room(value) {
-            self.metadata.extend_from_slice(&(slot as u16).to_le_bytes());
-            write_bounded(value, |value| value.write(&mut self.metadata));
+            // A callsite has far fewer fields than 2^16.
+            with_bounded(value, |value| self.recorded.push_metadata(index as u16, value));
         }
     }
 
+    /// Records a metadata value on an open span.
+    pub(super) fn record_metadata(&mut self, index: usize, value: ValueRef<'_>) {
+        self.re_recorded = true;
+        self.make_room_for_metadata(Again::Index(index as u16));
+        self.add_metadata(index, value);
+    }
+
     /// Sets a metadata value that no callsite declared.
-    pub(super) fn add_named(&mut self, key: &str, value: ValueRef<'_>) {
-        self.drop_named(prefix(key, KEY_BYTES_MAX));
+    pub(super) fn set_named(&mut self, key: &str, value: ValueRef<'_>) {
+        self.re_recorded = true;
+        self.make_room_for_metadata(Again::Name(key));
         if self.has_room(value) {
-            self.marks.re_recorded = true;
-            write_bounded(value, |value| write_field(&mut self.named, key, value));
+            with_bounded(value, |value| self.recorded.push_named(key, value));
         }
     }
 
     #[inline]
     fn has_room(&mut self, value: ValueRef<'_>) -> bool {
-        let bytes = match value {
-            ValueRef::Str(text) | ValueRef::Json(text) => text.len().min(FIELD_BYTES_MAX),
-            _ => 0,
-        };
-        let fits = usize::from(self.marks.metadata_fields) < METADATA_FIELDS_MAX
-            && self.metadata.len() + self.named.len() + bytes <= METADATA_BYTES_MAX;
+        let bytes = value_bytes(value);
+        let fits = usize::from(self.metadata_fields) < METADATA_FIELDS_MAX
+            && self.metadata_bytes as usize + bytes <= METADATA_BYTES_MAX;
         if fits {
-            self.marks.metadata_fields += 1;
+            self.metadata_fields += 1;
+            self.metadata_bytes += bytes as u32;
         } else {
-            self.marks.metadata_cut += 1;
+            self.cuts_mut().metadata += 1;
         }
         fits
     }
 
-    /// Adds the entry ids of an operation that is collapsed into this one.
-    pub(super) fn absorb_entry_ids(&mut self, nested: &Fields) {
-        for id in nested.entry_ids() {
-            self.add_entry_id(id);
+    /// Whether entry ids under a name of this strength count; if so, those
+    /// before do not.
+    #[inline]
+    fn replaces_entry_ids(&mut self, strong: bool) -> bool {
+        let replaces = self.gives_way(STRONG_ENTRY_IDS, strong);
+        if let Some(cuts) = self.cuts.as_deref_mut().filter(|_| replaces) {
+            cuts.entry_ids = 0;
         }
-        self.marks.entry_ids_cut += nested.marks.entry_ids_cut;
+        replaces
     }
 
-    /// Notes that a metadata field is about to be recorded again. Values that
-    /// were replaced are dropped in time, so that a field recorded in a loop
-    /// does not use the limits up.
-    pub(super) fn make_room_for_again(&mut self, slot: usize) {
-        self.marks.re_recorded = true;
-        let is_crowded = usize::from(self.marks.metadata_fields) >= METADATA_FIELDS_MAX / 2
-            || self.metadata.len() + self.named.len() >= METADATA_BYTES_MAX / 2;
-        if is_crowded {
-            self.drop_replaced(slot);
-        }
-    }
-
-    fn drop_replaced(&mut self, by: usize) {
-        let old = std::mem::take(&mut self.metadata);
-        let mut last = std::collections::BTreeMap::new();
-        for (slot, value) in MetadataItems(&old) {
-            last.insert(usize::from(slot), value);
-        }
-        last.remove(&by);
-        self.marks.metadata_fields = self.named().count() as u16;
-        for (slot, value) in last {
-            self.add_metadata(slot, value);
-        }
-    }
-
-    fn drop_named(&mut self, key: &str) {
-        if self.named().all(|(known, _)| known != key) {
-            return;
-        }
-        let old = std::mem::take(&mut self.named);
-        for (known, value) in PackedMetadata(&old).filter(|(known, _)| *known != key) {
-            write_field(&mut self.named, known, value);
-        }
-        self.marks.metadata_fields = self.marks.metadata_fields.saturating_sub(1);
-    }
-
+    #[inline]
     fn gives_way(&mut self, bit: u8, strong: bool) -> bool {
         if strong {
-            self.marks.strong |= bit;
+            self.strong |= bit;
         }
-        strong || self.marks.strong & bit == 0
+        strong || self.strong & bit == 0
     }
 
-    fn put_identity(&mut self, field: IdField, text: &str) {
-        let piece = self.push(text);
-        if let Some(known) = self.marks.identity.get_mut(field as usize) {
-            *known = piece;
+    #[inline]
+    fn put(&mut self, number: usize, text: &str) {
+        let place = self.recorded.push_text(bounded(text).as_bytes());
+        self.set_place(number, place);
+    }
+
+    #[inline]
+    fn set_place(&mut self, number: usize, place: Place) {
+        if let Some(known) = self.places.get_mut(number) {
+            *known = place;
         }
     }
 
-    fn push(&mut self, text: &str) -> Piece {
-        let start = self.text.len() as u32;
-        self.text.push_str(&bounded(text));
-        Piece { start, len: self.text.len() as u32 - start }
+    #[inline]
+    fn push_entry_id(&mut self, id: &str, further: bool) {
+        let id = bounded(id);
+        self.recorded.push_entry_ids(EntryIds { ids: Ids::One(id.as_bytes()), further });
     }
 
-    fn piece(&self, piece: Piece) -> Option<&str> {
-        let start = piece.start as usize;
-        let text = self.text.get(start..start + piece.len as usize)?;
-        (!text.is_empty()).then_some(text)
+    #[cold]
+    fn cuts_mut(&mut self) -> &mut Cuts {
+        self.cuts.get_or_insert_default()
+    }
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Fields {
+            cuts: None,
+            places: [0; PLACES],
+            own: 0,
+            strong: 0,
+            re_recorded: false,
+            metadata_fields: 0,
+            metadata_bytes: 0,
+            entry_ids: 0,
+            compact_at: REPLACED_BYTES_MAX,
+            recorded: Recorded::default(),
+        }
+    }
+}
+
+/// What was recorded, as its reader sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Values<'a> {
+    pub(super) places: [Place; PLACES],
+    /// Metadata may have been recorded more than once, so that the last value
+    /// counts.
+    pub(crate) repeats_metadata: bool,
+    pub(super) recorded: &'a [u8],
+    pub(crate) cuts: Cuts,
+}
+
+impl<'a> Values<'a> {
+    pub(crate) fn operation(&self) -> Option<&'a str> {
+        self.text(OPERATION)
     }
 
-    /// Rebuilds the text when replaced values have come to outweigh it.
-    pub(super) fn collect_garbage(&mut self) {
-        if self.text.len() < GARBAGE_BYTES_MAX {
-            return;
+    pub(crate) fn error(&self) -> Option<&'a str> {
+        self.text(ERROR)
+    }
+
+    pub(crate) fn identity(&self, field: IdField) -> Option<&'a str> {
+        self.text(field as usize)
+    }
+
+    /// Metadata, entry ids and durations, in the order of recording.
+    #[inline]
+    pub(crate) fn recordings(&self) -> Recordings<'a> {
+        Recordings(self.recorded)
+    }
+
+    /// Writes the entry ids that count, packed, into `ids`.
+    pub(crate) fn write_entry_ids(&self, ids: &mut Vec<u8>) {
+        ids.clear();
+        for recording in self.recordings() {
+            if let Recording::EntryIds(recorded) = recording {
+                recorded.apply_to(ids);
+            }
         }
-        let live = |piece: &Piece| piece.len as usize;
-        let used = live(&self.marks.operation)
-            + live(&self.marks.error)
-            + self.marks.identity.iter().map(live).sum::<usize>();
-        if self.text.len() < used + GARBAGE_BYTES_MAX {
-            return;
-        }
-        let old = self.clone();
-        self.text.clear();
-        self.marks.operation = self.push(old.operation().unwrap_or_default());
-        self.marks.error = self.push(old.error().unwrap_or_default());
-        for field in IdField::ALL {
-            self.put_identity(field, old.identity(field).unwrap_or_default());
-        }
+    }
+
+    fn text(&self, number: usize) -> Option<&'a str> {
+        let place = self.places.get(number).copied().filter(|place| *place != 0)?;
+        std::str::from_utf8(text_at(self.recorded, place)?).ok()
+    }
+}
+
+/// What a value counts for, what is written around it included.
+#[inline]
+fn value_bytes(value: ValueRef<'_>) -> usize {
+    match value {
+        ValueRef::Str(text) | ValueRef::Json(text) => text.len().min(FIELD_BYTES_MAX) + 8,
+        _ => 8,
     }
 }
 
 /// Hands `value` on, cut if it is longer than a field may be. Cut JSON is no
 /// JSON any more.
 #[inline]
-fn write_bounded(value: ValueRef<'_>, write: impl FnOnce(ValueRef<'_>)) {
+fn with_bounded(value: ValueRef<'_>, write: impl FnOnce(ValueRef<'_>)) {
     match value {
         ValueRef::Str(text) => write(ValueRef::Str(&bounded(text))),
         ValueRef::Json(text) if text.len() > FIELD_BYTES_MAX => {
@@ -320,63 +355,9 @@ fn write_bounded(value: ValueRef<'_>, write: impl FnOnce(ValueRef<'_>)) {
     }
 }
 
-/// Iterator over recorded metadata.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct MetadataItems<'a>(&'a [u8]);
+mod compact;
 
-impl<'a> Iterator for MetadataItems<'a> {
-    type Item = (u16, ValueRef<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (slot, mut rest) = self.0.split_first_chunk()?;
-        let value = ValueRef::read(&mut rest)?;
-        self.0 = rest;
-        Some((u16::from_le_bytes(*slot), value))
-    }
-}
+use compact::Again;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn later_values_replace_and_audit_names_win() {
-        let mut fields = Fields::default();
-        fields.set_identity(IdField::Session, "other", false);
-        fields.set_identity(IdField::Session, "audit", true);
-        assert!(!fields.set_identity(IdField::Session, "other again", false));
-        assert_eq!(fields.identity(IdField::Session), Some("audit"));
-        assert!(fields.set_identity(IdField::Session, "later", true));
-        assert_eq!(fields.identity(IdField::Session), Some("later"));
-        assert!(!fields.set_identity(IdField::User, "", true));
-        assert_eq!(fields.identity(IdField::User), None);
-    }
-
-    #[test]
-    fn a_field_recorded_in_a_loop_stays_bounded_and_keeps_its_last_value() {
-        let mut fields = Fields::default();
-        for round in 0..10_000_u64 {
-            fields.set_identity(IdField::User, &format!("user-{round}"), true);
-            fields.make_room_for_again(1);
-            fields.add_metadata(1, ValueRef::U64(round));
-            fields.collect_garbage();
-        }
-        assert_eq!(fields.identity(IdField::User), Some("user-9999"));
-        assert_eq!(fields.metadata().last(), Some((1, ValueRef::U64(9_999))));
-        assert_eq!(fields.marks.metadata_cut, 0);
-        assert!(fields.capacity() < 4 * GARBAGE_BYTES_MAX, "{}", fields.capacity());
-    }
-
-    #[test]
-    fn metadata_beyond_the_limits_is_counted_and_identity_is_not_touched() {
-        let mut fields = Fields::default();
-        let long = "x".repeat(FIELD_BYTES_MAX);
-        for slot in 0..10 {
-            fields.add_metadata(slot, ValueRef::Str(&long));
-        }
-        fields.set_identity(IdField::User, "alice", true);
-        assert_eq!(fields.marks.metadata_cut, 7);
-        assert_eq!(fields.metadata().count(), 3);
-        assert_eq!(fields.identity(IdField::User), Some("alice"));
-    }
-}
+mod tests;

@@ -1,9 +1,10 @@
 //! The filter by which the rest of a stack of layers learns what we want.
 //!
-//! It only answers. Whether a span is captured is decided by the layer itself,
-//! from its own table, because the state that per-layer filters share can be
-//! overwritten between the question and the span (a probe such as `enabled!`,
-//! or an audited span inside another one's field expression, is enough).
+//! It only answers, once per callsite. Whether a span is captured is decided by
+//! the layer itself, from its own table, because the state that per-layer
+//! filters share can be overwritten between the question and the span (a probe
+//! such as `enabled!`, or an audited span inside another one's field
+//! expression, is enough).
 
 use std::sync::Arc;
 
@@ -21,7 +22,8 @@ impl<S> Filter<S> for AuditFilter {
         if self.0.wants(metadata) { Interest::sometimes() } else { Interest::never() }
     }
 
-    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        self.0.callsites.wants(metadata)
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        // Nobody asks about single spans: the layer does not pass it on.
+        true
     }
 }

@@ -19,13 +19,12 @@ use crate::event::Operation;
 
 use super::callsite::{Callsite, Callsites, Role};
 use super::context::parent_of;
+use super::later::LateRecorder;
 use super::local::{self, Entered};
-use super::message::{Capture, Origin};
-use super::open::{OpenSpan, OpenSpans, Sent};
-use super::parcel::Parcel;
-use super::pool::CAPTURES;
-use super::record::FieldRecorder;
-use super::stage::stage;
+use super::message::{Capture, LastExit, Origin, Sent};
+use super::open::{End, OpenSpans, Slot};
+use super::pool::{self, Parcel};
+use super::record::{FieldRecorder, Notes};
 
 /// Choices of the user that capture heeds.
 #[derive(Debug, Clone, Default)]
@@ -126,6 +125,20 @@ impl Intake {
     ) where
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {
+        if !self.callsites.is_other(attributes.metadata()) {
+            self.open_if_tracked(attributes, id, ctx);
+        }
+    }
+
+    #[inline(never)]
+    fn open_if_tracked<S>(
+        &self,
+        attributes: &span::Attributes<'_>,
+        id: &span::Id,
+        ctx: &Context<'_, S>,
+    ) where
+        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
+    {
         let Some(callsite) = self.callsite(attributes.metadata()) else { return };
         let is_operation = match callsite.role {
             Role::Operation => true,
@@ -135,42 +148,38 @@ impl Intake {
         let Some(_busy) = local::enter_work() else {
             return self.lose_reentrant(is_operation);
         };
-        let mut capture = self.begin(callsite);
-        self.record_fields(callsite, &mut capture, |recorder| attributes.record(recorder));
-        let epoch = self.late_identities.load(Ordering::Acquire);
+        // First of all: what it takes to have its memory at hand goes on meanwhile.
+        let capture = self.begin(callsite);
+        capture.open.span = id.into_u64();
+        capture.open.is_operation = is_operation;
         let parent = self.nearest_tracked(parent_of(attributes, ctx), ctx);
-        let mut open = OpenSpan {
-            capture,
-            is_operation,
-            parent,
-            collapse_into: None,
-            epoch,
-            late: Vec::new(),
-            last_exit_ns: None,
-            is_reported: false,
-            sent: Sent::No,
-        };
+        self.record_fields(callsite, capture, |recorder| attributes.record(recorder));
+        let epoch = self.late_identities.load(Ordering::Acquire);
+        capture.open.epoch = epoch;
         if let Some(parent) = parent {
-            self.inherit(&mut open.capture, epoch, parent);
-            open.collapse_into = self.collapsing_ancestor(parent).filter(|_| is_operation);
+            capture.open.enclosing = parent;
+            self.inherit(capture, epoch, parent);
+            if let Some(outer) = self.collapsing_ancestor(parent).filter(|_| is_operation) {
+                capture.rare_mut().collapse_into = Some(outer);
+            }
         }
-        self.open.insert(id.into_u64(), open);
+        self.open.insert(capture);
     }
 
     /// Values were recorded on an open span.
+    #[inline]
     pub(super) fn span_recorded(&self, id: &span::Id, values: &span::Record<'_>) {
         let span = id.into_u64();
-        if !self.open.may_contain(span) {
-            return;
+        if self.open.slot_of(span).is_some() {
+            self.tracked_recorded(span, values);
         }
+    }
+
+    fn tracked_recorded(&self, span: u64, values: &span::Record<'_>) {
         let Some(_busy) = local::enter_work() else { return };
-        let misused = stage(values, |staged| {
-            self.open.with(span, |open| {
-                let callsite = self.callsites.by_index(open.capture.callsite)?;
-                Some((self.merge(open, callsite, staged)?, callsite))
-            })
-        });
-        if let Some(Some((message, callsite))) = misused {
+        let mut recorder = LateRecorder::new(self, span);
+        values.record(&mut recorder);
+        if let Some((message, callsite)) = recorder.finish() {
             self.report_misuse_at(callsite, &message);
         }
     }
@@ -179,33 +188,47 @@ impl Intake {
     #[inline]
     pub(super) fn span_entered(&self, id: &span::Id) {
         let span = id.into_u64();
-        if self.open.may_contain(span) {
-            local::push_entered(Entered {
-                instance: self.instance,
-                span,
-                at_ns: self.clock.monotonic_ns(),
-                panicking: std::thread::panicking(),
-            });
+        if self.open.slot_of(span).is_some() {
+            self.tracked_entered(span);
         }
+    }
+
+    fn tracked_entered(&self, span: u64) {
+        local::push_entered(Entered {
+            instance: self.instance,
+            span,
+            at_ticks: self.clock.ticks(),
+            panicking: std::thread::panicking(),
+        });
     }
 
     /// A span was left.
     #[inline]
     pub(super) fn span_left(&self, id: &span::Id) {
         let span = id.into_u64();
-        if !self.open.may_contain(span) {
-            return;
+        if let Some(slot) = self.open.slot_of(span) {
+            self.tracked_left(span, slot);
         }
-        let now_ns = self.clock.monotonic_ns();
+    }
+
+    fn tracked_left(&self, span: u64, slot: &Slot) {
+        let now_ticks = self.clock.ticks();
         let Some(entered) = local::pop_entered(self.instance, span) else { return };
         let panicked = std::thread::panicking() && !entered.panicking;
-        let reported = self.open.with(span, |open| {
-            open.capture.busy_ns += now_ns.saturating_sub(entered.at_ns);
-            open.last_exit_ns = open.last_exit_ns.max(Some(now_ns));
-            open.capture.seen.panicked |= panicked;
-            open.is_reported && open.sent == Sent::No
+        let busy_ticks = now_ticks.saturating_sub(entered.at_ticks);
+        if panicked || !slot.note_exit(span, busy_ticks, now_ticks) {
+            self.left_under_lock(span, busy_ticks, now_ticks, panicked);
+        }
+    }
+
+    fn left_under_lock(&self, span: u64, busy_ticks: u64, now_ticks: u64, panicked: bool) {
+        let is_due = self.open.with(span, |open| {
+            open.busy_ticks += busy_ticks;
+            open.open.last_exit = open.open.last_exit.max(LastExit::at(now_ticks));
+            open.seen.panicked |= panicked;
+            open.open.is_reported && open.open.sent == Sent::No
         });
-        if reported == Some(true) {
+        if is_due == Some(true) {
             self.send_reported(span);
         }
     }
@@ -213,21 +236,36 @@ impl Intake {
     /// A span was closed.
     #[inline]
     pub(super) fn span_closed(&self, id: &span::Id) {
-        let Some(open) = self.open.remove(id.into_u64()) else { return };
-        match open.sent {
-            _ if !open.is_operation => CAPTURES.give_cleared(open.capture),
-            Sent::No => self.complete(open, std::thread::panicking()),
-            Sent::AtReport => CAPTURES.give_cleared(open.capture),
-            Sent::AtShutdown => {
-                self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
-                CAPTURES.give_cleared(open.capture);
-            }
+        let span = id.into_u64();
+        if self.open.slot_of(span).is_some() {
+            self.tracked_closed(span);
         }
+    }
+
+    fn tracked_closed(&self, span: u64) {
+        let Some((capture, times)) = self.open.remove(span) else { return };
+        if capture.is_unsent_operation() {
+            return self.complete(capture, times, std::thread::panicking());
+        }
+        if capture.open.sent == Sent::AtShutdown {
+            self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
+        }
+        pool::give(capture);
     }
 
     /// An event was emitted.
     #[inline]
     pub(super) fn event_emitted<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>)
+    where
+        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
+    {
+        if !self.callsites.is_other(event.metadata()) {
+            self.take_if_wanted(event, ctx);
+        }
+    }
+
+    #[inline(never)]
+    fn take_if_wanted<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>)
     where
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {
@@ -259,8 +297,9 @@ impl Intake {
         let linked = self.open.with(follows.into_u64(), |open| open.event_key()).flatten();
         if let Some(linked) = linked {
             self.open.with(id.into_u64(), |open| {
-                if open.capture.links.len() < LINKS_MAX && !open.capture.links.contains(&linked) {
-                    open.capture.links.push(linked);
+                let links = &mut open.rare_mut().links;
+                if links.len() < LINKS_MAX && !links.contains(&linked) {
+                    links.push(linked);
                 }
             });
         }
@@ -281,11 +320,11 @@ impl Intake {
         }
     }
 
-    pub(super) fn begin(&self, callsite: &Callsite) -> Box<Capture> {
-        let mut capture = CAPTURES.take();
-        capture.callsite = callsite.index;
-        capture.key = local::next_key();
-        capture.opened_ns = self.clock.monotonic_ns();
+    #[inline]
+    pub(super) fn begin(&self, callsite: &Callsite) -> Parcel {
+        let capture = pool::take();
+        capture.restart(callsite.index, local::next_key());
+        capture.opened_ticks = self.clock.ticks();
         capture
     }
 
@@ -297,11 +336,14 @@ impl Intake {
         capture: &mut Capture,
         visit: impl FnOnce(&mut FieldRecorder<'_>),
     ) {
-        let mut recorder = FieldRecorder::new(&callsite.slots, &mut capture.fields);
-        visit(&mut recorder);
-        let FieldRecorder { stated, stated_error, misuse, .. } = recorder;
-        capture.note_statement(stated, stated_error);
-        if let Some(message) = misuse {
+        let mut notes = Notes::default();
+        visit(&mut FieldRecorder {
+            slots: &callsite.slots,
+            fields: &mut capture.fields,
+            notes: &mut notes,
+        });
+        capture.note_statement(notes.stated, notes.stated_error);
+        if let Some(message) = notes.misuse {
             self.report_misuse_at(callsite, &message);
         }
     }
@@ -315,18 +357,16 @@ impl Intake {
 
     /// Captures a `tracing` event that states an operation.
     fn statement(&self, callsite: &Callsite, event: &Event<'_>, parent: Option<u64>) {
-        let mut capture = self.begin(callsite);
+        let capture = self.begin(callsite);
         capture.origin = Origin::Statement;
-        capture.ended_ns = capture.opened_ns;
-        self.record_fields(callsite, &mut capture, |recorder| event.record(recorder));
-        capture.note_end(callsite);
+        self.record_fields(callsite, capture, |recorder| event.record(recorder));
         capture.seen.is_error_level = *callsite.metadata.level() == Level::ERROR;
         if let Some(parent) = parent {
             let epoch = self.late_identities.load(Ordering::Acquire);
-            self.inherit(&mut capture, epoch, parent);
+            self.inherit(capture, epoch, parent);
         }
-        let now_ns = capture.opened_ns;
-        self.send(capture, now_ns);
+        let end = End { ended_ticks: capture.opened_ticks, busy_ticks: 0 };
+        self.send(capture, end);
     }
 
     fn lose_reentrant(&self, is_event: bool) {

@@ -38,7 +38,9 @@ use super::local;
 /// in a filter itself. [`Audit::self_check`](crate::Audit::self_check) finds
 /// such mistakes.
 pub struct AuditLayer<S = Registry> {
-    /// What the rest of the stack asks. Answers only while attached.
+    /// What tells the rest of the stack which callsites we want. Asked once per
+    /// callsite, never per span: its mark on a span would only say whether to
+    /// call us, and we decide that ourselves.
     marker: Filtered<Identity, AuditFilter, S>,
     mode: Mode,
     intake: Arc<Intake>,
@@ -101,13 +103,8 @@ where
         Interest::always()
     }
 
-    fn enabled(&self, metadata: &Metadata<'_>, ctx: Context<'_, S>) -> bool {
-        !self.is_filtered() || self.marker.enabled(metadata, ctx)
-    }
-
-    fn event_enabled(&self, event: &Event<'_>, ctx: Context<'_, S>) -> bool {
-        !self.is_filtered() || self.marker.event_enabled(event, ctx)
-    }
+    // `enabled` and `event_enabled` stay at their default: a layer among others
+    // must never say no for all of them.
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
         // An audited span may have any level.
@@ -115,10 +112,6 @@ where
     }
 
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
-        if self.is_filtered() {
-            // Clears what the filter noted for this span.
-            self.marker.on_new_span(attributes, id, ctx.clone());
-        }
         self.intake.span_opened(attributes, id, &ctx);
     }
 
@@ -131,9 +124,6 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        if self.is_filtered() {
-            self.marker.on_event(event, ctx.clone());
-        }
         self.intake.event_emitted(event, &ctx);
     }
 

@@ -1,19 +1,20 @@
-//! What travels from a caller's thread to the worker.
+//! What is seen of one operation, on its way to the worker.
 
-use std::sync::atomic::Ordering;
+use std::num::NonZeroU64;
 
 use crate::event::Status;
 
-use super::callsite::Callsite;
+use super::captured::Captured;
 use super::fields::Fields;
+use super::open::Late;
 use super::outcome::Reported;
 
 /// Identity of an operation in this process; the worker makes the event id
 /// from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EventKey {
-    pub(crate) key: u64,
-    pub(crate) opened_ns: u64,
+    pub(crate) key: NonZeroU64,
+    pub(crate) opened_ticks: u64,
 }
 
 /// What a captured record came from.
@@ -43,40 +44,171 @@ pub(crate) struct Seen {
     pub(crate) is_error_level: bool,
 }
 
-/// One captured operation. Boxed, pooled and reused.
-#[derive(Debug, Clone, Default)]
+/// One captured operation, or a span that only carries identity. Boxed, pooled,
+/// filled where it lies, and sent as it is. Times are ticks of the clock.
+///
+/// What comes back from the worker is not in the caller's cache. So first comes,
+/// close together, what the worker reads, and then, in a line of its own, what
+/// callers need alone. It is begun anew without reading it: what an ordinary span
+/// does not need is absent in every capture of the pool.
+#[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub(crate) struct Capture {
+    pub(crate) key: NonZeroU64,
+    pub(crate) opened_ticks: u64,
+    /// Of an operation that ended.
+    pub(crate) ended_ticks: u64,
+    /// As far as the slot of the span does not keep it, until it ended.
+    pub(crate) busy_ticks: u64,
+    pub(crate) parent: Option<EventKey>,
     /// Index of the callsite in the layer's table.
     pub(crate) callsite: u32,
     pub(crate) origin: Origin,
-    pub(crate) key: u64,
-    pub(crate) opened_ns: u64,
-    pub(crate) ended_ns: u64,
-    pub(crate) busy_ns: u64,
-    pub(crate) parent: Option<EventKey>,
-    pub(crate) links: Vec<EventKey>,
     pub(crate) seen: Seen,
+    /// Absent as a rule.
+    rare: Option<Box<Rare>>,
+    pub(crate) fields: Fields,
+    pub(super) open: WhileOpen,
+}
+
+/// What only matters while a span is open.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct WhileOpen {
+    /// Its id in the registry.
+    pub(super) span: u64,
+    /// The nearest enclosing tracked span; zero: none. Open as long as this one is.
+    pub(super) enclosing: u64,
+    /// State of the layer's count of late identities when this span opened.
+    pub(super) epoch: u64,
+    /// As far as the slot of the span does not keep it, like the busy time.
+    pub(super) last_exit: LastExit,
+    /// Whether it becomes an event, or only carries identity.
+    pub(super) is_operation: bool,
+    /// To be sent at the next exit: its end was reported.
+    pub(super) is_reported: bool,
+    pub(super) sent: Sent,
+}
+
+/// Whether the event of an open span is on its way already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Sent {
+    #[default]
+    No,
+    /// Sent when its end was reported.
+    AtReport,
+    /// Written as still open by a shutdown.
+    AtShutdown,
+}
+
+/// When a span was left the last time, if it was: one tick later, so that never
+/// is zero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LastExit(pub(super) u64);
+
+impl LastExit {
+    pub(super) fn at(ticks: u64) -> Self {
+        LastExit(ticks.saturating_add(1))
+    }
+
+    pub(super) fn ticks(self) -> Option<u64> {
+        self.0.checked_sub(1)
+    }
+}
+
+/// What few operations have.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rare {
+    pub(crate) links: Vec<EventKey>,
     /// Nested operations that were collapsed into this one, and how many of
     /// them failed.
     pub(crate) collapsed: u64,
     pub(crate) collapsed_failures: u64,
-    pub(crate) fields: Fields,
+    /// The enclosing operation that this one is collapsed into.
+    pub(super) collapse_into: Option<u64>,
+    /// The first value of each identity field that was absent and recorded
+    /// later, with its place in the order of all such recordings.
+    pub(super) late: Vec<Late>,
+}
+
+impl Default for Capture {
+    fn default() -> Self {
+        Capture {
+            key: NonZeroU64::MIN,
+            opened_ticks: 0,
+            ended_ticks: 0,
+            busy_ticks: 0,
+            parent: None,
+            callsite: 0,
+            origin: Origin::default(),
+            seen: Seen::default(),
+            open: WhileOpen::default(),
+            rare: None,
+            fields: Fields::default(),
+        }
+    }
 }
 
 impl Capture {
-    pub(crate) fn clear(&mut self) {
-        self.callsite = 0;
-        self.origin = Origin::default();
-        (self.key, self.opened_ns, self.ended_ns, self.busy_ns) = (0, 0, 0, 0);
+    /// Begins anew with a capture that [is plain](Self::is_plain), without
+    /// looking at it. Writes to each line that an ordinary span needs, so that
+    /// all of them are asked for at once.
+    #[inline]
+    pub(super) fn restart(&mut self, callsite: u32, key: NonZeroU64) {
+        self.fields.restart();
+        (self.key, self.callsite, self.busy_ticks) = (key, callsite, 0);
         self.parent = None;
-        self.links.clear();
+        self.open = WhileOpen::default();
         self.seen = Seen::default();
-        (self.collapsed, self.collapsed_failures) = (0, 0);
-        self.fields.clear();
+        self.origin = Origin::default();
     }
 
-    pub(crate) fn event_key(&self) -> EventKey {
-        EventKey { key: self.key, opened_ns: self.opened_ns }
+    /// Whether it can be begun anew.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        self.rare.is_none() && self.fields.is_plain()
+    }
+
+    /// Drops what an ordinary operation does not have.
+    #[inline]
+    pub(super) fn make_plain(&mut self) {
+        if !self.is_plain() {
+            self.rare = None;
+            self.fields.make_plain();
+        }
+    }
+
+    pub(crate) fn rare(&self) -> Option<&Rare> {
+        self.rare.as_deref()
+    }
+
+    pub(super) fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    pub(super) fn own_key(&self) -> EventKey {
+        EventKey { key: self.key, opened_ticks: self.opened_ticks }
+    }
+
+    /// The key of its event, or of the nearest enclosing one if it has none of
+    /// its own.
+    pub(super) fn event_key(&self) -> Option<EventKey> {
+        let has_event = self.open.is_operation && self.collapse_into().is_none();
+        if has_event { Some(self.own_key()) } else { self.parent }
+    }
+
+    /// The nearest enclosing tracked span.
+    pub(super) fn enclosing(&self) -> Option<u64> {
+        Some(self.open.enclosing).filter(|span| *span != 0)
+    }
+
+    /// The enclosing operation that this one is collapsed into.
+    pub(super) fn collapse_into(&self) -> Option<u64> {
+        self.rare()?.collapse_into
+    }
+
+    /// Whether its event is still to be sent.
+    pub(super) fn is_unsent_operation(&self) -> bool {
+        self.open.is_operation && self.open.sent == Sent::No
     }
 
     /// Notes a status that the program stated: it ends what a panic said.
@@ -94,27 +226,31 @@ impl Capture {
         self.seen.reported = Some(reported);
         self.seen.reported_last = true;
         self.seen.panicked = false;
-        if let Some(error) = error.filter(|_| self.fields.error().is_none()) {
+        if let Some(error) = error.filter(|_| self.fields.values().error().is_none()) {
             self.fields.set_error(error);
         }
     }
 
-    /// Completes what was seen with what the callsite knows.
-    pub(super) fn note_end(&mut self, callsite: &Callsite) {
-        self.seen.usually_reports = callsite.reports_return.load(Ordering::Relaxed);
-        self.seen.is_denial = self.fields.operation().is_some_and(is_denial);
-    }
-
     /// Takes a nested operation in.
     pub(super) fn absorb(&mut self, nested: &Capture) {
-        let (status, _) = super::outcome::outcome(&nested.seen, false);
-        self.collapsed += 1 + nested.collapsed;
-        self.collapsed_failures += u64::from(status == Status::Failure) + nested.collapsed_failures;
+        let (status, _) = Captured::of(nested).outcome(false);
+        let of_nested =
+            nested.rare().map_or((0, 0), |rare| (rare.collapsed, rare.collapsed_failures));
+        let rare = self.rare_mut();
+        rare.collapsed += 1 + of_nested.0;
+        rare.collapsed_failures += u64::from(status == Status::Failure) + of_nested.1;
         self.fields.absorb_entry_ids(&nested.fields);
     }
 }
 
-fn is_denial(operation: &str) -> bool {
-    const NAME: &str = "ACCESS_DENIED";
-    operation.len() >= NAME.len() && operation.trim().eq_ignore_ascii_case(NAME)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_worker_does_not_read_has_a_line_of_its_own() {
+        assert_eq!(std::mem::size_of::<Capture>(), 7 * 64);
+        assert!(std::mem::offset_of!(Capture, open) >= 6 * 64);
+        assert_eq!(std::mem::size_of::<Option<EventKey>>(), 16);
+    }
 }

@@ -8,34 +8,39 @@
 //! [`layer`] is the face towards `tracing`; [`intake`] does what its
 //! callbacks ask, with [`context`] for whose context and [`ending`] for how it
 //! ended; [`callsite`] decides once per callsite what matters; [`open`] holds what
-//! is known of spans that are open; [`fields`] and [`record`] turn field values
-//! into bytes, which travel as a [`parcel`]; [`outcome`] says how an operation ended.
+//! is known of spans that are open; [`record`] says what field values mean,
+//! [`later`] records on spans that are open, and [`fields`] and [`recorded`] keep
+//! the values as bytes; a [`message`] travels as it was filled, and is
+//! [`captured`] to its reader; [`outcome`] says how an operation ended.
 
+mod bytes;
 mod callsite;
+mod captured;
 mod context;
 mod current;
 mod ending;
 mod fields;
 mod filter;
 mod intake;
+mod later;
 mod layer;
 mod local;
 mod message;
 mod open;
 mod outcome;
-mod parcel;
 mod place;
 mod pool;
 mod record;
-mod stage;
+mod recorded;
 mod value;
 
 pub(crate) use callsite::{Callsite, IdField, Role};
+pub(crate) use captured::Captured;
 pub use current::{Current, current};
 pub(crate) use intake::{Attachment, CaptureSettings, Intake};
 pub use layer::AuditLayer;
 pub(crate) use local::suppress_on_this_thread;
-pub(crate) use message::{Capture, EventKey, Origin};
-pub(crate) use outcome::outcome;
-pub(crate) use parcel::{Parcel, recycle};
+pub(crate) use message::{EventKey, Origin};
+pub(crate) use pool::{Parcel, recycle};
+pub(crate) use recorded::Recording;
 pub use value::{Json, List, json, list};

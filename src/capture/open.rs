@@ -5,35 +5,18 @@
 //! the open spans of one registry, and a layer serves one registry.
 //!
 //! Callbacks name spans by id alone. So that a span which is not ours costs
-//! one load, each slot of the table counts its spans beside its lock; only
-//! where there are any is it locked.
+//! one load, each slot of the table says beside its lock which span is there.
+//! And so that leaving a span costs no locked operation, the thread that opened
+//! it keeps its times beside the lock too: it alone writes them, and whoever
+//! closes the span does so after every exit from it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::callsite::IdField;
-use super::message::{Capture, EventKey};
-
-/// One open span.
-#[derive(Debug)]
-pub(super) struct OpenSpan {
-    pub(super) capture: Box<Capture>,
-    /// Whether it becomes an event, or only carries identity.
-    pub(super) is_operation: bool,
-    /// The nearest enclosing tracked span. Open as long as this one is.
-    pub(super) parent: Option<u64>,
-    /// The enclosing operation that this one is collapsed into.
-    pub(super) collapse_into: Option<u64>,
-    /// State of the layer's count of late identities when this span opened.
-    pub(super) epoch: u64,
-    /// The first value of each identity field that was absent and recorded
-    /// later, with its place in the order of all such recordings.
-    pub(super) late: Vec<Late>,
-    pub(super) last_exit_ns: Option<u64>,
-    /// To be sent at the next exit: its end was reported.
-    pub(super) is_reported: bool,
-    pub(super) sent: Sent,
-}
+use super::local;
+use super::message::{Capture, LastExit};
+use super::pool::{self, Parcel};
 
 /// An identity that was recorded after its span was opened.
 #[derive(Debug, Clone)]
@@ -43,106 +26,243 @@ pub(super) struct Late {
     pub(super) text: String,
 }
 
-/// Whether the event of an open span is on its way already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sent {
-    No,
-    /// Sent when its end was reported.
-    AtReport,
-    /// Written as still open by a shutdown.
-    AtShutdown,
-}
-
-impl OpenSpan {
-    /// Whether its event is still to be sent.
-    pub(super) fn is_unsent_operation(&self) -> bool {
-        self.is_operation && self.sent == Sent::No
-    }
-
-    /// The key of its event, or of the nearest enclosing one if it has none of
-    /// its own.
-    pub(super) fn event_key(&self) -> Option<EventKey> {
-        let has_event = self.is_operation && self.collapse_into.is_none();
-        if has_event { Some(self.capture.event_key()) } else { self.capture.parent }
-    }
-}
-
 const SLOTS: usize = 8 * 1024;
 
 /// The open spans of one layer.
 pub(super) struct OpenSpans(Box<[Slot]>);
 
-/// As a rule a slot holds one span at most.
+/// As a rule a slot holds one span at most. Changed under its lock.
 #[derive(Default)]
-struct Slot {
-    /// How many there are. Changed under the lock, read without it.
-    count: AtomicUsize,
-    spans: Mutex<Vec<(u64, OpenSpan)>>,
+#[repr(align(64))]
+pub(super) struct Slot {
+    /// The id of the first span; [`NONE`] or [`SEVERAL`].
+    resident: AtomicU64,
+    /// The thread that writes the times of the first span; zero: none any more.
+    owner: AtomicU64,
+    busy_ticks: AtomicU64,
+    last_exit: AtomicU64,
+    spans: Mutex<Spans>,
 }
+
+#[derive(Default)]
+struct Spans {
+    first: Option<Parcel>,
+    more: Box<[Parcel]>,
+}
+
+const NONE: u64 = 0;
+const SEVERAL: u64 = u64::MAX;
 
 impl OpenSpans {
     pub(super) fn new() -> Self {
         OpenSpans((0..SLOTS).map(|_| Slot::default()).collect())
     }
 
-    /// Whether the span may be tracked; `false` is certain.
+    /// The slot where the span may be; `None`: it is not tracked, for certain.
     #[inline]
-    pub(super) fn may_contain(&self, span: u64) -> bool {
-        self.slot(span).is_some_and(|slot| !slot.is_empty())
+    pub(super) fn slot_of(&self, span: u64) -> Option<&Slot> {
+        let slot = self.0.get(slot_number(span))?;
+        let resident = slot.resident.load(Ordering::Relaxed);
+        (resident == span || resident == SEVERAL).then_some(slot)
     }
 
-    pub(super) fn insert(&self, span: u64, open: OpenSpan) {
-        let Some(slot) = self.slot(span) else { return };
+    /// Whether the span is tracked.
+    pub(super) fn contains(&self, span: u64) -> bool {
+        self.slot_of(span).is_some_and(|slot| {
+            slot.resident.load(Ordering::Relaxed) == span || slot.lock().find(span).is_some()
+        })
+    }
+
+    /// Adds the span of a capture, opened by this thread.
+    #[inline]
+    pub(super) fn insert(&self, capture: Parcel) {
+        let Some(slot) = self.0.get(slot_number(capture.open.span)) else { return };
         let mut spans = slot.lock();
-        match spans.iter_mut().find(|(known, _)| *known == span) {
-            Some((_, known)) => *known = open,
-            None => spans.push((span, open)),
+        let span = capture.open.span;
+        if spans.first.as_ref().is_some_and(|first| first.open.span != span) {
+            return slot.insert_beside(&mut spans, capture);
         }
-        slot.count.store(spans.len(), Ordering::Relaxed);
+        if spans.more.is_empty() {
+            slot.resident.store(span, Ordering::Relaxed);
+        }
+        slot.owner.store(local::thread_number(), Ordering::Relaxed);
+        slot.busy_ticks.store(0, Ordering::Relaxed);
+        slot.last_exit.store(0, Ordering::Relaxed);
+        spans.first = Some(capture);
     }
 
+    /// Takes a span out, with the times that its owner kept.
     #[inline]
-    pub(super) fn remove(&self, span: u64) -> Option<OpenSpan> {
-        let slot = self.slot(span).filter(|slot| !slot.is_empty())?;
+    pub(super) fn remove(&self, span: u64) -> Option<(Parcel, Times)> {
+        let slot = self.slot_of(span)?;
         let mut spans = slot.lock();
-        let position = spans.iter().position(|(known, _)| *known == span)?;
-        let (_, open) = spans.swap_remove(position);
-        slot.count.store(spans.len(), Ordering::Relaxed);
-        Some(open)
+        if !spans.more.is_empty() {
+            return slot.remove_beside(&mut spans, span);
+        }
+        let capture = spans.first.take_if(|first| first.open.span == span)?;
+        slot.resident.store(NONE, Ordering::Relaxed);
+        Some((capture, slot.times()))
     }
 
     /// Runs `then` on a tracked span, under its slot's lock: no user code and
     /// no other span in there.
     #[inline]
-    pub(super) fn with<R>(&self, span: u64, then: impl FnOnce(&mut OpenSpan) -> R) -> Option<R> {
-        let slot = self.slot(span).filter(|slot| !slot.is_empty())?;
-        let mut spans = slot.lock();
-        spans.iter_mut().find(|(known, _)| *known == span).map(|(_, open)| then(open))
+    pub(super) fn with<R>(&self, span: u64, then: impl FnOnce(&mut Capture) -> R) -> Option<R> {
+        let mut spans = self.slot_of(span)?.lock();
+        spans.find(span).map(then)
     }
 
-    /// Runs `then` on every tracked span, a slot at a time.
-    pub(super) fn for_each(&self, mut then: impl FnMut(&mut OpenSpan)) {
-        for slot in self.0.iter().filter(|slot| !slot.is_empty()) {
-            slot.lock().iter_mut().for_each(|(_, open)| then(open));
+    /// Locks the slot of a tracked span. No user code and no other span until
+    /// it is dropped.
+    pub(super) fn lock(&self, span: u64) -> Option<Locked<'_>> {
+        Some(Locked { spans: self.slot_of(span)?.lock(), span })
+    }
+
+    /// Makes every exit from the span take the lock from here on.
+    pub(super) fn disown(&self, span: u64) {
+        if let Some(slot) = self.slot_of(span) {
+            slot.owner.store(0, Ordering::Relaxed);
         }
     }
 
-    #[inline]
-    fn slot(&self, span: u64) -> Option<&Slot> {
-        self.0.get(slot_number(span))
+    /// The same with the times that its owner keeps.
+    pub(super) fn with_times<R>(
+        &self,
+        span: u64,
+        then: impl FnOnce(&mut Capture, Times) -> R,
+    ) -> Option<R> {
+        let slot = self.slot_of(span)?;
+        let mut spans = slot.lock();
+        let is_first = spans.first.as_ref().is_some_and(|first| first.open.span == span);
+        let times = if is_first { slot.times() } else { Times::default() };
+        spans.find(span).map(|capture| then(capture, times))
+    }
+
+    /// Runs `then` on every tracked span, a slot at a time.
+    pub(super) fn for_each(&self, mut then: impl FnMut(&mut Capture, Times)) {
+        for slot in self.0.iter().filter(|slot| slot.resident.load(Ordering::Relaxed) != NONE) {
+            let Spans { first, more } = &mut *slot.lock();
+            if let Some(first) = first {
+                then(first, slot.times());
+            }
+            more.iter_mut().for_each(|capture| then(capture, Times::default()));
+        }
     }
 }
 
 impl Slot {
+    /// Notes that this thread left the span, if it is the one that keeps the
+    /// times of it.
     #[inline]
-    fn is_empty(&self) -> bool {
-        self.count.load(Ordering::Relaxed) == 0
+    pub(super) fn note_exit(&self, span: u64, busy_ticks: u64, at_ticks: u64) -> bool {
+        let is_owner = self.resident.load(Ordering::Relaxed) == span
+            && self.owner.load(Ordering::Relaxed) == local::thread_number();
+        if is_owner {
+            let busy = self.busy_ticks.load(Ordering::Relaxed).wrapping_add(busy_ticks);
+            self.busy_ticks.store(busy, Ordering::Relaxed);
+            let last = self.last_exit.load(Ordering::Relaxed).max(LastExit::at(at_ticks).0);
+            self.last_exit.store(last, Ordering::Relaxed);
+        }
+        is_owner
+    }
+
+    fn times(&self) -> Times {
+        Times {
+            busy_ticks: self.busy_ticks.load(Ordering::Relaxed),
+            last_exit: LastExit(self.last_exit.load(Ordering::Relaxed)),
+        }
     }
 
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, Vec<(u64, OpenSpan)>> {
+    fn lock(&self) -> MutexGuard<'_, Spans> {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    #[cold]
+    fn insert_beside(&self, spans: &mut Spans, capture: Parcel) {
+        if let Some(known) = spans.find(capture.open.span) {
+            std::mem::swap(known, capture);
+            return pool::give(capture);
+        }
+        let mut more = std::mem::take(&mut spans.more).into_vec();
+        more.push(capture);
+        spans.more = more.into();
+        self.resident.store(SEVERAL, Ordering::Relaxed);
+    }
+
+    #[cold]
+    fn remove_beside(&self, spans: &mut Spans, span: u64) -> Option<(Parcel, Times)> {
+        let mut more = std::mem::take(&mut spans.more).into_vec();
+        let removed = match spans.first.take_if(|first| first.open.span == span) {
+            Some(first) => {
+                let times = self.times();
+                // What moves up keeps its times under the lock.
+                self.owner.store(0, Ordering::Relaxed);
+                self.busy_ticks.store(0, Ordering::Relaxed);
+                self.last_exit.store(0, Ordering::Relaxed);
+                spans.first = more.pop();
+                Some((first, times))
+            }
+            None => {
+                let position = more.iter().position(|capture| capture.open.span == span);
+                position.map(|position| (more.swap_remove(position), Times::default()))
+            }
+        };
+        if let Some(first) = spans.first.as_ref().filter(|_| more.is_empty()) {
+            self.resident.store(first.open.span, Ordering::Relaxed);
+        }
+        spans.more = more.into();
+        removed
+    }
+}
+
+impl Spans {
+    #[inline]
+    fn find(&mut self, span: u64) -> Option<&mut Capture> {
+        if self.first.as_ref().is_some_and(|first| first.open.span == span) {
+            return self.first.as_deref_mut();
+        }
+        self.more.iter_mut().map(|capture| &mut **capture).find(|capture| capture.open.span == span)
+    }
+}
+
+/// A tracked span whose slot is locked.
+pub(super) struct Locked<'a> {
+    spans: MutexGuard<'a, Spans>,
+    span: u64,
+}
+
+impl Locked<'_> {
+    #[inline]
+    pub(super) fn capture(&mut self) -> Option<&mut Capture> {
+        self.spans.find(self.span)
+    }
+}
+
+/// What the opening thread notes of the times of a span.
+#[derive(Default)]
+pub(super) struct Times {
+    busy_ticks: u64,
+    last_exit: LastExit,
+}
+
+impl Times {
+    /// The times of the span, together with those that were noted under its lock.
+    #[inline]
+    pub(super) fn end(&self, capture: &Capture, now_ticks: impl FnOnce() -> u64) -> End {
+        let last_exit = self.last_exit.max(capture.open.last_exit);
+        End {
+            ended_ticks: last_exit.ticks().unwrap_or_else(now_ticks),
+            busy_ticks: self.busy_ticks.wrapping_add(capture.busy_ticks),
+        }
+    }
+}
+
+/// When an operation ended, and for how long it was busy.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    pub(super) ended_ticks: u64,
+    pub(super) busy_ticks: u64,
 }
 
 /// Slots of threads that open spans at the same time lie so far apart.
@@ -156,4 +276,78 @@ const THREAD_STRIDE: u64 = 509;
 fn slot_number(span: u64) -> usize {
     let thread = (span >> 38) & 0x1FFF;
     span.wrapping_add(thread * THREAD_STRIDE) as usize % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Spans whose slots are the same.
+    const ONE: u64 = 7;
+    const OTHER: u64 = 7 + SLOTS as u64;
+
+    fn open(spans: &OpenSpans, span: u64) {
+        let capture = pool::take();
+        capture.restart(0, std::num::NonZeroU64::MIN);
+        capture.open.span = span;
+        spans.insert(capture);
+    }
+
+    fn note_exit(spans: &OpenSpans, span: u64, busy_ticks: u64, at_ticks: u64) {
+        if !spans.slot_of(span).unwrap().note_exit(span, busy_ticks, at_ticks) {
+            spans.with(span, |capture| {
+                capture.busy_ticks += busy_ticks;
+                capture.open.last_exit = capture.open.last_exit.max(LastExit::at(at_ticks));
+            });
+        }
+    }
+
+    fn close(spans: &OpenSpans, span: u64) -> Option<(u64, u64)> {
+        let (capture, times) = spans.remove(span)?;
+        let end = times.end(capture, || u64::MAX);
+        Some((end.busy_ticks, end.ended_ticks))
+    }
+
+    #[test]
+    fn the_times_of_all_threads_add_up() {
+        let spans = OpenSpans::new();
+        open(&spans, ONE);
+        note_exit(&spans, ONE, 1, 0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                assert!(!spans.slot_of(ONE).unwrap().note_exit(ONE, 0, 0), "another's span");
+                note_exit(&spans, ONE, 10, 50);
+            });
+        });
+        note_exit(&spans, ONE, 100, 40);
+        spans.disown(ONE);
+        note_exit(&spans, ONE, 1_000, 30);
+        assert_eq!(close(&spans, ONE), Some((1_111, 50)));
+        assert_eq!(close(&spans, ONE), None);
+        open(&spans, ONE);
+        assert_eq!(close(&spans, ONE), Some((0, u64::MAX)), "never left");
+    }
+
+    #[test]
+    fn spans_that_share_a_slot_are_kept_apart() {
+        for (first, second) in [(ONE, OTHER), (OTHER, ONE)] {
+            let spans = OpenSpans::new();
+            open(&spans, ONE);
+            note_exit(&spans, ONE, 1, 10);
+            assert!(spans.contains(ONE) && !spans.contains(OTHER));
+            open(&spans, OTHER);
+            assert!(spans.contains(ONE) && spans.contains(OTHER));
+            note_exit(&spans, ONE, 2, 20);
+            note_exit(&spans, OTHER, 4, 30);
+            let mut seen = Vec::new();
+            spans.for_each(|capture, _| seen.push(capture.open.span));
+            assert_eq!(seen, [ONE, OTHER]);
+            let expected = |span| if span == ONE { Some((3, 20)) } else { Some((4, 30)) };
+            assert_eq!(close(&spans, first), expected(first));
+            assert!(spans.contains(second) && !spans.contains(first));
+            note_exit(&spans, second, 0, 5);
+            assert_eq!(close(&spans, second), expected(second));
+            assert!(spans.slot_of(ONE).is_none() && spans.slot_of(OTHER).is_none());
+        }
+    }
 }

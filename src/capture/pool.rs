@@ -1,141 +1,134 @@
-//! Memory to use again: a little kept by each thread, the rest shared by all.
+//! Captures to use again: a few kept by each thread, the rest shared by all.
+//!
+//! They lie side by side, and come back in the order of their addresses. What
+//! the worker has read, the caller's processor has to ask for again before it
+//! can write to it; asked for one after the other, it fetches them ahead of
+//! time. Their memory is never given back: as much is kept as was ever under way
+//! at once.
 //!
 //! A cache: on a thread whose locals are already destroyed everything still
 //! works, only slower.
 
 use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError};
-use std::thread::LocalKey;
 
 use super::message::Capture;
-use super::parcel::Packed;
 
-/// Boxes that one thread keeps, or fetches at once.
-const LOCAL_BOXES: usize = 64;
-/// Boxes kept for all threads.
-const SHARED_BOXES_MAX: usize = 16 * 1024;
-/// Captures whose buffers are larger are freed rather than kept.
-const BUFFER_BYTES_KEPT_MAX: usize = 4 * 1024;
+/// Captures made, or fetched by a thread, at once.
+const SLAB: usize = 64;
+/// Captures that one thread keeps.
+const LOCAL_MAX: usize = 2 * SLAB;
 
-/// A pool of boxes.
-pub(super) struct Pool<T: 'static> {
-    local: &'static LocalKey<RefCell<Vec<Box<T>>>>,
-    shared: Mutex<Vec<Box<T>>>,
+/// What is in the data lane: a capture that nobody else has. One that is dropped
+/// is not used again.
+pub(crate) type Parcel = &'static mut Capture;
+
+static SHARED: Shared = Shared(Mutex::new(Vec::new()));
+
+thread_local! {
+    /// The next one at the end.
+    static LOCAL: RefCell<Vec<Parcel>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Captures to fill.
-pub(super) static CAPTURES: Pool<Capture> =
-    Pool { local: &LOCAL_CAPTURES, shared: Mutex::new(Vec::new()) };
-
-/// Blocks to pack captures into.
-pub(super) static PACKED: Pool<Packed> =
-    Pool { local: &LOCAL_PACKED, shared: Mutex::new(Vec::new()) };
-
-#[expect(clippy::vec_box, reason = "the boxes travel; the vector only holds them")]
-mod local {
-    use super::{Capture, Packed, RefCell};
-
-    thread_local! {
-        pub(super) static LOCAL_CAPTURES: RefCell<Vec<Box<Capture>>> =
-            const { RefCell::new(Vec::new()) };
-        pub(super) static LOCAL_PACKED: RefCell<Vec<Box<Packed>>> =
-            const { RefCell::new(Vec::new()) };
-    }
-}
-use local::{LOCAL_CAPTURES, LOCAL_PACKED};
-
-impl<T: Default> Pool<T> {
-    /// A box, with whatever it held before.
-    #[inline]
-    pub(super) fn take(&self) -> Box<T> {
-        let taken = self.local.try_with(|local| {
-            let mut local = local.try_borrow_mut().ok()?;
-            if local.is_empty() {
-                self.fetch(&mut local);
-            }
-            local.pop()
-        });
-        taken.ok().flatten().unwrap_or_default()
-    }
-
-    /// Gives a box back.
-    #[inline]
-    pub(super) fn give(&self, boxed: Box<T>) {
-        let _ = self.local.try_with(|local| {
-            let Ok(mut local) = local.try_borrow_mut() else { return };
-            if local.len() >= LOCAL_BOXES {
-                self.give_all(local.split_off(LOCAL_BOXES / 2));
-            }
-            local.push(boxed);
-        });
-    }
-
-    /// Gives boxes back to all threads.
-    pub(super) fn give_all(&self, mut boxes: Vec<Box<T>>) {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        boxes.truncate(SHARED_BOXES_MAX.saturating_sub(shared.len()));
-        shared.append(&mut boxes);
-    }
-
-    #[cold]
-    fn fetch(&self, local: &mut Vec<Box<T>>) {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let keep = shared.len().saturating_sub(LOCAL_BOXES);
-        local.extend(shared.drain(keep..));
-    }
-}
-
-impl Pool<Capture> {
-    /// Gives a capture back, empty.
-    #[inline]
-    pub(super) fn give_cleared(&self, mut capture: Box<Capture>) {
-        if capture.fields.capacity() <= BUFFER_BYTES_KEPT_MAX {
-            capture.clear();
-            self.give(capture);
+/// A capture that is plain, and else as it was left.
+#[inline]
+pub(super) fn take() -> Parcel {
+    let taken = LOCAL.try_with(|local| {
+        let mut local = local.try_borrow_mut().ok()?;
+        match local.pop() {
+            None => SHARED.fetch(&mut local),
+            taken => taken,
         }
+    });
+    taken.ok().flatten().unwrap_or_else(|| Box::leak(Box::default()))
+}
+
+/// Gives a capture back.
+pub(super) fn give(capture: Parcel) {
+    capture.make_plain();
+    let _ = LOCAL.try_with(|local| {
+        let Ok(mut local) = local.try_borrow_mut() else { return };
+        if local.len() >= LOCAL_MAX {
+            SHARED.give(&mut local.split_off(LOCAL_MAX / 2));
+        }
+        local.push(capture);
+    });
+}
+
+/// Gives captures back to all threads, emptying `captures`. Called by the
+/// worker, once for many.
+pub(crate) fn recycle(captures: &mut Vec<Parcel>) {
+    captures.iter_mut().for_each(|capture| capture.make_plain());
+    SHARED.give(captures);
+}
+
+/// Captures of all threads.
+struct Shared(Mutex<Vec<Parcel>>);
+
+impl Shared {
+    /// Takes captures in, emptying `captures`.
+    fn give(&self, captures: &mut Vec<Parcel>) {
+        // Those of several threads come mixed, those of one as they are to be.
+        captures.sort_unstable_by_key(|capture| std::cmp::Reverse(address(capture)));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).append(captures);
     }
 
-    /// Gives captures back to all threads, empty.
-    #[expect(clippy::vec_box, reason = "the boxes travel; the vector only holds them")]
-    pub(super) fn give_all_cleared(&self, mut captures: Vec<Box<Capture>>) {
-        captures.retain_mut(|capture| {
-            capture.clear();
-            capture.fields.capacity() <= BUFFER_BYTES_KEPT_MAX
-        });
-        self.give_all(captures);
+    /// Hands some out, or makes some.
+    #[cold]
+    fn fetch(&self, local: &mut Vec<Parcel>) -> Option<Parcel> {
+        let mut captures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let keep = captures.len().saturating_sub(SLAB);
+        local.extend(captures.drain(keep..));
+        drop(captures);
+        if local.is_empty() {
+            let slab: Vec<Capture> = (0..SLAB).map(|_| Capture::default()).collect();
+            local.extend(slab.leak().iter_mut().rev());
+        }
+        local.pop()
     }
+}
+
+fn address(capture: &Capture) -> usize {
+    std::ptr::from_ref(capture) as usize
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::num::NonZeroU64;
 
     #[test]
-    fn what_one_thread_gives_another_takes() {
-        thread_local! {
-            #[expect(clippy::vec_box, reason = "the boxes travel; the vector only holds them")]
-            static LOCAL: RefCell<Vec<Box<[u32; 1]>>> = const { RefCell::new(Vec::new()) };
-        }
-        static POOL: Pool<[u32; 1]> = Pool { local: &LOCAL, shared: Mutex::new(Vec::new()) };
-        for number in 1..=LOCAL_BOXES as u32 + 1 {
-            POOL.give([number].into());
-        }
-        let taken = std::thread::spawn(|| *POOL.take()).join().unwrap();
-        assert_eq!(taken, [LOCAL_BOXES as u32]);
-        assert_eq!(*POOL.take(), [LOCAL_BOXES as u32 + 1]);
+    fn captures_come_back_plain_and_begin_anew() {
+        let capture = take();
+        capture.fields.set_error(&"x".repeat(1_000));
+        let key = capture.own_key();
+        capture.rare_mut().links.push(key);
+        capture.seen.panicked = true;
+        assert!(!capture.is_plain());
+        give(capture);
+        let capture = take();
+        assert!(capture.is_plain());
+        capture.restart(0, NonZeroU64::MIN);
+        (capture.opened_ticks, capture.ended_ticks) = (0, 0);
+        assert_eq!(format!("{capture:?}"), format!("{:?}", Capture::default()));
     }
 
     #[test]
-    fn captures_come_back_empty_and_large_ones_do_not_come_back() {
-        let mut capture = CAPTURES.take();
-        capture.fields.set_error("no room");
-        capture.links.push(capture.event_key());
-        CAPTURES.give_cleared(capture);
-        let capture = CAPTURES.take();
-        assert_eq!(format!("{capture:?}"), format!("{:?}", Capture::default()));
-        let mut large = Box::new(Capture::default());
-        large.fields.set_error(&"x".repeat(2 * BUFFER_BYTES_KEPT_MAX));
-        CAPTURES.give_cleared(large);
-        assert!(CAPTURES.take().fields.capacity() <= BUFFER_BYTES_KEPT_MAX);
+    fn captures_are_taken_in_the_order_of_their_addresses() {
+        let shared = Shared(Mutex::new(Vec::new()));
+        let taken = || {
+            let mut local = Vec::new();
+            let first = shared.fetch(&mut local);
+            first.into_iter().chain(local.into_iter().rev()).collect::<Vec<_>>()
+        };
+        let addresses = |captures: &[Parcel]| -> Vec<_> {
+            captures.iter().map(|capture| address(capture)).collect()
+        };
+        let mut made = taken();
+        let expected = addresses(&made);
+        assert!(expected.len() == SLAB && expected.is_sorted());
+        made.swap(3, 9);
+        shared.give(&mut made);
+        assert_eq!(addresses(&taken()), expected);
     }
 }

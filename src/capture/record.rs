@@ -4,22 +4,27 @@ use std::fmt::Debug;
 
 use tracing_core::field::{Field, Visit};
 
-use crate::event::limits::FIELD_BYTES_MAX;
-use crate::event::packed::{PackedIds, ValueRef};
+use crate::event::limits::{ENTRY_IDS_MAX, FIELD_BYTES_MAX, bounded};
+use crate::event::packed::{PackedIds, ValueRef, write_id};
 use crate::event::{Status, duration_ns_from_ms};
 
 use super::callsite::{IdField, Slot};
 use super::fields::Fields;
-use super::stage::Item;
 use super::value::{Read, read};
 
 /// Records the fields of one callsite. As a visitor it formats user values, so
-/// it must not visit while a lock is held; applying what was staged is harmless.
+/// it must not visit while a lock is held; applying what was read is harmless.
 pub(super) struct FieldRecorder<'a> {
-    slots: &'a [Slot],
-    fields: &'a mut Fields,
+    pub(super) slots: &'a [Slot],
+    pub(super) fields: &'a mut Fields,
+    pub(super) notes: &'a mut Notes,
+}
+
+/// What was noticed while fields were recorded.
+#[derive(Default)]
+pub(super) struct Notes {
     /// The span is open already: values replace earlier ones.
-    is_later: bool,
+    pub(super) is_later: bool,
     /// Identity fields that were set, as bits, and those of them that nobody had
     /// set before.
     pub(super) identities: u8,
@@ -31,40 +36,19 @@ pub(super) struct FieldRecorder<'a> {
     pub(super) misuse: Option<String>,
 }
 
-impl<'a> FieldRecorder<'a> {
-    /// For the fields with which a span or event begins.
-    pub(super) fn new(slots: &'a [Slot], fields: &'a mut Fields) -> Self {
-        FieldRecorder {
-            slots,
-            fields,
-            is_later: false,
-            identities: 0,
-            were_absent: 0,
-            stated: None,
-            stated_error: false,
-            misuse: None,
+impl FieldRecorder<'_> {
+    /// Records what was read of the field with this index.
+    pub(super) fn apply(&mut self, index: usize, read: Read<'_>) {
+        match read {
+            Read::Text(text) => self.debug_text(index, text),
+            Read::List(ids, more) => self.list(index, ids, more),
+            Read::Json(json) => self.json(index, json),
         }
     }
 
-    /// For what is recorded on an open span.
-    pub(super) fn later(slots: &'a [Slot], fields: &'a mut Fields) -> Self {
-        FieldRecorder { is_later: true, ..FieldRecorder::new(slots, fields) }
-    }
-
-    /// Records the value of the field with this index.
+    /// Records a text.
     #[inline]
-    pub(super) fn apply(&mut self, index: usize, item: Item<'_>) {
-        match item {
-            Item::Value(ValueRef::Str(text)) => self.text(index, text),
-            Item::Value(ValueRef::Json(json)) => self.json(index, json),
-            Item::Value(number) => self.number(index, number),
-            Item::DebugText(text) => self.debug_text(index, text),
-            Item::List(ids, more) => self.list(index, ids, more),
-        }
-    }
-
-    #[inline]
-    fn text(&mut self, index: usize, text: &str) {
+    pub(super) fn text(&mut self, index: usize, text: &str) {
         match self.slot(index) {
             Slot::Operation => self.fields.set_operation(text, true),
             Slot::OtherOperation => {
@@ -75,12 +59,12 @@ impl<'a> FieldRecorder<'a> {
             }
             Slot::Identity(id) => self.identity(id, text, true),
             Slot::OtherIdentity(id) => self.identity(id, text, false),
-            Slot::EntryIds => self.one_entry_id(text, true),
-            Slot::OtherEntryIds => self.one_entry_id(text, false),
+            Slot::EntryIds => self.fields.set_entry_id(text, true),
+            Slot::OtherEntryIds => self.fields.set_entry_id(text, false),
             Slot::Status => self.status(text),
             Slot::Error => {
                 self.fields.set_error(text);
-                self.stated_error |= !text.is_empty();
+                self.notes.stated_error |= !text.is_empty();
             }
             Slot::DurationMs => self.duration_ms(text.trim().parse().unwrap_or(f64::NAN)),
             Slot::Metadata => self.metadata(index, ValueRef::Str(text)),
@@ -91,7 +75,7 @@ impl<'a> FieldRecorder<'a> {
     /// `?ids` arrives as one text, which is then one odd id.
     fn debug_text(&mut self, index: usize, text: &str) {
         if self.slot(index) == Slot::EntryIds && text.starts_with('[') {
-            self.misuse = Some(
+            self.notes.misuse = Some(
                 "audit.entry_ids was given as text that looks like a list, which is kept as one id; \
                  write `audit.entry_ids = tracing_audit::list(&ids)`"
                     .to_owned(),
@@ -100,8 +84,9 @@ impl<'a> FieldRecorder<'a> {
         self.text(index, text);
     }
 
+    /// Records a number or a truth value.
     #[inline]
-    fn number(&mut self, index: usize, value: ValueRef<'_>) {
+    pub(super) fn number(&mut self, index: usize, value: ValueRef<'_>) {
         match self.slot(index) {
             Slot::Metadata => self.metadata(index, value),
             Slot::DurationMs => self.duration_ms(as_f64(value)),
@@ -114,56 +99,47 @@ impl<'a> FieldRecorder<'a> {
         self.slots.get(index).copied().unwrap_or(Slot::Unknown)
     }
 
+    #[inline]
     fn metadata(&mut self, index: usize, value: ValueRef<'_>) {
-        if self.is_later {
-            self.fields.make_room_for_again(index);
+        if self.notes.is_later {
+            self.fields.record_metadata(index, value);
+        } else {
+            self.fields.add_metadata(index, value);
         }
-        self.fields.add_metadata(index, value);
     }
 
+    #[inline]
     fn identity(&mut self, id: IdField, text: &str, strong: bool) {
-        let was_absent = self.is_later && self.fields.identity(id).is_none();
+        let was_absent = !self.fields.has_identity(id);
         if self.fields.set_identity(id, text, strong) {
-            self.identities |= id.bit();
-            self.were_absent |= if was_absent { id.bit() } else { 0 };
-        }
-    }
-
-    fn one_entry_id(&mut self, id: &str, strong: bool) {
-        if self.fields.replace_entry_ids(strong) {
-            self.fields.add_entry_id(id);
-        }
-    }
-
-    fn entry_ids<'i>(&mut self, ids: impl Iterator<Item = &'i str>, more: u32, strong: bool) {
-        if self.fields.replace_entry_ids(strong) {
-            ids.for_each(|id| self.fields.add_entry_id(id));
-            self.fields.marks.entry_ids_cut = self.fields.marks.entry_ids_cut.saturating_add(more);
+            self.notes.identities |= id.bit();
+            self.notes.were_absent |= if was_absent { id.bit() } else { 0 };
         }
     }
 
     fn status(&mut self, text: &str) {
         let status = Status::parse(text);
         if status.is_none() {
-            self.misuse = Some(format!(
+            self.notes.misuse = Some(format!(
                 "audit.status {text:?} is none of SUCCESS, FAILURE, PARTIAL and UNKNOWN; kept as UNKNOWN"
             ));
         }
-        self.stated = Some(status.unwrap_or(Status::Unknown));
+        self.notes.stated = Some(status.unwrap_or(Status::Unknown));
     }
 
     fn duration_ms(&mut self, ms: f64) {
-        self.fields.marks.duration_ns = duration_ns_from_ms(ms);
-        if self.fields.marks.duration_ns.is_none() {
-            self.misuse =
+        let duration_ns = duration_ns_from_ms(ms);
+        self.fields.set_duration(duration_ns);
+        if duration_ns.is_none() {
+            self.notes.misuse =
                 Some("audit.duration_ms is no duration in milliseconds; left out".to_owned());
         }
     }
 
     fn list(&mut self, index: usize, ids: &[u8], more: u32) {
         match self.slot(index) {
-            Slot::EntryIds => self.entry_ids(PackedIds(ids), more, true),
-            Slot::OtherEntryIds => self.entry_ids(PackedIds(ids), more, false),
+            Slot::EntryIds => self.fields.set_entry_ids(ids, more, true),
+            Slot::OtherEntryIds => self.fields.set_entry_ids(ids, more, false),
             slot => {
                 let items: Vec<_> = PackedIds(ids).collect();
                 let json = serde_json::to_string(&items).unwrap_or_default();
@@ -175,15 +151,19 @@ impl<'a> FieldRecorder<'a> {
         }
     }
 
+    fn entry_ids(&mut self, ids: &[String], strong: bool) {
+        let mut packed = Vec::new();
+        let (ids, more) = ids.split_at(ids.len().min(ENTRY_IDS_MAX));
+        ids.iter().for_each(|id| write_id(&mut packed, &bounded(id)));
+        self.fields.set_entry_ids(&packed, more.len() as u32, strong);
+    }
+
     fn json(&mut self, index: usize, json: &str) {
         match self.slot(index) {
             Slot::Metadata => self.metadata(index, ValueRef::Json(json)),
             slot @ (Slot::EntryIds | Slot::OtherEntryIds) => {
                 match serde_json::from_str::<Vec<String>>(json) {
-                    Ok(ids) => {
-                        let is_strong = slot == Slot::EntryIds;
-                        self.entry_ids(ids.iter().map(String::as_str), 0, is_strong);
-                    }
+                    Ok(ids) => self.entry_ids(&ids, slot == Slot::EntryIds),
                     Err(_) => self.text(index, json),
                 }
             }
@@ -223,11 +203,7 @@ impl Visit for FieldRecorder<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        read(value, FIELD_BYTES_MAX, |value| match value {
-            Read::Text(text) => self.debug_text(field.index(), text),
-            Read::List(ids, more) => self.list(field.index(), ids, more),
-            Read::Json(json) => self.json(field.index(), json),
-        });
+        read(value, FIELD_BYTES_MAX, |read| self.apply(field.index(), read));
     }
 }
 

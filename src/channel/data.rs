@@ -66,17 +66,18 @@ pub(crate) fn data_lane<T>(
 }
 
 impl<T> DataSender<T> {
-    /// Hands `item` over; if that fails the loss is counted and the item comes
-    /// back, so that its buffers can be used again.
-    pub(crate) fn send(&self, item: T, now_ns: u64) -> Result<(), T> {
+    /// Hands `item` over; if that fails the loss is counted, as of `now_ns`, and
+    /// the item comes back, so that its memory can be used again.
+    #[inline]
+    pub(crate) fn send(&self, item: T, now_ns: impl FnOnce() -> u64) -> Result<(), T> {
         match self.sender.try_send(item) {
             Ok(()) => {
                 self.wake.nudge();
                 Ok(())
             }
-            Err(TrySendError::Full(item)) => self.send_when_full(item, now_ns),
+            Err(TrySendError::Full(item)) => self.send_when_full(item, now_ns()),
             Err(TrySendError::Disconnected(item)) => {
-                self.losses.add(LossReason::AfterShutdown, 1, now_ns);
+                self.losses.add(LossReason::AfterShutdown, 1, now_ns());
                 Err(item)
             }
         }
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn drop_gives_the_newest_up_and_counts_it() {
         let (sender, receiver, losses) = lane(OverflowPolicy::Drop);
-        let sent = (0..10).filter(|item| sender.send(*item, 0).is_ok()).count();
+        let sent = (0..10).filter(|item| sender.send(*item, || 0).is_ok()).count();
         assert_eq!(sent, 4);
         assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
         assert_eq!(losses.totals()[&LossReason::Full], 6);
@@ -160,15 +161,15 @@ mod tests {
     fn block_waits_once_per_stall_and_recovers_at_half_empty() {
         let (sender, receiver, losses) = lane(OverflowPolicy::Block(Duration::from_millis(1)));
         for item in 0..4 {
-            sender.send(item, 0).unwrap();
+            sender.send(item, || 0).unwrap();
         }
-        assert_eq!(sender.send(4, 0), Err(4));
+        assert_eq!(sender.send(4, || 0), Err(4));
         assert!(sender.stalled.load(Ordering::Relaxed));
         receiver.recv().unwrap();
         sender.end_stall();
         assert!(sender.stalled.load(Ordering::Relaxed), "three of four are not half empty");
-        sender.send(5, 0).unwrap();
-        assert_eq!(sender.send(6, 0), Err(6));
+        sender.send(5, || 0).unwrap();
+        assert_eq!(sender.send(6, || 0), Err(6));
         receiver.recv().unwrap();
         receiver.recv().unwrap();
         sender.end_stall();
@@ -181,7 +182,7 @@ mod tests {
         let (sender, receiver, losses) = lane(OverflowPolicy::BlockForever);
         let worker = std::thread::spawn(move || receiver.iter().count());
         for item in 0..1_000 {
-            sender.send(item, 0).unwrap();
+            sender.send(item, || 0).unwrap();
         }
         drop(sender);
         assert_eq!(worker.join().unwrap(), 1_000);
@@ -192,7 +193,7 @@ mod tests {
     fn a_gone_worker_is_a_loss_after_shutdown() {
         let (sender, receiver, losses) = lane(OverflowPolicy::BlockForever);
         drop(receiver);
-        assert_eq!(sender.send(1, 0), Err(1));
+        assert_eq!(sender.send(1, || 0), Err(1));
         assert_eq!(losses.totals()[&LossReason::AfterShutdown], 1);
     }
 }

@@ -20,6 +20,14 @@ pub(crate) enum ValueRef<'a> {
     Json(&'a str),
 }
 
+/// The written form of a value: a tag, and what follows it. Before a text comes
+/// its length (u32 LE).
+pub(crate) enum Encoded<'a> {
+    Tag(u8),
+    Fixed(u8, [u8; 8]),
+    Text(u8, &'a str),
+}
+
 const TAG_FALSE: u8 = 0;
 const TAG_TRUE: u8 = 1;
 const TAG_I64: u8 = 2;
@@ -28,7 +36,7 @@ const TAG_F64: u8 = 4;
 const TAG_STR: u8 = 5;
 const TAG_JSON: u8 = 6;
 
-impl ValueRef<'_> {
+impl<'v> ValueRef<'v> {
     /// The owned JSON value. JSON text that cannot be read is kept as text.
     pub(crate) fn to_value(self) -> Value {
         match self {
@@ -43,14 +51,49 @@ impl ValueRef<'_> {
 
     /// Appends tag and payload.
     pub(crate) fn write(self, bytes: &mut Vec<u8>) {
-        match self {
-            ValueRef::Bool(value) => bytes.push(if value { TAG_TRUE } else { TAG_FALSE }),
-            ValueRef::I64(value) => write_fixed(bytes, TAG_I64, value.to_le_bytes()),
-            ValueRef::U64(value) => write_fixed(bytes, TAG_U64, value.to_le_bytes()),
-            ValueRef::F64(value) => write_fixed(bytes, TAG_F64, value.to_le_bytes()),
-            ValueRef::Str(text) => write_text(bytes, TAG_STR, text),
-            ValueRef::Json(text) => write_text(bytes, TAG_JSON, text),
+        match self.encoded() {
+            Encoded::Tag(tag) => bytes.push(tag),
+            Encoded::Fixed(tag, payload) => {
+                bytes.push(tag);
+                bytes.extend_from_slice(&payload);
+            }
+            Encoded::Text(tag, text) => {
+                bytes.push(tag);
+                bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+                bytes.extend_from_slice(text.as_bytes());
+            }
         }
+    }
+
+    /// What [`write`](Self::write) writes, for those that write elsewhere.
+    #[inline]
+    pub(crate) fn encoded(self) -> Encoded<'v> {
+        match self {
+            ValueRef::Bool(value) => Encoded::Tag(if value { TAG_TRUE } else { TAG_FALSE }),
+            ValueRef::I64(value) => Encoded::Fixed(TAG_I64, value.to_le_bytes()),
+            ValueRef::U64(value) => Encoded::Fixed(TAG_U64, value.to_le_bytes()),
+            ValueRef::F64(value) => Encoded::Fixed(TAG_F64, value.to_le_bytes()),
+            ValueRef::Str(text) => Encoded::Text(TAG_STR, text),
+            ValueRef::Json(text) => Encoded::Text(TAG_JSON, text),
+        }
+    }
+
+    /// The value of which [`encoded`](Self::encoded) gave the tag and the bytes
+    /// after it, the length of a text left out.
+    #[inline]
+    pub(crate) fn decoded(tag: u8, payload: &'v [u8]) -> Option<ValueRef<'v>> {
+        let fixed = || payload.try_into().ok();
+        let text = || std::str::from_utf8(payload).ok();
+        Some(match tag {
+            TAG_FALSE => ValueRef::Bool(false),
+            TAG_TRUE => ValueRef::Bool(true),
+            TAG_I64 => ValueRef::I64(i64::from_le_bytes(fixed()?)),
+            TAG_U64 => ValueRef::U64(u64::from_le_bytes(fixed()?)),
+            TAG_F64 => ValueRef::F64(f64::from_le_bytes(fixed()?)),
+            TAG_STR => ValueRef::Str(text()?),
+            TAG_JSON => ValueRef::Json(text()?),
+            _ => return None,
+        })
     }
 
     /// Reads what [`write`](Self::write) wrote at the front of `bytes`, and
@@ -69,17 +112,6 @@ impl ValueRef<'_> {
             _ => return None,
         })
     }
-}
-
-fn write_fixed(bytes: &mut Vec<u8>, tag: u8, payload: [u8; 8]) {
-    bytes.push(tag);
-    bytes.extend_from_slice(&payload);
-}
-
-fn write_text(bytes: &mut Vec<u8>, tag: u8, text: &str) {
-    bytes.push(tag);
-    bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(text.as_bytes());
 }
 
 fn read_fixed<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {

@@ -13,6 +13,7 @@ use super::audit_event::duration_ns_from_ms;
 use super::{EventId, Kind};
 
 /// The keys, in their order.
+#[expect(dead_code, reason = "nobody asks for some of them")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key {
     Sequence,

@@ -110,7 +110,7 @@ impl Filesystem for FaultyFilesystem {
         Ok(Box::new(FaultyFile { fs: self.clone(), file: OsFilesystem.open_append(path)? }))
     }
 
-    #[cfg(feature = "journal")]
+    #[cfg(any(feature = "journal", feature = "policy"))]
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn io::Read + Send>> {
         OsFilesystem.open_read(path)
     }

@@ -25,7 +25,7 @@ pub(crate) trait Filesystem: Send + Sync + std::fmt::Debug {
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn SyncWrite>>;
 
     /// Opens a file for reading.
-    #[cfg(feature = "journal")]
+    #[cfg(any(feature = "journal", feature = "policy"))]
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn io::Read + Send>>;
 
     /// Names in a directory, sorted. Names that are not UTF-8 are left out:

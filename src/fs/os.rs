@@ -33,7 +33,7 @@ impl Filesystem for OsFilesystem {
         Ok(Box::new(OsFile(file)))
     }
 
-    #[cfg(feature = "journal")]
+    #[cfg(any(feature = "journal", feature = "policy"))]
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn io::Read + Send>> {
         Ok(Box::new(File::open(path)?))
     }

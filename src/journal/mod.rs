@@ -84,5 +84,6 @@ pub(crate) use pack::{
 pub(crate) use parent::{LockedLog, logs_under};
 pub(crate) use reader::{Entries, LogReader, SegmentRef, Trailing};
 pub(crate) use seal::SealedSegment;
+pub(crate) use seek_table::BLOCK_BYTES;
 pub(crate) use sync::SyncedThrough;
 pub(crate) use writer::Journal;

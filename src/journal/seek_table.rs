@@ -23,7 +23,7 @@ pub(super) const FOOTER_BYTES: usize = 9;
 
 /// Bytes that a block has at most before it is compressed, unless a single
 /// frame is longer. In this crate's own tests small logs have many blocks too.
-pub(super) const BLOCK_BYTES: usize = if cfg!(test) { 1024 } else { 64 * 1024 };
+pub(crate) const BLOCK_BYTES: usize = if cfg!(test) { 1024 } else { 64 * 1024 };
 
 /// Longest block, decompressed. What claims to be longer is damaged.
 pub(super) const BLOCK_BYTES_MAX: usize = SEGMENT_HEADER_BYTES + FRAME_BYTES_MAX;

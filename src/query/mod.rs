@@ -1,6 +1,7 @@
 //! Asking the trail: filters, pages, counts and groups.
 //!
-//! Everything runs on the caller's thread, on immutable segments: a query never
+//! Everything runs on the caller's thread, on immutable segments: first those
+//! in memory, then, with a journal, the log on disk, as one trail. A query never
 //! makes the worker wait, and apart from [`Query::snapshot`] and queries on a
 //! [`View`], it first asks the worker to make everything visible that was
 //! completed before.

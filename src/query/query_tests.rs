@@ -1,7 +1,5 @@
 //! Errors, scopes, times and trails, one by one.
 
-use std::sync::Arc;
-
 use std::future::IntoFuture;
 
 use chrono::{DateTime, Utc};

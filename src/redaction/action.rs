@@ -19,3 +19,17 @@ pub enum Action {
     /// Secrets are looked for before the cut.
     Truncate(usize),
 }
+
+impl Action {
+    /// The word for it in a policy.
+    #[cfg(feature = "policy")]
+    pub(crate) fn canonical(self) -> String {
+        match self {
+            Action::Keep => "keep".to_owned(),
+            Action::Drop => "drop".to_owned(),
+            Action::Mask => "mask".to_owned(),
+            Action::Hash => "hash".to_owned(),
+            Action::Truncate(bytes_max) => format!("truncate:{bytes_max}"),
+        }
+    }
+}

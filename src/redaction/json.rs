@@ -91,9 +91,14 @@ fn hidden_name(look: &mut Look, name: String, rules: &Rules) -> String {
 fn is_no_secret(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) => true,
-        Value::String(text) => text.is_empty() || text == MASK,
+        Value::String(text) => is_hidden(text),
         _ => false,
     }
+}
+
+/// Neither says this text.
+pub(super) fn is_hidden(text: &str) -> bool {
+    text.is_empty() || text == MASK
 }
 
 fn hide_whole(value: &mut Value, action: Action, rules: &Rules) -> bool {

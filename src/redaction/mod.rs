@@ -17,6 +17,7 @@
 //! fields, which are part of the program, are kept.
 
 mod action;
+mod clean;
 mod detect;
 #[cfg(feature = "hash")]
 mod hash;

@@ -13,6 +13,12 @@ impl NamePattern {
         NamePattern { pieces: text.to_ascii_lowercase().split('*').map(Box::from).collect() }
     }
 
+    /// The pattern as it was given, in lower case.
+    #[cfg(feature = "policy")]
+    pub(crate) fn text(&self) -> String {
+        self.pieces.join("*")
+    }
+
     /// Whether `name`, which is in lower case, is matched as a whole.
     pub(crate) fn matches(&self, name: &str) -> bool {
         let Some((first, others)) = self.pieces.split_first() else { return false };

@@ -8,8 +8,10 @@ use crate::event::packed::{PackedIds, PackedMetadata, ValueRef, write_field, wri
 use crate::event::row::Row;
 
 use super::action::Action;
+use super::clean::Clean;
 use super::detect::{Detectors, Finding, Triggers, is_card_number, scan};
 use super::json;
+use super::names::looks_random;
 use super::rules::{Part, Rules};
 use super::text::{write_around, write_cut, write_whole};
 use super::verdict::{Verdict, Verdicts};
@@ -18,6 +20,7 @@ use super::verdict::{Verdict, Verdicts};
 #[derive(Debug, Default)]
 pub(crate) struct Redactor {
     look: Look,
+    clean: Clean,
     texts: String,
     entry_ids: Vec<u8>,
     metadata: Vec<u8>,
@@ -39,7 +42,11 @@ impl Redactor {
         self.texts.clear();
         let edits = self.edit_parts(row, rules);
         let new_ids = self.entry_ids_concern(row.entry_ids, rules);
-        let new_metadata = self.look.metadata_concerns(row.metadata, rules);
+        let new_metadata = if rules.settings.metadata_kept {
+            self.look.metadata_concerns(row.metadata, rules)
+        } else {
+            !row.metadata.0.is_empty()
+        };
         if edits.is_none() && !new_ids && !new_metadata {
             return *row;
         }
@@ -81,12 +88,25 @@ impl Redactor {
         let action = rules.of_part(part).or_else(|| user_action(text, part, rules));
         let detectors = rules.detectors_of(part);
         match action {
-            None if !self.look.finds(text, Triggers::of(text.as_bytes()), detectors, rules) => {
-                Edit::Same
-            }
+            None if !self.concerns(text, part, detectors, rules) => Edit::Same,
             Some(Action::Keep) => Edit::Same,
             action => self.rewrite_part(text, part, action, rules),
         }
+    }
+
+    /// Whether there is something to hide in a part. Who acts on what recurs
+    /// from event to event, and is looked at once.
+    #[inline]
+    fn concerns(&mut self, text: &str, part: Part, detectors: Detectors, rules: &Rules) -> bool {
+        let whose = rules.id * 2 + u64::from(part.is_free_text());
+        if self.clean.contains(whose, text.as_bytes()) {
+            return false;
+        }
+        let concerns = self.look.finds(text, Triggers::of(text.as_bytes()), detectors, rules);
+        if !concerns {
+            self.clean.insert(whose, text.as_bytes());
+        }
+        concerns
     }
 
     #[cold]
@@ -218,9 +238,14 @@ impl Look {
         triggers: Triggers,
         rules: &Rules,
     ) -> bool {
-        let verdict = self.verdicts.on(rules, name);
-        if verdict != Verdict::Look {
-            return !matches!(verdict, Verdict::Do(Action::Keep));
+        match (self.verdicts.on(rules, name), value) {
+            (Verdict::Look, _) => {}
+            (Verdict::Do(action), _) => return action != Action::Keep,
+            (Verdict::Name, _) => return true,
+            (Verdict::Secret, ValueRef::Str(text)) if !json::is_hidden(text) => return true,
+            (Verdict::Perhaps, ValueRef::Str(text)) if looks_random(text) => return true,
+            (Verdict::Secret, ValueRef::Str(_) | ValueRef::Bool(_)) | (Verdict::Perhaps, _) => {}
+            (Verdict::Secret, _) => return true,
         }
         match value {
             ValueRef::Bool(_) => false,
@@ -233,6 +258,7 @@ impl Look {
     #[cold]
     fn rewrite_metadata(&mut self, metadata: PackedMetadata<'_>, rules: &Rules, out: &mut Vec<u8>) {
         out.clear();
+        let metadata = if rules.settings.metadata_kept { metadata } else { PackedMetadata(&[]) };
         for (name, value) in metadata {
             self.rewrite_field(name, value, rules, out);
         }

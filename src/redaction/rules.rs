@@ -63,7 +63,7 @@ impl Part {
     }
 
     /// Whether it is free text rather than an identity.
-    const fn is_free_text(self) -> bool {
+    pub(super) const fn is_free_text(self) -> bool {
         matches!(self, Part::Resource | Part::Source | Part::Error)
     }
 }

@@ -30,6 +30,8 @@ pub struct Redaction {
     pub(super) known_names: Action,
     pub(super) detectors: [Action; Detector::ALL.len()],
     pub(super) keys: HashKeys,
+    /// Metadata is kept at all.
+    pub(super) metadata_kept: bool,
 }
 
 impl Redaction {
@@ -40,6 +42,7 @@ impl Redaction {
             known_names: Action::Mask,
             detectors: [Action::Mask; Detector::ALL.len()],
             keys: HashKeys::default(),
+            metadata_kept: true,
         }
     }
 
@@ -93,6 +96,32 @@ impl Redaction {
     #[cfg(feature = "hash")]
     pub fn hashed_forms(&self, text: &str) -> Vec<String> {
         self.keys.forms(text)
+    }
+
+    /// These choices after those about some names, which come first.
+    #[cfg(feature = "policy")]
+    pub(crate) fn preceded_by<'n>(
+        &self,
+        names: impl Iterator<Item = (&'n str, Action)>,
+        metadata_kept: bool,
+    ) -> Self {
+        let names = names.map(|(name, action)| (NamePattern::new(name), action));
+        let names = names.chain(self.names.iter().cloned()).collect();
+        Redaction { names, metadata_kept, ..self.clone() }
+    }
+
+    /// What tells these choices from others, keys aside.
+    #[cfg(feature = "policy")]
+    pub(crate) fn canonical(&self) -> serde_json::Value {
+        let names = self.names.iter();
+        let names =
+            names.map(|(name, action)| serde_json::json!([name.text(), action.canonical()]));
+        let detectors = self.detectors.map(Action::canonical);
+        serde_json::json!({
+            "names": names.collect::<Vec<_>>(),
+            "known_names": self.known_names.canonical(),
+            "detectors": detectors,
+        })
     }
 
     /// These choices, ready to be applied.

@@ -68,7 +68,7 @@ fn judge(rules: &Rules, name: &str) -> Verdict {
         return Verdict::Do(action);
     }
     match known(name) {
-        _ if name.starts_with("[masked") => Verdict::Look,
+        _ if name.contains("[masked") => Verdict::Look,
         _ if holds_secret(rules, name) => Verdict::Name,
         Known::No => Verdict::Look,
         Known::Perhaps => Verdict::Perhaps,
@@ -83,7 +83,7 @@ fn holds_secret(rules: &Rules, name: &str) -> bool {
     !found.is_empty()
 }
 
-/// Mixes the length, the first and the last eight bytes.
+/// From the length and the first and last eight bytes.
 #[inline]
 fn slot(rules: u64, name: &[u8]) -> usize {
     let head = name.first_chunk().map_or_else(|| short(name), |head| u64::from_le_bytes(*head));

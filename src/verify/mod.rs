@@ -24,6 +24,7 @@ mod claim;
 mod directory;
 mod files;
 mod finding;
+mod index;
 mod keys;
 mod pruned;
 mod request;

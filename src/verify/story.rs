@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `OPEN` | `origin`, `vkey`, `cuts` |
 //! | `CLOSE` | |
-//! | `SEAL` | `first`, `next`, `bytes`, `sha256` |
+//! | `SEAL` | `first`, `next`, `bytes`, `sha256`, `packed` |
 //! | `KEY` | `vkey` |
 //! | `PRUNE` | `first` |
 //! | `GAP` | counts by reason |
@@ -34,6 +34,8 @@ pub(super) struct SealedContent {
     pub(super) next: u64,
     pub(super) bytes: u64,
     pub(super) sha256: Digest,
+    /// Of the compressed file, if it is one.
+    pub(super) packed_sha256: Option<Digest>,
 }
 
 /// The story so far.
@@ -157,7 +159,7 @@ impl Story {
 
     fn seal(&mut self, event: &AuditEvent, place: &Place) {
         let Some(first) = number(event, "first") else { return };
-        let Some(found) = self.sealed.remove(&first) else { return };
+        let Some(found) = self.sealed.get(&first).copied() else { return };
         self.tree_stored = self.tree_stored.max(found.next);
         let facts = [
             ("next", number(event, "next").map(|next| next.to_string()), found.next.to_string()),
@@ -167,6 +169,11 @@ impl Story {
                 found.bytes.to_string(),
             ),
             ("sha256", text(event, "sha256").map(str::to_owned), hex(&found.sha256)),
+            (
+                "packed.sha256",
+                found.packed_sha256.and_then(|_| packed_sha256(event)),
+                found.packed_sha256.as_ref().map(hex).unwrap_or_default(),
+            ),
         ];
         for (fact, told, found) in facts {
             if let Some(told) = told.filter(|told| *told != found) {
@@ -196,6 +203,11 @@ fn text<'e>(event: &'e AuditEvent, key: &str) -> Option<&'e str> {
 fn number(event: &AuditEvent, key: &str) -> Option<u64> {
     let value = event.metadata.get(key)?;
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// What is told of the compressed file.
+fn packed_sha256(event: &AuditEvent) -> Option<String> {
+    Some(event.metadata.get("packed")?.get("sha256")?.as_str()?.to_owned())
 }
 
 fn hex(digest: &Digest) -> String {

@@ -7,6 +7,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::files::byte_at;
 use super::finding::{Finding, FindingKind, Place, Severity};
 use crate::fs::{JournalFile, JournalFs, OpenMode};
 use crate::journal::steps::read_up_to;
@@ -167,11 +168,7 @@ impl Level {
             return Ok(Compared::Same);
         };
         if self.difference.is_none() {
-            let byte = |bytes: &[u8]| bytes.get(at).map(|byte| format!("byte {byte:02x}"));
-            let finding = rebuildable(
-                byte(&tile.bytes).unwrap_or_default(),
-                byte(&stored).unwrap_or_default(),
-            );
+            let finding = rebuildable(byte_at(&tile.bytes, at), byte_at(&stored, at));
             self.difference = Some(finding.file(&self.path).offset(offset + at as u64));
         }
         Ok(Compared::Differs { at })

@@ -10,6 +10,7 @@ use super::claim::{Claim, Source};
 use super::directory::named_log;
 use super::files;
 use super::finding::{Finding, FindingKind, Place};
+use super::index::IndexCheck;
 use super::pruned::PrunedLeaves;
 use super::request::{Progress, Verification};
 use super::story::{SealedContent, Story};
@@ -141,15 +142,24 @@ impl<'r, 'a> WholeLog<'r, 'a> {
             }
         };
         hash(segment.header_bytes(), &mut content);
+        let mut index = IndexCheck::of(&segment);
         let is_known_schema = self.is_known_schema(&segment, &path);
         let read = loop {
             match segment.step() {
                 Ok(Some(Seen::Entry { sequence, offset, frame, entry })) => {
                     hash(frame, &mut content);
+                    if let Some(index) = &mut index {
+                        index.frame(frame, Some(entry));
+                    }
                     let place = Place { path: path.clone(), offset, sequence };
                     self.entry(entry, place, is_known_schema)?;
                 }
-                Ok(Some(Seen::Mark { frame })) => hash(frame, &mut content),
+                Ok(Some(Seen::Mark { frame })) => {
+                    hash(frame, &mut content);
+                    if let Some(index) = &mut index {
+                        index.frame(frame, None);
+                    }
+                }
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
@@ -157,8 +167,10 @@ impl<'r, 'a> WholeLog<'r, 'a> {
         self.end = Place { path, offset: segment.offset(), sequence: segment.next() };
         read?;
         self.has_closing_mark = segment.is_closed();
+        let indexed = index.and_then(|index| index.finish(&*self.request.fs, segment.path()));
+        indexed.into_iter().for_each(|finding| self.verdict.note(finding));
         match content {
-            Some(content) => self.sealed(first, &segment, content),
+            Some(content) => self.sealed(first, &segment, content)?,
             None => self.judge_tail(&segment)?,
         }
         Ok(())
@@ -191,10 +203,20 @@ impl<'r, 'a> WholeLog<'r, 'a> {
         Ok(())
     }
 
-    fn sealed(&mut self, first: u64, segment: &Inspection, content: Sha256) {
+    fn sealed(&mut self, first: u64, segment: &Inspection, content: Sha256) -> Result<(), Finding> {
+        let path = segment.path();
+        let is_packed = path.extension().is_some_and(|extension| extension == "zst");
+        let packed_sha256 = match is_packed {
+            true => Some(
+                files::sha256(&*self.request.fs, path)
+                    .map_err(|error| Finding::unreadable(path, error))?,
+            ),
+            false => None,
+        };
         let sha256 = Digest::new(content.finalize().into());
-        let content = SealedContent { next: segment.next(), bytes: segment.offset(), sha256 };
-        self.story.sealed(first, content);
+        let (next, bytes) = (segment.next(), segment.offset());
+        self.story.sealed(first, SealedContent { next, bytes, sha256, packed_sha256 });
+        Ok(())
     }
 
     fn judge_tail(&mut self, segment: &Inspection) -> Result<(), Finding> {

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::capture::{Callsite, Capture, EventKey, IdField, Origin, outcome};
+use crate::capture::{Callsite, Captured, EventKey, IdField, Origin, Recording};
+use crate::clock::Clock;
 use crate::event::limits::{
     COLLAPSED_FAILURES_KEY, COLLAPSED_KEY, ENTRY_IDS_CUT_KEY, KEY_BYTES_MAX, METADATA_CUT_KEY,
 };
-use crate::event::packed::{PackedMetadata, ValueRef, write_field};
+use crate::event::packed::{PackedIds, PackedMetadata, ValueRef, write_field};
 use crate::event::row::{Row, RowSpan};
 use crate::event::{EventId, EventIds, Kind, Operation};
 
@@ -18,6 +19,7 @@ pub(super) struct Decoder {
     operation: String,
     actor: String,
     metadata: Vec<u8>,
+    entry_ids: Vec<u8>,
     links: Vec<EventId>,
 }
 
@@ -43,6 +45,7 @@ impl Decoder {
             operation: String::new(),
             actor: String::new(),
             metadata: Vec::new(),
+            entry_ids: Vec::new(),
             links: Vec::new(),
         }
     }
@@ -50,51 +53,51 @@ impl Decoder {
     /// The row of a captured operation.
     pub(super) fn row<'a>(
         &'a mut self,
-        capture: &'a Capture,
+        captured: &Captured<'a>,
         callsite: &'a Callsite,
         times: Times,
+        clock: &dyn Clock,
     ) -> Row<'a> {
-        self.read_operation(capture, callsite);
-        self.read_metadata(capture, callsite);
-        self.links.clear();
-        self.links.extend(capture.links.iter().map(|link| event_id(&self.ids, *link)));
-        let fields = &capture.fields;
-        let user_id = fields.identity(IdField::User);
-        let explicit = fields.identity(IdField::Actor);
+        let values = &captured.values;
+        self.read_operation(captured, callsite);
+        let stated_ns = self.read_recordings(captured, callsite);
+        self.read_links(captured, clock);
+        let user_id = values.identity(IdField::User);
+        let explicit = values.identity(IdField::Actor);
         self.read_actor(explicit, user_id);
-        let (status, status_source) = outcome(&capture.seen, self.closed_is_unknown);
-        let is_span = capture.origin == Origin::Span;
-        let elapsed_ns = capture.ended_ns.saturating_sub(capture.opened_ns);
+        let (status, status_source) = captured.outcome(self.closed_is_unknown);
+        let is_span = captured.origin == Origin::Span;
+        let span = Elapsed::of(captured, clock);
         Row {
-            event_id: self.ids.id(capture.opened_ns, capture.key),
+            event_id: self.ids.id(span.opened_ns, captured.key.key.get()),
             kind: Kind::Event,
-            timestamp_us: times.wall_us(capture.opened_ns),
+            timestamp_us: times.wall_us(span.opened_ns),
             recorded_us: times.recorded_us,
             operation: &self.operation,
             actor: &self.actor,
             user_id: user_id.or_else(|| explicit?.strip_prefix("user:")),
-            session_id: fields.identity(IdField::Session),
-            org_id: fields.identity(IdField::Org),
-            resource: fields.identity(IdField::Resource),
-            source: fields.identity(IdField::Source),
-            entry_ids: fields.entry_ids(),
+            session_id: values.identity(IdField::Session),
+            org_id: values.identity(IdField::Org),
+            resource: values.identity(IdField::Resource),
+            source: values.identity(IdField::Source),
+            entry_ids: PackedIds(&self.entry_ids),
             status,
             status_source,
-            error_message: fields.error(),
-            duration_ns: fields.marks.duration_ns.or(is_span.then_some(elapsed_ns)),
-            busy_ns: is_span.then_some(capture.busy_ns),
+            error_message: values.error(),
+            duration_ns: stated_ns.or(is_span.then_some(span.elapsed_ns)),
+            busy_ns: is_span.then_some(span.busy_ns),
             metadata: PackedMetadata(&self.metadata),
             span: Some(RowSpan {
-                name: span_name(callsite, capture.origin),
+                name: span_name(callsite, captured.origin),
                 target: callsite.metadata.target(),
-                parent: capture.parent.map(|parent| event_id(&self.ids, parent)),
+                parent: captured.parent.map(|parent| event_id(&self.ids, parent, clock)),
                 links: &self.links,
             }),
         }
     }
 
-    fn read_operation(&mut self, capture: &Capture, callsite: &Callsite) {
-        let named = capture.fields.operation();
+    fn read_operation(&mut self, captured: &Captured<'_>, callsite: &Callsite) {
+        let named = captured.values.operation();
         let name = canonical_operation(named.unwrap_or(callsite.metadata.name()));
         self.operation.clear();
         self.operation.push_str(&name);
@@ -112,34 +115,82 @@ impl Decoder {
         }
     }
 
-    fn read_metadata(&mut self, capture: &Capture, callsite: &Callsite) {
-        self.metadata.clear();
-        let fields = &capture.fields;
-        let declared = fields
-            .metadata()
-            .filter_map(|(slot, value)| Some((*callsite.names.get(usize::from(slot))?, value)));
-        if callsite.repeats_names || fields.marks.re_recorded {
-            write_last(&mut self.metadata, declared.chain(fields.named()));
-        } else {
-            for (name, value) in declared {
-                write_field(&mut self.metadata, name, value);
+    fn read_links(&mut self, captured: &Captured<'_>, clock: &dyn Clock) {
+        self.links.clear();
+        if let Some(rare) = captured.rare {
+            self.links.extend(rare.links.iter().map(|link| event_id(&self.ids, *link, clock)));
+        }
+    }
+
+    /// Reads metadata and entry ids; the duration that the program stated, if it
+    /// did.
+    fn read_recordings(&mut self, captured: &Captured<'_>, callsite: &Callsite) -> Option<u64> {
+        let (metadata, entry_ids) = (&mut self.metadata, &mut self.entry_ids);
+        metadata.clear();
+        entry_ids.clear();
+        let mut duration_ns = None;
+        let repeats = callsite.repeats_names || captured.values.repeats_metadata;
+        let mut last = Vec::new();
+        let mut write = |name, value| match repeats {
+            true => note_last(&mut last, name, value),
+            false => write_field(metadata, name, value),
+        };
+        for recording in captured.values.recordings() {
+            match recording {
+                Recording::Metadata(index, value) => {
+                    if let Some(name) = callsite.names.get(usize::from(index)) {
+                        write(name, value);
+                    }
+                }
+                Recording::Named(name, value) => write(name, value),
+                Recording::EntryIds(ids) => ids.apply_to(entry_ids),
+                Recording::DurationNs(stated) => duration_ns = stated,
             }
         }
-        for (key, count) in [
-            (ENTRY_IDS_CUT_KEY, u64::from(fields.marks.entry_ids_cut)),
-            (METADATA_CUT_KEY, u64::from(fields.marks.metadata_cut)),
-            (COLLAPSED_KEY, capture.collapsed),
-            (COLLAPSED_FAILURES_KEY, capture.collapsed_failures),
-        ] {
-            if count > 0 {
-                write_field(&mut self.metadata, key, ValueRef::U64(count));
-            }
+        last.into_iter().for_each(|(name, value)| write_field(&mut self.metadata, name, value));
+        write_counts(&mut self.metadata, captured);
+        duration_ns
+    }
+}
+
+/// The times of an operation.
+struct Elapsed {
+    opened_ns: u64,
+    elapsed_ns: u64,
+    busy_ns: u64,
+}
+
+impl Elapsed {
+    fn of(captured: &Captured<'_>, clock: &dyn Clock) -> Self {
+        let opened_ns = clock.ticks_to_ns(captured.key.opened_ticks);
+        let since_opened_ns = |ticks| clock.ticks_to_ns(ticks).saturating_sub(opened_ns);
+        Elapsed {
+            opened_ns,
+            elapsed_ns: since_opened_ns(captured.ended_ticks),
+            busy_ns: since_opened_ns(captured.key.opened_ticks.saturating_add(captured.busy_ticks)),
         }
     }
 }
 
-fn event_id(ids: &EventIds, key: EventKey) -> EventId {
-    ids.id(key.opened_ns, key.key)
+fn event_id(ids: &EventIds, key: EventKey, clock: &dyn Clock) -> EventId {
+    ids.id(clock.ticks_to_ns(key.opened_ticks), key.key.get())
+}
+
+/// Writes how much was cut away or collapsed, where anything was.
+fn write_counts(metadata: &mut Vec<u8>, captured: &Captured<'_>) {
+    let cuts = captured.values.cuts;
+    let (collapsed, failures) =
+        captured.rare.map_or((0, 0), |rare| (rare.collapsed, rare.collapsed_failures));
+    for (key, count) in [
+        (ENTRY_IDS_CUT_KEY, u64::from(cuts.entry_ids)),
+        (METADATA_CUT_KEY, u64::from(cuts.metadata)),
+        (COLLAPSED_KEY, collapsed),
+        (COLLAPSED_FAILURES_KEY, failures),
+    ] {
+        if count > 0 {
+            write_field(metadata, key, ValueRef::U64(count));
+        }
+    }
 }
 
 /// Events are named after their place in the source, which says nothing.
@@ -150,17 +201,11 @@ fn span_name(callsite: &Callsite, origin: Origin) -> &'static str {
     }
 }
 
-/// Writes each name once, at its first place, with its last value.
-fn write_last<'a>(bytes: &mut Vec<u8>, fields: impl Iterator<Item = (&'a str, ValueRef<'a>)>) {
-    let mut last: Vec<(&str, ValueRef<'_>)> = Vec::new();
-    for (name, value) in fields {
-        match last.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, old)) => *old = value,
-            None => last.push((name, value)),
-        }
-    }
-    for (name, value) in last {
-        write_field(bytes, name, value);
+/// Notes each name once, at its first place, with its last value.
+fn note_last<'a>(last: &mut Vec<(&'a str, ValueRef<'a>)>, name: &'a str, value: ValueRef<'a>) {
+    match last.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, old)) => *old = value,
+        None => last.push((name, value)),
     }
 }
 
@@ -190,10 +235,10 @@ mod tests {
 
     #[test]
     fn the_last_value_of_a_name_counts_at_its_first_place() {
-        let fields = [("a", ValueRef::U64(1)), ("b", ValueRef::U64(2)), ("a", ValueRef::U64(3))];
-        let mut bytes = Vec::new();
-        write_last(&mut bytes, fields.into_iter());
-        let read: Vec<_> = PackedMetadata(&bytes).collect();
-        assert_eq!(read, [("a", ValueRef::U64(3)), ("b", ValueRef::U64(2))]);
+        let mut last = Vec::new();
+        for (name, value) in [("a", 1), ("b", 2), ("a", 3)] {
+            note_last(&mut last, name, ValueRef::U64(value));
+        }
+        assert_eq!(last, [("a", ValueRef::U64(3)), ("b", ValueRef::U64(2))]);
     }
 }

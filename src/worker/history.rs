@@ -6,6 +6,7 @@
 use chrono::{DateTime, Days, NaiveTime};
 
 use crate::buffer::rotation::{Rotation, last_moment_us};
+use crate::capture::Captured;
 use crate::channel::LossReason;
 use crate::event::row::time_from_us;
 
@@ -85,12 +86,13 @@ impl Worker {
             shutdown.waiting.push(reply);
             return;
         }
-        let open = self.intake.take_open_operations();
+        let intake = self.intake.clone();
+        let open = intake.take_open_operations();
         let published = self.published.clone();
         let mut statistics =
             published.statistics.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for capture in &open {
-            self.append_capture(capture, times, &mut statistics);
+            self.append_captured(&intake, &Captured::of(capture), times, &mut statistics);
         }
         drop(statistics);
         let open = open.len() as u64 + self.complete_open_intents(times);

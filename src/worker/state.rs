@@ -8,7 +8,7 @@ use crossbeam_channel::Receiver;
 use tokio::sync::broadcast;
 
 use crate::buffer::{Buffer, BufferConfig, Snapshot, rotation::RotationPolicy};
-use crate::capture::{Capture, Intake, Parcel};
+use crate::capture::{Intake, Parcel};
 use crate::channel::DataReceiver;
 use crate::error::Error;
 use crate::event::row::RowScratch;
@@ -103,7 +103,6 @@ pub(super) struct Worker {
     pub(super) scratch: RowScratch,
     /// Parcels whose memory can be used again.
     pub(super) used: Vec<Parcel>,
-    pub(super) unpacked: Capture,
     pub(super) offset_us: i64,
     pub(super) last_published_ns: u64,
     pub(super) error_hook: Option<ErrorHook>,
@@ -171,7 +170,6 @@ impl Worker {
             decoder: Decoder::new(ids, settings.closed_is_unknown),
             scratch: RowScratch::default(),
             used: Vec::new(),
-            unpacked: Capture::default(),
             offset_us: wall_us - (monotonic_ns / 1_000) as i64,
             last_published_ns: monotonic_ns,
             error_hook: settings.error_hook,

@@ -4,9 +4,10 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::capture::{Capture, Parcel, recycle};
+use crate::capture::{Captured, Intake, recycle};
 use crate::channel::{Gap, LossReason};
 use crate::error::{Error, Result};
+use crate::event::packed::PackedIds;
 use crate::event::row::time_from_us;
 use crate::event::{Actor, AuditEvent, Kind, Status};
 use crate::self_check::CANARY_TARGET;
@@ -118,10 +119,9 @@ impl Worker {
         if limit == 0 {
             return (0, false);
         }
-        let mut unpacked = std::mem::take(&mut self.unpacked);
         let mut taken = 0;
         while taken < limit {
-            let more = self.take_some(times, &mut unpacked, (limit - taken).min(CHUNK_EVENTS));
+            let more = self.take_some(times, (limit - taken).min(CHUNK_EVENTS));
             taken += more;
             self.intake.data.end_stall();
             recycle(&mut self.used);
@@ -132,19 +132,20 @@ impl Worker {
                 break;
             }
         }
-        self.unpacked = unpacked;
         (taken, waiting > limit)
     }
 
     /// Takes a few, under one lock of the statistics: no sync happens under it.
-    fn take_some(&mut self, times: Times, unpacked: &mut Capture, limit: usize) -> usize {
+    fn take_some(&mut self, times: Times, limit: usize) -> usize {
         let published = self.published.clone();
         let mut statistics = published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
+        let intake = self.intake.clone();
         let mut taken = 0;
         while taken < limit {
             let Ok(parcel) = self.data.try_recv() else { break };
             taken += 1;
-            self.take_parcel(parcel, unpacked, times, &mut statistics);
+            self.take_captured(&intake, &Captured::of(parcel), times, &mut statistics);
+            self.used.push(parcel);
             if self.trail.keeper.wants_room() {
                 break;
             }
@@ -152,10 +153,10 @@ impl Worker {
         taken
     }
 
-    fn take_parcel(
+    fn take_captured(
         &mut self,
-        parcel: Parcel,
-        unpacked: &mut Capture,
+        intake: &Intake,
+        captured: &Captured<'_>,
         times: Times,
         statistics: &mut StatisticsRecorder,
     ) {
@@ -164,23 +165,24 @@ impl Worker {
         } else if self.shutdown.is_some() {
             self.lose(LossReason::AfterShutdown, 1);
         } else {
-            self.append_capture(parcel.capture(unpacked), times, statistics);
+            self.append_captured(intake, captured, times, statistics);
         }
-        self.used.push(parcel);
     }
 
-    pub(super) fn append_capture(
+    /// `intake` is the worker's own: counting its users once for each event would
+    /// take it away from the threads that use it.
+    pub(super) fn append_captured(
         &mut self,
-        capture: &Capture,
+        intake: &Intake,
+        captured: &Captured<'_>,
         times: Times,
         statistics: &mut StatisticsRecorder,
     ) {
-        let intake = self.intake.clone();
-        let Some(callsite) = intake.callsites.by_index(capture.callsite) else { return };
+        let Some(callsite) = intake.callsites.by_index(captured.callsite) else { return };
         if callsite.metadata.target() == CANARY_TARGET {
-            return self.note_canary(capture);
+            return self.note_canary(captured);
         }
-        let row = self.decoder.row(capture, callsite, times);
+        let row = self.decoder.row(captured, callsite, times, &*intake.clock);
         match self.trail.append(&row, statistics, true) {
             Ok(_) => self.rotate_if_full(times),
             Err(reason) => self.lose(reason, 1),
@@ -212,8 +214,10 @@ impl Worker {
         self.trail.append(&row, &mut statistics, streamed)
     }
 
-    fn note_canary(&mut self, capture: &Capture) {
-        let marks = capture.fields.entry_ids().map(str::to_owned);
+    fn note_canary(&mut self, captured: &Captured<'_>) {
+        let mut ids = Vec::new();
+        captured.values.write_entry_ids(&mut ids);
+        let marks = PackedIds(&ids).map(str::to_owned);
         self.published.totals.lock().unwrap_or_else(PoisonError::into_inner).canaries.extend(marks);
     }
 

@@ -66,7 +66,7 @@ fn look_behind(scan: &mut Scan<'_>, separator: usize, name: &str, verdict: Verdi
     let is_colon = at(scan.bytes, separator) == b':';
     let is_secret = match verdict {
         Verdict::Perhaps => looks_random(text),
-        _ => !is_placeholder(text) && !(is_colon && is_prose(scan, text, value, name)),
+        _ => !(is_placeholder(text) || (is_colon && is_prose(scan, text, value, name))),
     };
     if !is_secret || !scan.detectors.contains(Detector::Assignment) {
         return;

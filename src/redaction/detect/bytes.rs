@@ -15,12 +15,21 @@ pub(super) const RUN: u8 = 64;
 /// Digits and letters from `a` to `f` in either case.
 pub(super) const HEX: u8 = 32;
 
-static CLASSES: [u8; 256] = classes();
+/// Characters in a run behind which a secret may begin.
+pub(super) const BREAK: u8 = 128;
+
+static CLASSES: [u8; 256] = table();
 
 /// Whether `byte` is of one of the classes.
 #[inline]
 pub(super) fn is(byte: u8, classes: u8) -> bool {
     CLASSES.get(usize::from(byte)).is_some_and(|class| class & classes != 0)
+}
+
+/// The classes of `byte`.
+#[inline]
+pub(super) fn classes_of(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
 /// The byte at `index`; zero outside.
@@ -43,7 +52,7 @@ pub(super) fn run_start(bytes: &[u8], end: usize, classes: u8) -> usize {
     before.iter().rposition(|byte| !is(*byte, classes)).map_or(0, |last| last + 1)
 }
 
-const fn classes() -> [u8; 256] {
+const fn table() -> [u8; 256] {
     let mut table = [0; 256];
     let mut index = 0;
     while index < 256 {
@@ -66,6 +75,9 @@ const fn classes() -> [u8; 256] {
         }
         if matches!(byte, b'.' | b'+' | b'/') {
             class |= RUN;
+        }
+        if matches!(byte, b'-' | b'_' | b'.' | b'/' | b'+') {
+            class |= BREAK;
         }
         let ends = byte.is_ascii_whitespace()
             || matches!(

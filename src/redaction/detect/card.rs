@@ -34,6 +34,30 @@ pub(super) fn look_around(scan: &mut Scan<'_>, position: usize) {
     }
 }
 
+/// Looks at the digits that begin at `start`, if there are as many as a number
+/// has, or if they are one of several groups.
+#[inline]
+pub(super) fn look_from(scan: &mut Scan<'_>, start: usize) {
+    let bytes = scan.bytes;
+    if !at(bytes, start + 2).is_ascii_digit() {
+        return;
+    }
+    let digits = bytes.get(start..).unwrap_or_default();
+    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_group = || {
+        let joined_to = |gap: usize, digit: usize| {
+            matches!(at(bytes, gap), b'-' | b' ') && at(bytes, digit).is_ascii_digit()
+        };
+        let end = start + count;
+        joined_to(end, end + 1) || (start > 1 && joined_to(start - 1, start - 2))
+    };
+    let may_be_number = count >= DIGITS_MIN && matches!(at(bytes, start), b'2'..=b'6');
+    let may_be_group = (3..=6).contains(&count) && is_group();
+    if (may_be_number || may_be_group) && scan.detectors.contains(Detector::Card) {
+        look_closely(scan, start);
+    }
+}
+
 #[inline(never)]
 fn look_closely(scan: &mut Scan<'_>, position: usize) {
     let bytes = scan.bytes;

@@ -4,7 +4,7 @@ use memchr::{memchr_iter, memchr2_iter};
 
 use crate::redaction::verdict::Verdict;
 
-use super::bytes::{RUN, is, run_end, run_start};
+use super::bytes::{RUN, is, run_start};
 use super::detector::{Detector, Detectors, Finding};
 use super::escaped::Unescaped;
 use super::{address, assignment, card, private_key, token};
@@ -118,8 +118,8 @@ fn look_behind_escapes(
     }
 }
 
-/// Probes for runs of at least so many letters, digits, `-`, `_`, `.`, `+` and
-/// `/`. No shape that is looked for has a shorter one.
+/// No shape that is looked for is shorter than this, of letters, digits, `-`,
+/// `_`, `.`, `+` and `/`: a probe at every twelfth byte hits each.
 const RUN_BYTES_MIN: usize = 12;
 
 #[inline]
@@ -127,23 +127,18 @@ fn look_for_runs(scan: &mut Scan<'_>) {
     let bytes = scan.bytes;
     let mut probe = RUN_BYTES_MIN - 1;
     while let Some(byte) = bytes.get(probe) {
-        if !is(*byte, RUN) {
+        if is(*byte, RUN) {
+            let end = token::look(scan, run_start(bytes, probe, RUN));
+            probe = end + RUN_BYTES_MIN;
+        } else {
             if *byte == b' ' {
                 card::look_around(scan, probe);
             }
             probe += RUN_BYTES_MIN;
-            continue;
         }
-        let (start, end) = (run_start(bytes, probe, RUN), run_end(bytes, probe, RUN));
-        if end - start >= RUN_BYTES_MIN {
-            token::look(scan, start, end);
-        } else if byte.is_ascii_digit() {
-            card::look_around(scan, probe);
-        }
-        probe = end + RUN_BYTES_MIN;
     }
     if scan.is_cut {
-        token::look(scan, run_start(bytes, bytes.len(), RUN), bytes.len());
+        token::look(scan, run_start(bytes, bytes.len(), RUN));
         card::look_around(scan, bytes.len().saturating_sub(1));
     }
 }

@@ -3,35 +3,51 @@
 
 use crate::redaction::names::looks_random;
 
-use super::bytes::{HEX, NAME, TOKEN, WIDE, at, is, run_end};
+use super::bytes::{BREAK, HEX, NAME, RUN, TOKEN, WIDE, at, classes_of, is, run_end, run_start};
 use super::card;
 use super::detector::Detector;
 use super::scan::Scan;
 use super::shapes::{Shape, may_begin, shapes};
 
-/// Looks at the run of token characters from `start` to `end`.
+/// Looks at the run that begins at `start`; its end.
 #[inline]
-pub(super) fn look(scan: &mut Scan<'_>, start: usize, end: usize) {
+pub(super) fn look(scan: &mut Scan<'_>, start: usize) -> usize {
     let bytes = scan.bytes;
-    if start > 1 && matches!(at(bytes, start - 1), b' ' | b'\t') {
-        look_after_scheme(scan, start);
+    if start > 1 && matches!(at(bytes, start - 1), b' ' | b'\t' | b':') {
+        look_before(scan, start);
     }
-    if start > 1 && at(bytes, start - 1) == b':' && at(bytes, start - 2).is_ascii_digit() {
-        look_at_bot_token(scan, start);
-    }
-    let mut is_piece_start = true;
-    let mut index = start;
-    while index < end {
-        let byte = at(bytes, index);
-        if is_piece_start {
+    let (mut index, mut begins) = (start, true);
+    while let Some(byte) = bytes.get(index) {
+        let classes = classes_of(*byte);
+        if classes & RUN == 0 {
+            break;
+        }
+        if begins {
             if byte.is_ascii_digit() {
-                card::look_around(scan, index);
+                card::look_from(scan, index);
             } else if may_begin(bytes, index) {
                 look_for_shapes(scan, index, index == start);
             }
         }
-        is_piece_start = matches!(byte, b'-' | b'_' | b'.' | b'/' | b'+');
+        begins = classes & BREAK != 0;
         index += 1;
+    }
+    index
+}
+
+/// What stands before the run may say what it is.
+#[inline]
+fn look_before(scan: &mut Scan<'_>, start: usize) {
+    if at(scan.bytes, start - 1) != b':' {
+        // The last letters of the schemes.
+        if matches!(
+            at(scan.bytes, start - 2) | 0x20,
+            b'r' | b'c' | b'n' | b'y' | b'e' | b't' | b'm' | b'k' | b'p'
+        ) {
+            look_after_scheme(scan, start);
+        }
+    } else if at(scan.bytes, start - 2).is_ascii_digit() {
+        look_at_bot_token(scan, start);
     }
 }
 
@@ -79,11 +95,14 @@ fn look_at_jwt(scan: &mut Scan<'_>, start: usize) {
     let has_payload =
         at(bytes, header) == b'.' && run_end(bytes, header + 1, TOKEN) > header + PART_BYTES_MIN;
     let end = run_end(bytes, start, NAME);
+    // Found by its payload, where the header begins unusually.
+    let is_payload = start > 0 && at(bytes, start - 1) == b'.';
+    let first = if is_payload { run_start(bytes, start - 1, TOKEN) } else { start };
     if header - start > PART_BYTES_MIN && has_payload {
         let trailing = bytes.get(start..end).unwrap_or_default();
         // The signature is empty where none was made.
         let dots = trailing.iter().rev().take_while(|byte| **byte == b'.').count();
-        scan.add(start, end - dots, Detector::Jwt);
+        scan.add(first, end - dots, Detector::Jwt);
     } else if scan.is_cut_at(end) {
         scan.add(start, end, Detector::Jwt);
     }
@@ -106,8 +125,7 @@ fn look_at_bot_token(scan: &mut Scan<'_>, start: usize) {
 /// `Bearer …`, `Basic …`, `Token …` and their like.
 fn look_after_scheme(scan: &mut Scan<'_>, start: usize) {
     let before = scan.bytes.get(..start - 1).unwrap_or_default();
-    let word =
-        before.get(super::bytes::run_start(before, before.len(), TOKEN)..).unwrap_or_default();
+    let word = before.get(run_start(before, before.len(), TOKEN)..).unwrap_or_default();
     if !is_scheme(word) {
         return;
     }

@@ -75,7 +75,6 @@ fn of_what_is_no_secret_at_most_one_in_a_thousand_is_touched() {
             touched.insert(text, after);
         }
     }
-    println!("touched: {touched:#?}");
     assert!(touched.len() <= COUNT / 1000, "{} touched: {:#?}", touched.len(), touched.keys());
 }
 

@@ -32,7 +32,7 @@ pub(super) fn event_with(text: &str, kind: usize) -> AuditEvent {
         12 => event.source(text),
         13 => event.entry_ids(["one", text, "three"]),
         14 => event.metadata("uri", format!("/v1/items?q={}", encoded(text))),
-        15 => event.metadata("nested", json!({ text: 1 })),
+        15 => event.metadata("nested", json!({ text: {} })),
         _ => event.metadata("command", format!("run --with {text} --quiet")),
     }
     .build()

@@ -1,5 +1,7 @@
 //! What an event without secrets costs. Prints; fails nothing.
 
+#![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "it measures and prints")]
+
 use std::time::Instant;
 
 use serde_json::json;

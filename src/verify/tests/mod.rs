@@ -3,6 +3,7 @@
 mod flips;
 mod forge;
 mod forgeries;
+mod grown;
 mod rig;
 mod shelf;
 mod well;

@@ -1,6 +1,6 @@
 //! A log, what was kept of it elsewhere, and what verifying it comes to.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -9,9 +9,10 @@ use sha2::Digest as _;
 use super::shelf::Shelf;
 use crate::event::{AuditEvent, EventId, Kind, Operation, Sequence};
 use crate::fs::simulated::SimulatedFs;
-use crate::journal::{JournalConfig, LogId, SealedSegment};
-use crate::ledger::{Ledger, LedgerConfig};
-use crate::proof::{HashTiles, TileContent, VerifierKey, leaf_hash};
+use crate::history::EventIndexer;
+use crate::journal::{self, JournalConfig, LogId, SealedSegment};
+use crate::ledger::{Ledger, LedgerConfig, PruneDecision, RETENTION_AGE_MIN, Retention};
+use crate::proof::VerifierKey;
 use crate::verify::{LogVerdict, Verdict, Verification};
 
 pub(super) const LOG: LogId = LogId([7; 16]);
@@ -68,6 +69,8 @@ impl Writer {
             segment_bytes_max,
             ..JournalConfig::new(parent(), log)
         });
+        let retention = Retention { age_max: Some(RETENTION_AGE_MIN), ..Retention::default() };
+        let config = LedgerConfig { retention, ..config };
         let (ledger, opened) = Ledger::open(config, Arc::new(fs.clone()), 0).unwrap();
         let mut writer = Writer { fs: fs.clone(), ledger, log };
         writer.about_log(
@@ -84,6 +87,38 @@ impl Writer {
     pub(super) fn about_log(&mut self, operation: &str, facts: Value) {
         let entry = event(self.ledger.size(), Kind::Log, operation, facts);
         self.ledger.append(&entry).unwrap();
+    }
+
+    /// Compresses what is sealed.
+    pub(super) fn pack(&mut self) {
+        let directory = directory_of(self.log);
+        for first in journal::unfinished(&self.fs, &directory).unwrap().unpacked {
+            let packed = journal::pack(&self.fs, &directory, first, &EventIndexer).unwrap();
+            let sha256: String =
+                packed.packed.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+            self.about_log(
+                "SEAL",
+                json!({"first": first.0, "next": packed.next.0, "packed": {"sha256": sha256}}),
+            );
+            journal::remove_raw(&self.fs, &directory, first).unwrap();
+        }
+    }
+
+    /// Goes over to a new key.
+    pub(super) fn rotate_key(&mut self) {
+        let key = self.ledger.prepare_key(None, 0).unwrap();
+        self.about_log("KEY", json!({"vkey": key.to_string()}));
+        self.ledger.rotate_key(0).unwrap();
+    }
+
+    /// Removes the oldest segments, all but the last two.
+    pub(super) fn prune(&mut self) {
+        let now_us = 1_000 * 24 * 60 * 60 * 1_000_000;
+        let decision = self.ledger.plan_prune(now_us, |_| Some(0)).unwrap();
+        let PruneDecision::Due(plan) = decision else { panic!("{decision:?}") };
+        let told = Sequence(self.ledger.size());
+        self.about_log("PRUNE", json!({"first": plan.first}));
+        self.ledger.prune(&plan, told, 0).unwrap();
     }
 
     /// Events in groups of three; segments are sealed when they are due.
@@ -108,9 +143,7 @@ impl Writer {
         self.about_log("CLOSE", json!({}));
         let key = self.ledger.verifier().clone();
         let checkpoint = self.ledger.close(0).unwrap().checkpoint.unwrap().to_string().into_bytes();
-        let mut files = Shelf::copy_of(&self.fs, &parent());
-        store_tree(&mut files, &directory_of(self.log));
-        Kept { files, key, checkpoint }
+        Kept { files: Shelf::copy_of(&self.fs, &parent()), key, checkpoint }
     }
 
     fn seal(&mut self, sealed: &SealedSegment) {
@@ -132,21 +165,6 @@ pub(super) fn other_log(log: LogId, events: usize, segment_bytes_max: u64) -> Ke
     let mut writer = Writer::open(&fs, log, segment_bytes_max);
     writer.events(events);
     writer.close()
-}
-
-/// Writes the full tiles, as they belong to the entries.
-pub(super) fn store_tree(files: &mut Shelf, directory: &Path) {
-    let mut tiles = HashTiles::new();
-    super::forge::entries(files, directory).iter().for_each(|entry| tiles.append(leaf_hash(entry)));
-    let mut levels: Vec<Vec<u8>> = Vec::new();
-    while let Some(tile) = tiles.take_full() {
-        let TileContent::Hashes { level, .. } = tile.id.content() else { continue };
-        levels.resize(levels.len().max(usize::from(level) + 1), Vec::new());
-        levels[usize::from(level)].extend(tile.bytes);
-    }
-    for (level, bytes) in levels.into_iter().enumerate() {
-        files.put(&directory.join(format!("tree/{level:02}")), bytes);
-    }
 }
 
 impl Kept {

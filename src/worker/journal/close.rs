@@ -83,6 +83,8 @@ impl Kept {
         let mut totals = self.totals.clone();
         self.refresh_totals(&mut totals);
         let refusal = self.refusal();
+        // Nobody else writes in the log's directory once it is let go of.
+        drop(self.packer);
         let closed = match self.ledger.close(now_ns) {
             Ok(closed) => closed,
             Err(error) => {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::event::row::time_from_us;
 use crate::event::{Actor, AuditEvent, Kind, Status};
-use crate::journal::{Cut, CutReason, SealedSegment};
+use crate::journal::{Cut, CutReason, PackedSegment, SealedSegment};
 use crate::ledger::Opened;
 use crate::worker::decode::Times;
 use crate::worker::state::Worker;
@@ -70,6 +70,21 @@ impl Worker {
         self.append_facts(times);
     }
 
+    /// A sealed segment was compressed and indexed.
+    pub(super) fn note_packed(&mut self, segment: &PackedSegment, times: Times) {
+        let facts = [
+            ("first", segment.first.0.into()),
+            ("next", segment.next.0.into()),
+            ("bytes", segment.raw_bytes.into()),
+            ("zst_bytes", segment.packed.bytes.into()),
+            ("zst_sha256", hex(&segment.packed.sha256).into()),
+            ("idx_bytes", segment.index.bytes.into()),
+            ("idx_sha256", hex(&segment.index.sha256).into()),
+        ];
+        self.note(fact("SEAL", times, facts));
+        self.append_facts(times);
+    }
+
     fn note(&mut self, fact: AuditEvent) {
         if let Some(kept) = self.trail.keeper.open_mut() {
             kept.facts.push_back(fact);
@@ -126,6 +141,14 @@ fn present<const N: usize>(
     facts: [(&str, Option<Value>); N],
 ) -> impl Iterator<Item = (&str, Value)> {
     facts.into_iter().filter_map(|(key, value)| Some((key, value?)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn path_value(path: &Path) -> Value {

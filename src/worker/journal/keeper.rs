@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::acknowledge::{Waiting, WaitingForCheckpoint};
+use super::packing::Twofold;
 use super::totals::JournalTotals;
 use super::trouble::{FullDisk, State};
 use crate::capture::Intake;
@@ -15,6 +16,7 @@ use crate::event::limits::EVENT_BYTES_MAX;
 use crate::event::row::Row;
 use crate::event::{AuditEvent, Sequence};
 use crate::fs::JournalFs;
+use crate::history::Packer;
 use crate::journal::ENTRY_BYTES_MAX;
 use crate::ledger::{Ledger, Opened, Room};
 use crate::proof::Digest;
@@ -34,6 +36,8 @@ pub(crate) struct OpenedJournal {
     pub(crate) full_disk: FullDisk,
     /// Name of this host.
     pub(crate) host: String,
+    /// Compresses what is sealed; without it, nothing is.
+    pub(crate) packer: Option<Packer>,
 }
 
 /// The journal to write, if there is one.
@@ -50,6 +54,8 @@ pub(in crate::worker) enum Keeper {
 
 /// An open journal. Grouped by the file that owns each part.
 pub(in crate::worker) struct Kept {
+    // packing: dropped first, since it writes beside the ledger while that is locked
+    pub(super) packer: Option<Packer>,
     pub(super) ledger: Ledger,
     pub(super) fs: Arc<dyn JournalFs>,
     pub(super) intake: Arc<Intake>,
@@ -71,6 +77,8 @@ pub(in crate::worker) struct Kept {
     pub(super) facts: VecDeque<AuditEvent>,
     /// Documents hold all events with smaller sequences.
     pub(super) exported_through: u64,
+    // packing
+    pub(super) twofold: VecDeque<Twofold>,
     // what readers see
     pub(super) totals: JournalTotals,
 }
@@ -98,6 +106,8 @@ impl Kept {
             checkpoint_us: None,
             facts: VecDeque::new(),
             exported_through: 0,
+            packer: None,
+            twofold: VecDeque::new(),
             totals,
         }
     }

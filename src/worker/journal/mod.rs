@@ -18,6 +18,7 @@ mod facts;
 mod keeper;
 mod open;
 mod orphans;
+mod packing;
 mod refill;
 mod sync;
 mod totals;

@@ -19,10 +19,11 @@ impl Worker {
     ///
     /// When the log cannot be read or written.
     pub(in crate::worker) fn open_journal(&mut self, journal: Opening) -> Result<()> {
-        let Some(OpenedJournal { ledger, opened, fs, full_disk, host }) = journal else {
+        let Some(OpenedJournal { ledger, opened, fs, full_disk, host, packer }) = journal else {
             return Ok(());
         };
         let mut kept = Kept::new(ledger, fs, full_disk, self.intake.clone());
+        kept.packer = packer;
         let since = since(&kept.reader()?, opened.size, &self.rotation)?;
         kept.exported_through = since.exported_through;
         let orphans = if opened.report.was_closed { Vec::new() } else { kept.orphans()? };

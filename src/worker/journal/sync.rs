@@ -17,6 +17,7 @@ impl Worker {
             self.sync_journal();
         }
         self.seal_journal(times);
+        self.keep_packing(times);
         self.sign_checkpoint(times);
     }
 
@@ -53,7 +54,7 @@ impl Worker {
         let now_ns = kept.now_ns();
         match kept.ledger.seal_if_due(now_ns) {
             Ok(None) => {}
-            Ok(Some(sealed)) => self.note_seal(&sealed, times),
+            Ok(Some(sealed)) => self.pack_sealed(&sealed, times),
             Err(error) => self.journal_failed(&error),
         }
     }

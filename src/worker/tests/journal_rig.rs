@@ -43,7 +43,7 @@ impl Disk {
         let config = LedgerConfig::new(journal);
         let (ledger, opened) = Ledger::open(config, fs.clone(), clock.monotonic_ns())?;
         let (full_disk, host) = (self.full_disk, "here".to_owned());
-        Ok(OpenedJournal { ledger, opened, fs, full_disk, host })
+        Ok(OpenedJournal { ledger, opened, fs, full_disk, host, packer: None })
     }
 
     /// A worker on this disk, at a later time.

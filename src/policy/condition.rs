@@ -1,0 +1,122 @@
+//! Comparisons of a field's value.
+
+use crate::event::packed::ValueRef;
+
+use super::pattern::Pattern;
+
+/// What a field's value has to be.
+///
+/// Values are compared as text, in which `*` matches any characters, or as
+/// numbers. A text that is a number counts as that number.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "a condition does nothing until a rule has it"]
+pub struct Condition {
+    pub(super) field: Box<str>,
+    pub(super) test: Test,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Test {
+    Recorded,
+    Is(Vec<Pattern>),
+    Not(Vec<Pattern>),
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Condition {
+    /// The field was given a value.
+    pub fn recorded(field: impl AsRef<str>) -> Self {
+        Condition::new(field, Test::Recorded)
+    }
+
+    /// The value is one of these.
+    pub fn is(field: impl AsRef<str>, values: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        Condition::new(field, Test::Is(patterns(values)))
+    }
+
+    /// The field has a value, and it is none of these.
+    pub fn not(field: impl AsRef<str>, values: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        Condition::new(field, Test::Not(patterns(values)))
+    }
+
+    /// The value is a number and at least this.
+    pub fn at_least(field: impl AsRef<str>, number: f64) -> Self {
+        Condition::new(field, Test::AtLeast(number))
+    }
+
+    /// The value is a number and at most this.
+    pub fn at_most(field: impl AsRef<str>, number: f64) -> Self {
+        Condition::new(field, Test::AtMost(number))
+    }
+
+    pub(super) fn new(field: impl AsRef<str>, test: Test) -> Self {
+        Condition { field: field.as_ref().into(), test }
+    }
+
+    /// Whether a value of the field is as it has to be.
+    pub(super) fn holds(&self, value: ValueRef<'_>) -> bool {
+        match &self.test {
+            Test::Recorded => true,
+            Test::Is(values) => is_one_of(value, values),
+            Test::Not(values) => !is_one_of(value, values),
+            Test::AtLeast(least) => number_of(value).is_some_and(|number| number >= *least),
+            Test::AtMost(most) => number_of(value).is_some_and(|number| number <= *most),
+        }
+    }
+}
+
+fn patterns(values: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<Pattern> {
+    values.into_iter().map(|value| Pattern::new(value.as_ref())).collect()
+}
+
+fn is_one_of(value: ValueRef<'_>, patterns: &[Pattern]) -> bool {
+    with_text(value, |text| patterns.iter().any(|pattern| pattern.matches(text)))
+}
+
+/// Hands a value over as text.
+pub(super) fn with_text<R>(value: ValueRef<'_>, then: impl FnOnce(&str) -> R) -> R {
+    match value {
+        ValueRef::Str(text) | ValueRef::Json(text) => then(text),
+        ValueRef::Bool(value) => then(if value { "true" } else { "false" }),
+        ValueRef::I64(number) => then(&number.to_string()),
+        ValueRef::U64(number) => then(&number.to_string()),
+        ValueRef::F64(number) => then(&number.to_string()),
+    }
+}
+
+fn number_of(value: ValueRef<'_>) -> Option<f64> {
+    match value {
+        ValueRef::I64(number) => Some(number as f64),
+        ValueRef::U64(number) => Some(number as f64),
+        ValueRef::F64(number) => Some(number),
+        ValueRef::Str(text) | ValueRef::Json(text) => text.trim().parse().ok(),
+        ValueRef::Bool(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_every_kind_are_compared() {
+        let status = Condition::at_least("status", 500.0);
+        for (value, holds) in [
+            (ValueRef::U64(500), true),
+            (ValueRef::I64(499), false),
+            (ValueRef::Str("503"), true),
+            (ValueRef::Str("503 Service Unavailable"), false),
+            (ValueRef::F64(500.5), true),
+            (ValueRef::Bool(true), false),
+        ] {
+            assert_eq!(status.holds(value), holds, "{value:?}");
+        }
+        assert!(Condition::at_most("n", 1.0).holds(ValueRef::U64(1)));
+        assert!(Condition::is("m", ["P*T", "DELETE"]).holds(ValueRef::Str("PUT")));
+        assert!(!Condition::not("m", ["GET"]).holds(ValueRef::Str("GET")));
+        assert!(Condition::is("n", ["7"]).holds(ValueRef::U64(7)));
+        assert!(Condition::is("b", ["true"]).holds(ValueRef::Bool(true)));
+        assert!(Condition::recorded("x").holds(ValueRef::F64(f64::NAN)));
+    }
+}

@@ -1,0 +1,83 @@
+//! What is said about mistakes in a policy.
+
+#![expect(clippy::disallowed_methods, reason = "only the library has a filesystem gate")]
+
+use crate::policy::{Policy, Rule};
+
+#[test]
+fn every_mistake_is_told_with_its_place_and_with_what_to_do() {
+    for (text, told) in [
+        ("rul = 1", "p:1:1: a policy knows no `rul`; did you mean `rule`?"),
+        (
+            "[[rule]]\nname = \"a\"\n  operaton = \"X\"",
+            "p:3:3: a rule knows no `operaton`; did you mean `operation`?",
+        ),
+        ("[[rule]]\nzzz = 1", "p:2:1: a rule knows no `zzz`; it knows `name`, `target`"),
+        ("[[rule]]\ntarget = 5", "p:2:10: this is a number; give a text in quotes"),
+        (
+            "[[rule]]\nlevel = \"inof\"",
+            "p:2:9: `inof` is none of the choices; did you mean `info`?",
+        ),
+        (
+            "[[rule]]\ndetail = \"x\"",
+            "p:2:10: `x` is none of the choices; give one of `none`, `metadata`, `full`",
+        ),
+        (
+            "[[rule]]\nwhere = { \"é\" = \"x\", b = { is = [[]] } }",
+            "p:2:34: this is a list; give a text, a number, true or false",
+        ),
+        ("[[rule]]\nwhere = { a = {} }", "p:2:15: this condition compares nothing"),
+        ("[[rule]]\noperation = \" \"", "p:2:13: an operation needs a name"),
+        ("[[rule]]\noperation = { from = \"a\" }", "p:2:13: no value has a name"),
+        ("[[rule]]\noperation = { map = { a = \"A\" } }", "p:2:13: this names no field"),
+        ("[[rule]]\nuser = {}", "p:2:8: this comes from nowhere"),
+        ("[[rule]]\noutcome = [{ field = \"a\" }]", "p:2:12: this case says nothing; give `status"),
+        ("[[rule]]\noutcome = [{ status = \"failure\" }]", "p:2:12: this case never holds"),
+        (
+            "[[rule]]\noutcome = [{ status = \"fail\", event = \"x\" }]",
+            "p:2:23: `fail` is none of the choices; did you mean `failure`?",
+        ),
+        ("[[rule]]\nredact = { a = \"truncate\" }", "p:2:16: cut to how many bytes?"),
+        ("[[rule]]\nredact = { a = \"truncate:x\" }", "p:2:16: this is no number of bytes"),
+        ("[[rule]]\nname = \"x\"", "p:1:1: the rule `x` does nothing"),
+        ("[[rule]]\noperation = \"X\"", "p:1:1: the rule `rule 1` matches every span"),
+        (
+            "sets = [\"tower-htp\"]",
+            "p:1:9: there is no set of rules called `tower-htp`; did you mean `tower-http`?",
+        ),
+        (
+            "[redact.detectors]\nmail = \"mask\"",
+            "p:2:8: there is no detector called `mail`; there are `bearer`",
+        ),
+        ("[redact]\nnames = { a = \"hide\" }", "p:2:15: `hide` is none of the choices"),
+        ("a = ", "p:1:"),
+        ("rule = 3", "p:1:8: this is a number; give a list"),
+    ] {
+        let error = Policy::from_toml(text, "p").unwrap_err().to_string();
+        assert!(error.starts_with(told), "{text}\n told: {error}\n not:  {told}");
+    }
+    let twice = "[[rule]]\nname = \"a\"\nspan = \"a\"\noperation = \"A\"\n[[rule]]\nname = \"a\"\nspan = \"b\"\noperation = \"A\"";
+    let error = Policy::from_toml(twice, "p").unwrap_err().to_string();
+    assert!(error.starts_with("p:5:1: a rule before is called `a`"), "{error}");
+    let rule = || Rule::new("a").span("a").operation("A");
+    assert!(
+        Policy::new([rule(), rule()]).unwrap_err().to_string().contains("two rules are called `a`")
+    );
+}
+
+#[test]
+fn a_policy_comes_from_a_file_or_from_the_environment() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit.toml");
+    let text = "sets = [\"opendal\"]";
+    std::fs::write(&path, text).unwrap();
+    let expected = Policy::from_toml(text, "p").unwrap().digest();
+    assert_eq!(Policy::from_path(&path).unwrap().digest(), expected);
+    assert_eq!(Policy::from_variable(path.to_str().unwrap()).unwrap().digest(), expected);
+    assert_eq!(Policy::from_variable(text).unwrap().digest(), expected);
+    std::fs::write(&path, "sets = [1]").unwrap();
+    let error = Policy::from_path(&path).unwrap_err().to_string();
+    assert!(error.contains("audit.toml:1:9: "), "{error}");
+    let error = Policy::from_path(directory.path().join("none.toml")).unwrap_err();
+    assert!(error.to_string().contains("cannot be read") && error.path().is_some());
+}
