@@ -54,7 +54,7 @@ pub use audit::{
     Subscription,
 };
 #[cfg(feature = "journal")]
-pub use audit::{JournalSettings, JournalState};
+pub use audit::{CheckpointCopy, JournalSettings, JournalState};
 pub use buffer::SEGMENT_EVENTS_MAX;
 pub use buffer::rotation::ROTATION_REMAINDER_PERCENT;
 pub use capture::{AuditLayer, Current, Json, List, current, json, list};

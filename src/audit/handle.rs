@@ -160,33 +160,10 @@ impl Audit {
         Ok(Receipt::new(stored, &self.inner))
     }
 
-    /// Waits until everything that this thread completed is durable.
-    ///
-    /// # Errors
-    ///
-    /// As [`record`](Self::record); without a journal, always.
-    #[cfg(feature = "journal")]
-    pub fn sync(&self) -> Result<()> {
-        crate::channel::block_on(self.sync_async())
-    }
-
-    /// [`sync`](Self::sync) without blocking the thread.
-    ///
-    /// # Errors
-    ///
-    /// As [`sync`](Self::sync).
-    #[cfg(feature = "journal")]
-    pub async fn sync_async(&self) -> Result<()> {
-        if !self.inner.has_journal {
-            return Err(Error::invalid(
-                "nothing is durable without a journal; give the builder a directory for one",
-            ));
-        }
-        self.inner.ask(Request::Sync)?.await?
-    }
-
     /// Statistics of everything recorded since the start, rotated events
-    /// included; this thread's completed operations are among them.
+    /// included; this thread's completed operations are among them. With a
+    /// journal, the events of earlier runs that came back into the buffer at the
+    /// start count too.
     pub fn statistics(&self) -> Statistics {
         // Where the worker cannot be waited for, what it has counted is given.
         let _ = self.flush();

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::fs::{OsFilesystem, host_name};
 use crate::history::Packer;
 use crate::journal::{JournalConfig, LogId};
-use crate::ledger::{Ledger, LedgerConfig};
+use crate::ledger::{Ledger, LedgerConfig, Retention};
 use crate::worker::{FullDisk, OpenedJournal};
 
 /// Where the trail is kept on disk, and how. A directory alone is enough: it
@@ -39,6 +39,7 @@ pub struct JournalSettings {
     checkpoint_every: Duration,
     checkpoint_copies: Vec<PathBuf>,
     full_disk: FullDisk,
+    retention: Retention,
 }
 
 impl JournalSettings {
@@ -66,6 +67,10 @@ impl JournalSettings {
     /// otherwise.
     pub const CHECKPOINT_EVERY: Duration = crate::ledger::CHECKPOINT_EVERY;
 
+    /// How long events are kept at least, unless a shorter time is accepted:
+    /// half a year.
+    pub const RETENTION_AGE_MIN: Duration = crate::ledger::RETENTION_AGE_MIN;
+
     /// What the origin of a log begins with, before the name of the host,
     /// unless said otherwise.
     pub const ORIGIN_PREFIX: &'static str = crate::ledger::ORIGIN_PREFIX;
@@ -87,6 +92,7 @@ impl JournalSettings {
             checkpoint_every: Self::CHECKPOINT_EVERY,
             checkpoint_copies: Vec::new(),
             full_disk: FullDisk::default(),
+            retention: Retention::default(),
         }
     }
 
@@ -170,6 +176,35 @@ impl JournalSettings {
         self
     }
 
+    /// Events are removed at this age, whole segments at a time, after the log
+    /// has said so. Default: nothing is ever removed.
+    pub fn retention_age_max(mut self, age: Duration) -> Self {
+        self.retention.age_max = Some(age);
+        self
+    }
+
+    /// The oldest events are removed while the log is larger than this, as far
+    /// as they have reached [`retention_age_min`](Self::retention_age_min).
+    /// Default: no bound.
+    pub fn retention_bytes_max(mut self, bytes: u64) -> Self {
+        self.retention.bytes_max = Some(bytes);
+        self
+    }
+
+    /// Nothing younger is removed, however large the log. Default:
+    /// [`RETENTION_AGE_MIN`](Self::RETENTION_AGE_MIN).
+    pub fn retention_age_min(mut self, age: Duration) -> Self {
+        self.retention.age_min = age;
+        self
+    }
+
+    /// Whether ages below [`RETENTION_AGE_MIN`](Self::RETENTION_AGE_MIN) are
+    /// meant. Without it they are an error.
+    pub fn short_retention_accepted(mut self, accepted: bool) -> Self {
+        self.retention.is_short_accepted = accepted;
+        self
+    }
+
     /// Opens the log.
     pub(super) fn open(self, clock: &dyn Clock) -> Result<OpenedJournal> {
         let host = host_name();
@@ -187,6 +222,7 @@ impl JournalSettings {
             signing_key: self.signing_key,
             checkpoint_every: self.checkpoint_every,
             checkpoint_copies: self.checkpoint_copies,
+            retention: self.retention,
             ..LedgerConfig::new(journal)
         };
         if let Some(prefix) = self.origin_prefix {

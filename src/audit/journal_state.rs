@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use crate::event::row::time_from_us;
+use crate::ledger::CopyState;
 use crate::worker::JournalTotals;
 
 /// How the journal is doing, at the moment of asking.
@@ -27,6 +28,8 @@ pub struct JournalState {
     pub last_checkpoint: Option<DateTime<Utc>>,
     /// Why checkpoints, or copies of them, cannot be written.
     pub checkpoint_problem: Option<String>,
+    /// How the places for copies of the checkpoints are doing.
+    pub copies: Vec<CheckpointCopy>,
     /// Why nothing is written at present.
     pub problem: Option<String>,
     /// The disk is full; what comes waits, and is then lost.
@@ -35,6 +38,21 @@ pub struct JournalState {
     pub is_poisoned: bool,
     /// It was closed in good order.
     pub is_closed: bool,
+}
+
+/// How one place for copies of the checkpoints is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckpointCopy {
+    /// The place.
+    pub directory: PathBuf,
+    /// Entries that the checkpoint there covers, as far as this process wrote
+    /// one.
+    pub size: Option<u64>,
+    /// Failures since the last success.
+    pub failures: u64,
+    /// What the last failure was.
+    pub last_error: Option<String>,
 }
 
 impl JournalState {
@@ -49,6 +67,7 @@ impl JournalState {
             checkpoint_size: totals.checkpoint_size,
             last_checkpoint: totals.checkpoint_us.map(time_from_us),
             checkpoint_problem: text(&totals.checkpoint_problem),
+            copies: totals.copies.iter().map(CheckpointCopy::of).collect(),
             problem: text(&totals.trouble),
             is_full: totals.is_full,
             is_poisoned: totals.is_poisoned,
@@ -60,6 +79,26 @@ impl JournalState {
     pub(super) fn problems(&self) -> impl Iterator<Item = String> + '_ {
         let journal = self.problem.iter().map(|problem| format!("the journal: {problem}"));
         let checkpoints = self.checkpoint_problem.iter();
-        journal.chain(checkpoints.map(|problem| format!("the journal's checkpoints: {problem}")))
+        let copies = self.copies.iter().filter_map(CheckpointCopy::problem);
+        journal
+            .chain(checkpoints.map(|problem| format!("the journal's checkpoints: {problem}")))
+            .chain(copies)
+    }
+}
+
+impl CheckpointCopy {
+    fn of(state: &CopyState) -> Self {
+        CheckpointCopy {
+            directory: state.directory.clone(),
+            size: state.size,
+            failures: state.failures,
+            last_error: state.last_error.clone(),
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
+        let why = self.last_error.as_deref().unwrap_or("no message");
+        (self.failures > 0)
+            .then(|| format!("checkpoints cannot be copied to {}: {why}", self.directory.display()))
     }
 }

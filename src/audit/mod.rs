@@ -6,6 +6,8 @@ mod builder;
 mod handle;
 mod health;
 #[cfg(feature = "journal")]
+mod journal_calls;
+#[cfg(feature = "journal")]
 mod journal_settings;
 #[cfg(feature = "journal")]
 mod journal_state;
@@ -29,7 +31,7 @@ pub use health::{ExportState, Health};
 #[cfg(feature = "journal")]
 pub use journal_settings::JournalSettings;
 #[cfg(feature = "journal")]
-pub use journal_state::JournalState;
+pub use journal_state::{CheckpointCopy, JournalState};
 pub use open::OpenOperation;
 pub use org::OrgAudit;
 pub use receipt::{Durability, Receipt};

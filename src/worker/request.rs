@@ -32,6 +32,10 @@ pub(crate) enum Request {
     /// Everything completed before is durable.
     #[cfg(feature = "journal")]
     Sync(Reply<Result<()>>),
+    /// Sign with another key from here on; the file is for logs that were given
+    /// theirs.
+    #[cfg(feature = "journal")]
+    RotateKey(Option<PathBuf>, Reply<Result<crate::proof::SignedCheckpoint>>),
     /// The first checkpoint that covers this place of the trail.
     #[cfg(feature = "journal")]
     Checkpoint(crate::event::Sequence, Reply<Result<crate::proof::SignedCheckpoint>>),

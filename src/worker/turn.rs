@@ -272,6 +272,10 @@ impl Worker {
             #[cfg(feature = "journal")]
             Request::Sync(reply) => self.trail.keeper.acknowledge_all(reply),
             #[cfg(feature = "journal")]
+            Request::RotateKey(given, reply) => {
+                drop(reply.send(self.rotate_key(given.as_deref(), times)));
+            }
+            #[cfg(feature = "journal")]
             Request::Checkpoint(sequence, reply) => {
                 self.trail.keeper.await_checkpoint(sequence, reply);
             }

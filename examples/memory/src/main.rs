@@ -3,7 +3,8 @@
 //! `cargo run -p memory-example [FOLDER]` takes in the texts of a folder (by
 //! default this repository's own documents and sources), lets several users
 //! work with them for a moment, and then compares what the driver saw with
-//! what the audit trail says. It ends with an error if the two differ.
+//! what the audit trail says. It ends with an error if the two differ. A second
+//! run verifies what the first left behind, and answers from it.
 //!
 //! | file | what it is |
 //! |---|---|
@@ -71,6 +72,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let corpus = Corpus::read(&arguments.folder, arguments.extensions)?;
     std::panic::set_hook(Box::new(|panic| eprintln!("(one task panics on purpose: {panic})")));
     let trail = Trail::begin(Path::new("audit_logs"))?;
+    report::print_history(&trail)?;
     let tally = Arc::new(Tally::default());
     spend_the_day(corpus, &tally)?;
     if arguments.sabotage {
@@ -80,6 +82,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let recorded = trail.end()?;
     report::print_users(&recorded);
     println!("exported to {}", recorded.last_export.display());
+    report::print_verdict("the journal", &recorded.verdict);
     compare(&tally.totals(), &recorded.totals)
 }
 

@@ -2,16 +2,38 @@
 
 use chrono::{TimeDelta, Utc};
 use tracing_audit::monitor::Monitor;
-use tracing_audit::{Audit, report};
+use tracing_audit::verify::Verdict;
+use tracing_audit::{Audit, Field, report};
 
 use crate::Failure;
-use crate::trail::Recorded;
+use crate::trail::{Recorded, Trail};
 
 /// How many of the newest events the table shows.
 const ROWS: usize = 40;
 /// What the day's incidents have to set off.
 const ALERTS: [&str; 4] =
     ["excessive deletions", "multiple failures", "unusual export activity", "low success rate"];
+
+/// What earlier runs left, before anything is done in this one.
+pub(crate) fn print_history(trail: &Trail) -> Result<(), Failure> {
+    let Some(found) = &trail.found else {
+        println!("a new trail; run this again, and it answers from this run\n");
+        return Ok(());
+    };
+    print_verdict("what earlier runs left", found);
+    println!("its events, by operation\n");
+    for (operation, count) in trail.audit.query().group_by(Field::Operation)? {
+        println!("  {operation:<22} {count:>5}");
+    }
+    println!();
+    Ok(())
+}
+
+/// What a verification came to.
+pub(crate) fn print_verdict(what: &str, verdict: &Verdict) {
+    let entries: u64 = verdict.logs.iter().map(|log| log.entries()).sum();
+    println!("{what} is verified: {entries} entries, {:?}", verdict.standing());
+}
 
 /// What can be asked while the program runs: the newest events, the running
 /// figures, and whether anybody does too much of something.

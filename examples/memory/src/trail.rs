@@ -1,8 +1,9 @@
 //! The audit trail: everything that this program has to do for one.
 //!
-//! [`Trail::begin`] adds the audit layer to the subscriber; that is all. The
-//! rest reads the trail back, from the files it was exported to, the way an
-//! auditor would who has nothing else.
+//! [`Trail::begin`] opens the journal and adds the audit layer to the
+//! subscriber; that is all. The rest reads the trail back, from the files it
+//! was exported to, the way an auditor would who has nothing else, and verifies
+//! the journal against the checkpoint that an earlier run left elsewhere.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tracing_audit::export::{Format, read};
-use tracing_audit::{Audit, AuditEvent, AuditLayer, Operation};
+use tracing_audit::verify::{Standing, Verdict, Verification};
+use tracing_audit::{Audit, AuditEvent, AuditLayer, JournalSettings, Operation};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::prelude::*;
 
@@ -19,6 +21,10 @@ use crate::tally::Totals;
 
 /// Small, so that a run shows a rotation: what is beyond goes to a file.
 const BUFFER_EVENTS_MAX: usize = 1_000;
+/// The trail on disk, and where its checkpoints are copied to: in earnest that
+/// is another machine.
+const JOURNAL: &str = "audit";
+const CHECKPOINTS: &str = "audit_checkpoints";
 /// How long the trail may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -27,6 +33,9 @@ pub(crate) struct Trail {
     directory: PathBuf,
     /// Exports of earlier runs.
     earlier: BTreeSet<PathBuf>,
+    /// What the journal was found to be before it was opened; none in the
+    /// first run.
+    pub found: Option<Verdict>,
 }
 
 /// All that was recorded.
@@ -34,13 +43,17 @@ pub(crate) struct Recorded {
     pub totals: Totals,
     pub events: Vec<AuditEvent>,
     pub last_export: PathBuf,
+    /// What the journal is found to be now.
+    pub verdict: Verdict,
 }
 
 impl Trail {
     /// Audits this process from here on. `RUST_LOG` switches on the ordinary
     /// log, which has its own filter and no influence on the trail.
     pub(crate) fn begin(directory: &Path) -> Result<Trail, Failure> {
+        let found = verify()?;
         let (layer, audit) = AuditLayer::builder()
+            .journal(JournalSettings::new(JOURNAL).checkpoint_copy(CHECKPOINTS))
             .buffer_events_max(BUFFER_EVENTS_MAX)
             .export_directory(directory)
             .collapse(Operation::Import)
@@ -56,7 +69,7 @@ impl Trail {
             return Err(format!("audited spans do not arrive: {findings:?}").into());
         }
         let earlier = exports(directory)?;
-        Ok(Trail { audit, directory: directory.to_owned(), earlier })
+        Ok(Trail { audit, directory: directory.to_owned(), earlier, found })
     }
 
     /// Ends the trail, which exports what is left, and reads all exports of
@@ -76,7 +89,26 @@ impl Trail {
             counter.count(&serde_json::from_slice(&bytes)?)?;
             events.extend(read(Format::default(), bytes.as_slice())?);
         }
-        Ok(Recorded { totals: counter.end()?, events, last_export })
+        let totals = counter.end(report.recorded)?;
+        let verdict = verify()?.ok_or("the journal is gone")?;
+        Ok(Recorded { totals, events, last_export, verdict })
+    }
+}
+
+/// Checks the journal, byte by byte, against the checkpoints that were copied;
+/// none if there is no journal yet.
+fn verify() -> Result<Option<Verdict>, Failure> {
+    if !Path::new(JOURNAL).exists() {
+        return Ok(None);
+    }
+    let mut verification = Verification::of(JOURNAL);
+    for copy in std::fs::read_dir(CHECKPOINTS)? {
+        verification = verification.checkpoint_file(copy?.path())?;
+    }
+    let verdict = verification.run();
+    match verdict.standing() {
+        Standing::Anchored => Ok(Some(verdict)),
+        standing => Err(format!("the journal is {standing:?}: {:?}", verdict.logs).into()),
     }
 }
 
@@ -115,12 +147,14 @@ impl Counter {
         Ok(())
     }
 
-    /// Every event was exported, and none of them twice.
-    fn end(mut self) -> Result<Totals, Failure> {
+    /// Every event of this run was exported, and none of them twice.
+    fn end(mut self, recorded: u64) -> Result<Totals, Failure> {
+        let exported = self.sequences.len();
         self.sequences.sort_unstable();
-        if self.sequences.iter().copied().eq(0..self.totals.operations()) {
+        self.sequences.dedup();
+        if self.sequences.len() == exported && self.totals.operations() == recorded {
             return Ok(self.totals);
         }
-        Err("the exports have holes, or some event twice".into())
+        Err(format!("of {recorded} events, {exported} were exported").into())
     }
 }

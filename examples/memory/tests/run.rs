@@ -19,12 +19,33 @@ fn the_trail_agrees_with_the_driver_on_any_text() {
     let texts = folder.path().join("texts");
     std::fs::create_dir(&texts).unwrap();
     std::fs::write(texts.join("policy.txt"), "Refunds are paid within thirty days.\n").unwrap();
-    for _ in 0..2 {
+    for (nth, told) in ["a new trail", "what earlier runs left is verified"].iter().enumerate() {
         let output = run(folder.path(), &["texts"]);
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert!(text.contains("success_rate") && text.contains("the trail agrees"), "{text}");
+        assert!(text.contains(told), "run {nth}: {text}");
+        assert!(text.contains("the journal is verified"), "{text}");
     }
+}
+
+#[test]
+fn a_trail_that_was_tampered_with_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = folder.path().join("texts");
+    std::fs::create_dir(&texts).unwrap();
+    std::fs::write(texts.join("policy.txt"), "Refunds are paid within thirty days.\n").unwrap();
+    assert!(run(folder.path(), &["texts"]).status.success());
+    let log = std::fs::read_dir(folder.path().join("audit")).unwrap().next().unwrap().unwrap();
+    let segments = log.path().join("segments");
+    let segment = std::fs::read_dir(segments).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let at = bytes.windows(5).position(|bytes| bytes == b"alice").unwrap();
+    bytes.splice(at..at + 5, *b"mallo");
+    std::fs::write(&segment, bytes).unwrap();
+    let output = run(folder.path(), &["texts"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && text.contains("Tampered"), "{text}");
 }
 
 #[test]

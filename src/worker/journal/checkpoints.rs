@@ -8,17 +8,21 @@ use crate::worker::decode::Times;
 use crate::worker::state::Worker;
 
 impl Worker {
-    /// Signs a checkpoint if one is due. That it cannot be written is told, and
-    /// stops nothing: what is durable stays so.
-    pub(super) fn sign_checkpoint(&mut self, times: Times) {
+    /// Signs a checkpoint if one is due.
+    pub(super) fn sign_if_due(&mut self, times: Times) {
         let is_due = self
             .trail
             .keeper
             .open()
             .is_some_and(|kept| kept.until_checkpoint() == Some(Duration::ZERO));
-        if !is_due {
-            return;
+        if is_due {
+            self.sign_checkpoint(times);
         }
+    }
+
+    /// Signs a checkpoint. That it cannot be written is told, and stops
+    /// nothing: what is durable stays so.
+    pub(super) fn sign_checkpoint(&mut self, times: Times) {
         self.sync_journal();
         let Some(kept) = self.trail.keeper.open_mut() else { return };
         if !matches!(kept.state, State::Working) {

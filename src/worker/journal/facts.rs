@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::event::row::time_from_us;
 use crate::event::{Actor, AuditEvent, Kind, Status};
 use crate::journal::{Cut, CutReason, PackedSegment, SealedSegment};
-use crate::ledger::Opened;
+use crate::ledger::{Opened, PrunePlan};
+use crate::proof::VerifierKey;
 use crate::worker::decode::Times;
 use crate::worker::state::Worker;
 
@@ -76,6 +77,7 @@ impl Worker {
             ("first", segment.first.0.into()),
             ("next", segment.next.0.into()),
             ("bytes", segment.raw_bytes.into()),
+            ("sha256", hex(&segment.raw_sha256).into()),
             ("zst_bytes", segment.packed.bytes.into()),
             ("zst_sha256", hex(&segment.packed.sha256).into()),
             ("idx_bytes", segment.index.bytes.into()),
@@ -111,6 +113,22 @@ pub(super) fn opening(opened: &Opened, host: &str, times: Times) -> AuditEvent {
         ("rebuilt_tiles", Some(opened.rebuilt_tiles).filter(|tiles| *tiles > 0).map(Value::from)),
     ];
     fact("OPEN", times, present(facts))
+}
+
+/// Segments are about to be removed.
+pub(super) fn pruning(plan: &PrunePlan, times: Times) -> AuditEvent {
+    let facts = [
+        ("from", plan.from.into()),
+        ("first", plan.first.into()),
+        ("segments", plan.segments.len().into()),
+        ("bytes", plan.bytes.into()),
+    ];
+    fact("PRUNE", times, facts)
+}
+
+/// Another key is about to come into use.
+pub(super) fn key_change(key: &VerifierKey, times: Times) -> AuditEvent {
+    fact("KEY", times, [("vkey", key.to_string().into())])
 }
 
 /// The last entry before a closing.

@@ -18,7 +18,7 @@ use crate::event::{AuditEvent, Sequence};
 use crate::fs::JournalFs;
 use crate::history::Packer;
 use crate::journal::ENTRY_BYTES_MAX;
-use crate::ledger::{Ledger, Opened, Room};
+use crate::ledger::{CopyState, Ledger, Opened, Room};
 use crate::proof::Digest;
 use crate::worker::trail::Refused;
 
@@ -73,6 +73,10 @@ pub(in crate::worker) struct Kept {
     // checkpoints
     pub(super) checkpoint_problem: Option<Arc<str>>,
     pub(super) checkpoint_us: Option<i64>,
+    // upkeep
+    pub(super) looked_ns: Option<u64>,
+    pub(super) prune_ns: Option<u64>,
+    pub(super) copies: Arc<[CopyState]>,
     // facts
     pub(super) facts: VecDeque<AuditEvent>,
     /// Documents hold all events with smaller sequences.
@@ -104,6 +108,9 @@ impl Kept {
             waiting_for_checkpoint: Vec::new(),
             checkpoint_problem: None,
             checkpoint_us: None,
+            looked_ns: None,
+            prune_ns: None,
+            copies: Arc::new([]),
             facts: VecDeque::new(),
             exported_through: 0,
             packer: None,

@@ -23,6 +23,7 @@ mod refill;
 mod sync;
 mod totals;
 mod trouble;
+mod upkeep;
 
 pub(super) use keeper::Keeper;
 pub(crate) use keeper::{Leaf, OpenedJournal, Opening};

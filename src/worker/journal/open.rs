@@ -7,7 +7,7 @@ use super::facts::opening;
 use super::keeper::{Keeper, Kept, OpenedJournal, Opening};
 use super::refill::{Refill, since};
 use crate::buffer::{Buffer, BufferConfig};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::worker::state::Worker;
 
 impl Worker {
@@ -38,7 +38,7 @@ impl Worker {
             }
         }
         for problem in &opened.problems {
-            self.tell(&Error::new(ErrorKind::Degraded, problem.as_str()));
+            self.tell(problem);
         }
         self.begin_durably()?;
         self.publish();

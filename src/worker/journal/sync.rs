@@ -18,7 +18,8 @@ impl Worker {
         }
         self.seal_journal(times);
         self.keep_packing(times);
-        self.sign_checkpoint(times);
+        self.sign_if_due(times);
+        self.look_after_journal(times);
     }
 
     /// Makes what waits durable, and answers who waits for that.

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::keeper::{Keeper, Kept};
 use super::trouble::State;
-use crate::ledger::Ledger;
+use crate::ledger::{CopyState, Ledger};
 use crate::proof::SignedCheckpoint;
 use crate::worker::state::{Totals, Worker};
 
@@ -26,6 +26,7 @@ pub(crate) struct JournalTotals {
     pub(crate) checkpoint_us: Option<i64>,
     /// Why checkpoints or their copies cannot be written.
     pub(crate) checkpoint_problem: Option<Arc<str>>,
+    pub(crate) copies: Arc<[CopyState]>,
     /// Why nothing is written, if nothing is.
     pub(crate) trouble: Option<Arc<str>>,
     pub(crate) is_full: bool,
@@ -44,6 +45,7 @@ impl JournalTotals {
             checkpoint_size: None,
             checkpoint_us: None,
             checkpoint_problem: None,
+            copies: Arc::new([]),
             trouble: None,
             is_full: false,
             is_poisoned: false,
@@ -65,6 +67,8 @@ impl Kept {
         totals.durable = self.ledger.durable();
         totals.set_checkpoint(self.ledger.latest_checkpoint(), self.checkpoint_us);
         totals.checkpoint_problem = self.checkpoint_problem.clone();
+        totals.copies = self.copies.clone();
+        totals.verifier_key = self.totals.verifier_key.clone();
         totals.trouble = self.trouble();
         totals.is_full = self.is_full();
         totals.is_poisoned = matches!(self.state, State::GivenUp(_));

@@ -40,7 +40,7 @@ impl Disk {
             ..JournalConfig::new("/audit", LOG)
         };
         let fs = Arc::new(self.fs.clone());
-        let config = LedgerConfig::new(journal);
+        let config = LedgerConfig { copies_are_inline: true, ..LedgerConfig::new(journal) };
         let (ledger, opened) = Ledger::open(config, fs.clone(), clock.monotonic_ns())?;
         let (full_disk, host) = (self.full_disk, "here".to_owned());
         Ok(OpenedJournal { ledger, opened, fs, full_disk, host, packer: None })
