@@ -14,6 +14,7 @@ pub(crate) struct Arguments {
 pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Arguments> {
     let seed = u64::from(std::process::id());
     let mut parsed = Arguments { cycles: CYCLES_DEFAULT, seed };
+    let mut filters = Vec::new();
     while let Some(argument) = arguments.next() {
         let mut number = || {
             let value = arguments.next().and_then(|value| value.parse().ok());
@@ -25,9 +26,10 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Argum
             "--list" | "--ignored" => return None,
             // Values of the harness's own arguments.
             "--skip" | "--test-threads" | "--color" | "--format" => drop(arguments.next()),
-            filter if !filter.starts_with('-') && !"campaign".contains(filter) => return None,
+            filter if !filter.starts_with('-') => filters.push(argument),
             _ => {}
         }
     }
-    Some(parsed)
+    let is_meant = |filter: &String| "campaign".contains(filter.as_str());
+    (filters.is_empty() || filters.iter().any(is_meant)).then_some(parsed)
 }
