@@ -54,7 +54,7 @@ fn write(ledger: &mut Ledger, count: usize) -> (Duration, Duration) {
 #[test]
 #[ignore = "a measurement"]
 fn writing_opening_and_proving() {
-    const COUNT: usize = 10_000_000 / 256 * 256;
+    const COUNT: usize = 2_000_000 / 256 * 256;
     let home = tempfile::tempdir_in(".").unwrap();
     let mut ledger = open(home.path());
     let (written, appending) = write(&mut ledger, COUNT);
