@@ -7,7 +7,7 @@
 //!
 //! Pure decisions about plain facts: no `tracing`, no clock, no files but the
 //! policy's own. What can be decided from a callsite alone is decided once for
-//! it ([`Policy::classify`]); values are looked at where that was not enough.
+//! it (`classify`); values are looked at where that was not enough.
 //! A policy never changes; a reload is another one.
 
 mod canonical;

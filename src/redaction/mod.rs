@@ -4,7 +4,7 @@
 //! [`Redaction`] says what is to be done, by the name of a field and by
 //! detectors that find secrets inside text. It is decided once; what runs for
 //! each event, on the worker's thread between decoding and appending, is
-//! [`redactor`]. An event without anything to hide passes by reference, after
+//! `redactor`. An event without anything to hide passes by reference, after
 //! one look at each text.
 //!
 //! Guaranteed: of a longer text only the secret part is replaced; a secret that
