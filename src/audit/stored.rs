@@ -46,5 +46,5 @@ pub(super) fn behind(
     _: &Sender<Error>,
     _: &Arc<Wake>,
 ) -> Stored {
-    Stored
+    Stored {}
 }

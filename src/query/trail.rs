@@ -48,6 +48,7 @@ impl Trail {
     }
 
     /// The least and the greatest id.
+    #[cfg(feature = "journal")]
     pub(super) fn range(&self) -> (EventId, EventId) {
         (self.min, self.max)
     }

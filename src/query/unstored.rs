@@ -13,7 +13,7 @@ use crate::event::{AuditEvent, EventId, Sequence};
 
 /// Nothing.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Stored;
+pub(crate) struct Stored {}
 
 /// There is none.
 pub(super) struct StoredEvent<'a> {
