@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `OPEN` | `origin`, `vkey`, `cuts` |
 //! | `CLOSE` | |
-//! | `SEAL` | `first`, `next`, `bytes`, `sha256`, `packed` |
+//! | `SEAL` | `first`, `next`, `bytes`, `sha256`, `zst_sha256` |
 //! | `KEY` | `vkey` |
 //! | `PRUNE` | `first` |
 //! | `GAP` | counts by reason |
@@ -170,8 +170,8 @@ impl Story {
             ),
             ("sha256", text(event, "sha256").map(str::to_owned), hex(&found.sha256)),
             (
-                "packed.sha256",
-                found.packed_sha256.and_then(|_| packed_sha256(event)),
+                "zst_sha256",
+                found.packed_sha256.and_then(|_| text(event, "zst_sha256").map(str::to_owned)),
                 found.packed_sha256.as_ref().map(hex).unwrap_or_default(),
             ),
         ];
@@ -203,11 +203,6 @@ fn text<'e>(event: &'e AuditEvent, key: &str) -> Option<&'e str> {
 fn number(event: &AuditEvent, key: &str) -> Option<u64> {
     let value = event.metadata.get(key)?;
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
-}
-
-/// What is told of the compressed file.
-fn packed_sha256(event: &AuditEvent) -> Option<String> {
-    Some(event.metadata.get("packed")?.get("sha256")?.as_str()?.to_owned())
 }
 
 fn hex(digest: &Digest) -> String {

@@ -749,9 +749,8 @@ class Log:
                                 ("sha256", hashlib.sha256(segment.data).hexdigest())]:
                 if fact in facts and str(facts[fact]) != str(found):
                     self.problems.append(f"sequence {sequence}: SEAL says another {fact}")
-            packed = dict(facts.get("packed", []))
-            if segment.path.suffix == ".zst" and "sha256" in packed:
-                if packed["sha256"] != hashlib.sha256(segment.path.read_bytes()).hexdigest():
+            if segment.path.suffix == ".zst" and "zst_sha256" in facts:
+                if facts["zst_sha256"] != hashlib.sha256(segment.path.read_bytes()).hexdigest():
                     self.problems.append(f"sequence {sequence}: SEAL says another packed file")
         return operation or "event"
 

@@ -98,7 +98,7 @@ impl Writer {
                 packed.packed.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
             self.about_log(
                 "SEAL",
-                json!({"first": first.0, "next": packed.next.0, "packed": {"sha256": sha256}}),
+                json!({"first": first.0, "next": packed.next.0, "zst_sha256": sha256}),
             );
             journal::remove_raw(&self.fs, &directory, first).unwrap();
         }
