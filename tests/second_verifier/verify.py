@@ -1,910 +1,878 @@
 #!/usr/bin/env python3
-"""A second verifier, written from docs/FORMAT.md alone.
+"""verify.py DIRECTORY [--key VKEY]... [--checkpoint FILE]...   Written from FORMAT.md alone."""
+import base64, binascii, datetime, hashlib, json, os, re, struct, subprocess, sys, shutil
 
-verify.py DIRECTORY [--key VKEY]... [--checkpoint FILE]...
-
-Needs the standard library alone, and for compressed segments the package
-`zstandard` or the program `zstd`. Prints what it finds; exit status as in
-section 9.
-"""
-
-import argparse
-import base64
-import hashlib
-import json
-import re
-import struct
-import subprocess
-import sys
-from pathlib import Path
-
-# ---- primitives -----------------------------------------------------------
-
-
-def _crc_table():
-    table = []
-    for byte in range(256):
+# ---------------------------------------------------------------- primitives
+def _tables():
+    t0 = []
+    for i in range(256):
+        c = i
         for _ in range(8):
-            byte = (byte >> 1) ^ (0x82F63B78 if byte & 1 else 0)
-        table.append(byte)
-    return table
+            c = (c >> 1) ^ (0x82F63B78 if c & 1 else 0)
+        t0.append(c)
+    return t0
+_T = _tables()
 
-
-CRC_TABLE = _crc_table()
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    table = CRC_TABLE
-    for byte in data:
-        crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
-    return crc ^ 0xFFFFFFFF
-
-
+def crc32c(*parts):
+    c, t = 0xFFFFFFFF, _T
+    for p in parts:
+        for b in p:
+            c = t[(c ^ b) & 255] ^ (c >> 8)
+    return c ^ 0xFFFFFFFF
 assert crc32c(b"123456789") == 0xE3069283
 
 P = 2**255 - 19
-ORDER = 2**252 + 27742317777372353535851937790883648493
+L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
-ROOT_OF_MINUS_1 = pow(2, (P - 1) // 4, P)
+SQ = pow(2, (P - 1) // 4, P)
 
+def _add(a, b):
+    A = (a[1] - a[0]) * (b[1] - b[0]) % P
+    B = (a[1] + a[0]) * (b[1] + b[0]) % P
+    C = 2 * a[3] * b[3] * D % P
+    E = 2 * a[2] * b[2] % P
+    e, f, g, h = B - A, E - C, E + C, B + A
+    return (e * f % P, g * h % P, f * g % P, e * h % P)
 
-def _recover_x(y, sign):
+def _mul(s, p):
+    q = (0, 1, 1, 0)
+    while s:
+        if s & 1:
+            q = _add(q, p)
+        p = _add(p, p)
+        s >>= 1
+    return q
+
+def _point(b):
+    y = int.from_bytes(b, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    if y >= P:
+        return None
     x2 = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    if x2 == 0:
+        return None if sign else (0, y, 1, 0)
     x = pow(x2, (P + 3) // 8, P)
     if (x * x - x2) % P:
-        x = x * ROOT_OF_MINUS_1 % P
-    if (x * x - x2) % P or (x == 0 and sign):
+        x = x * SQ % P
+    if (x * x - x2) % P:
         return None
-    return P - x if x & 1 != sign else x
+    if x & 1 != sign:
+        x = P - x
+    return (x, y, 1, x * y % P)
 
+_B = _point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
 
-def _point(data):
-    y = int.from_bytes(data, "little")
-    sign, y = y >> 255, y & (2**255 - 1)
-    x = _recover_x(y, sign) if y < P else None
-    return None if x is None else (x, y, 1, x * y % P)
-
-
-def _add(p, q):
-    a = (p[1] - p[0]) * (q[1] - q[0]) % P
-    b = (p[1] + p[0]) * (q[1] + q[0]) % P
-    c = 2 * p[3] * q[3] * D % P
-    d = 2 * p[2] * q[2] % P
-    e, f, g, h = b - a, d - c, d + c, b + a
-    return e * f % P, g * h % P, f * g % P, e * h % P
-
-
-def _multiply(scalar, point):
-    result = (0, 1, 1, 0)
-    while scalar:
-        if scalar & 1:
-            result = _add(result, point)
-        point = _add(point, point)
-        scalar >>= 1
-    return result
-
-
-BASE_Y = 4 * pow(5, P - 2, P) % P
-BASE = (_recover_x(BASE_Y, 0), BASE_Y, 1, _recover_x(BASE_Y, 0) * BASE_Y % P)
-
-
-def ed25519_verify(public, message, signature):
-    if len(public) != 32 or len(signature) != 64:
+def ed25519(public, sig, msg):
+    if len(sig) != 64 or len(public) != 32:
         return False
-    a, r = _point(public), _point(signature[:32])
-    s = int.from_bytes(signature[32:], "little")
-    if a is None or r is None or s >= ORDER:
+    a, r = _point(public), _point(sig[:32])
+    s = int.from_bytes(sig[32:], "little")
+    if a is None or r is None or s >= L:
         return False
-    digest = hashlib.sha512(signature[:32] + public + message).digest()
-    left = _multiply(s, BASE)
-    right = _add(r, _multiply(int.from_bytes(digest, "little") % ORDER, a))
-    return not ((left[0] * right[2] - right[0] * left[2]) % P
-                or (left[1] * right[2] - right[1] * left[2]) % P)
+    h = int.from_bytes(hashlib.sha512(sig[:32] + public + msg).digest(), "little") % L
+    x, y = _mul(s, _B), _add(r, _mul(h, a))
+    return (x[0] * y[2] - y[0] * x[2]) % P == 0 and (x[1] * y[2] - y[1] * x[2]) % P == 0
 
-
-MASK = 2**64 - 1
-
-
-def siphash_1_3(key, data):
-    def rotate(x, bits):
-        return (x << bits | x >> (64 - bits)) & MASK
-
+M64 = 2**64 - 1
+def siphash13(key, data):
     k0, k1 = struct.unpack("<QQ", key)
-    v = [k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D,
-         k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573]
-
-    def rounds(count):
-        for _ in range(count):
-            v[0] = (v[0] + v[1]) & MASK
-            v[1] = rotate(v[1], 13) ^ v[0]
-            v[0] = rotate(v[0], 32)
-            v[2] = (v[2] + v[3]) & MASK
-            v[3] = rotate(v[3], 16) ^ v[2]
-            v[0] = (v[0] + v[3]) & MASK
-            v[3] = rotate(v[3], 21) ^ v[0]
-            v[2] = (v[2] + v[1]) & MASK
-            v[1] = rotate(v[1], 17) ^ v[2]
-            v[2] = rotate(v[2], 32)
-
-    end = len(data) - len(data) % 8
-    words = [int.from_bytes(data[at:at + 8], "little") for at in range(0, end, 8)]
-    words.append(int.from_bytes(data[end:], "little") | (len(data) & 0xFF) << 56)
-    for word in words:
-        v[3] ^= word
-        rounds(1)
-        v[0] ^= word
-    v[2] ^= 0xFF
-    rounds(3)
-    return v[0] ^ v[1] ^ v[2] ^ v[3]
-
-
-def decompress(blocks):
-    """Decompresses zstd frames, each given by itself."""
-    try:
-        import zstandard
-
-        return [zstandard.ZstdDecompressor().decompress(block) for block in blocks]
-    except ImportError:
-        return [subprocess.run(["zstd", "-dcq"], input=block, capture_output=True, check=True).stdout
-                for block in blocks]
-
-
-# ---- findings -------------------------------------------------------------
-
-
-class Damage(Exception):
-    """Something does not hold; what comes after it is not known."""
-
-
-class Unreadable(Exception):
-    pass
-
-
-def demand(holds, what):
-    if not holds:
-        raise Damage(what)
-
-
-# ---- section 2: segments --------------------------------------------------
-
-CLOSED = 1 << 63
-ENTRY_MAX = 65535
-
-
-def frame_at(data, at):
-    """(sequence, entry) of the valid frame at an offset, or None."""
-    if at + 16 > len(data):
-        return None
-    length, stated, sequence = struct.unpack_from("<IIQ", data, at)
-    if length > ENTRY_MAX or at + 16 + length > len(data):
-        return None
-    if crc32c(data[at:at + 4] + data[at + 8:at + 16 + length]) != stated:
-        return None
-    return sequence, data[at + 16:at + 16 + length]
-
-
-def mark(sequence):
-    covered = struct.pack("<IQ", 0, sequence)
-    return covered[:4] + struct.pack("<I", crc32c(covered)) + covered[4:]
-
-
-def remainder_is_damage(data, begin, following):
-    rest = data[begin:]
-    if not any(rest):
-        return False
-    first = None
-    at = begin + 1
-    while at < len(data):
-        found = frame_at(data, at)
-        if found:
-            position = found[0] & ~CLOSED if not found[1] else found[0]
-            if following <= position <= following + len(rest) // 16:
-                if not found[1]:
-                    return True
-                first = at if first is None else first
-                at += 16 + len(found[1])
-                continue
-        at += 1
-    if first is not None:
-        borders = range(begin // 512 * 512 + 512, first + 1, 512)
-        lost = any(not any(data[max(begin, border - 16):border]) for border in borders)
-        return not lost
-    return damaged_mark(data, begin, following)
-
-
-def damaged_mark(data, begin, following):
-    found = data[begin:begin + 16]
-    if len(found) < 16:
-        return False
-    split = min(16, 512 - begin % 512)
-    candidates = [mark(following), mark(following | CLOSED)]
-    for right in candidates:
-        parts = [(found[:split], right[:split]), (found[split:], right[split:])]
-        if all(f == r or not any(f) for f, r in parts):
-            return False
-    return any(sum(f != r for f, r in zip(found, right)) <= 4 for right in candidates)
-
-
-class Segment:
-    def __init__(self, data, first, log_id, is_last_open, name):
-        demand(len(data) >= 40 and data[:8] == b"TAUDSEG\n", f"{name}: no header")
-        version, = struct.unpack_from("<H", data, 8)
-        self.schema, stated_first, checksum = struct.unpack_from("<HQI", data, 26)
-        demand(crc32c(data[:36]) == checksum, f"{name}: checksum of the header")
-        demand(version == 1, f"{name}: version {version}")
-        demand(data[10:26] == log_id, f"{name}: of another log")
-        demand(stated_first == first, f"{name}: first sequence {stated_first}")
-        self.data, self.first, self.name = data, first, name
-        self.frames = []  # offset, sequence or None for marks, entry
-        self.is_closed = False
-        at, following = 40, first
-        while at < len(data):
-            found = frame_at(data, at)
-            position = found and (found[0] if found[1] else found[0] & ~CLOSED)
-            if found is None or position != following:
-                damaged = not is_last_open or remainder_is_damage(data, at, following)
-                demand(not damaged, f"{name}: byte {at}: sequence {following}: no frame")
-                print(f"notice: {name}: {len(data) - at} bytes behind the last frame")
-                self.is_closed = False
-                break
-            entry = found[1]
-            self.is_closed = not entry and bool(found[0] & CLOSED)
-            self.frames.append((at, following if entry else None, entry))
-            following += bool(entry)
-            at += 16 + len(entry)
-        self.next = following
-        demand(is_last_open or following > first, f"{name}: no entries")
-
-
-# ---- section 7: compressed segments ---------------------------------------
-
-
-def unpack(data, name):
-    demand(len(data) >= 17, f"{name}: too short")
-    count, descriptor, magic = struct.unpack("<IBI", data[-9:])
-    demand(magic == 0x8F92EAB1 and descriptor == 0 and count > 0, f"{name}: no seek table")
-    table = 8 + 8 * count + 9
-    demand(table <= len(data), f"{name}: seek table too long")
-    magic, length = struct.unpack_from("<II", data, len(data) - table)
-    demand(magic == 0x184D2A5E and length == table - 8, f"{name}: seek table")
-    rows = [struct.unpack_from("<II", data, len(data) - table + 8 + 8 * row) for row in range(count)]
-    demand(sum(packed for packed, _ in rows) == len(data) - table, f"{name}: lengths of the blocks")
-    at, blocks = 0, []
-    for packed, _ in rows:
-        blocks.append(data[at:at + packed])
-        at += packed
-    try:
-        raw = decompress(blocks)
-    except Exception as error:
-        raise Damage(f"{name}: {error}") from error
-    demand([len(block) for block in raw] == [length for _, length in rows], f"{name}: decompressed lengths")
-    return b"".join(raw)
-
-
-# ---- section 3: entries ---------------------------------------------------
-
-STATUS = {"SUCCESS", "FAILURE", "PARTIAL", "UNKNOWN"}
-SOURCES = {"explicit", "error", "return", "policy", "panic", "unwound", "incomplete", "cancelled",
-           "closed", "open", "recovered"}
-KEYS = ["sequence", "kind", "event_id", "timestamp", "recorded_at", "operation", "actor", "user_id",
-        "session_id", "org_id", "resource", "source", "entry_ids", "status", "status_source",
-        "error_message", "duration_ms", "busy_ms", "metadata", "span"]
-REQUIRED = {"sequence", "event_id", "timestamp", "recorded_at", "operation", "actor", "status", "status_source"}
-TEXTS = {"actor", "user_id", "session_id", "org_id", "resource", "source", "error_message"}
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
-EVENT_ID = re.compile(r"evt_[0-7][0-9A-HJKMNP-TV-Z]{25}")
-SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
-
-
-class Number(str):
-    """The text of a number that is no integer."""
-
-
-def write_text(text):
-    return '"' + "".join(SHORT.get(c) or (f"\\u{ord(c):04x}" if c < " " else c) for c in text) + '"'
-
-
-def write_double(text):
-    value = float(text)
-    digits = repr(value)
-    sign, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
-    mantissa, _, exponent = digits.partition("e")
-    whole, _, part = mantissa.partition(".")
-    part = "" if part == "0" else part
-    point = len(whole) + int(exponent or 0)
-    digits = whole + part
-    stripped = digits.lstrip("0")
-    point -= len(digits) - len(stripped)
-    digits = stripped.rstrip("0")
-    if not digits:
-        return sign + "0.0"
-    if -5 < point <= 0:
-        return f"{sign}0.{'0' * -point}{digits}"
-    if 0 < point <= 16:
-        digits = digits.ljust(point, "0")
-        return f"{sign}{digits[:point]}.{digits[point:] or '0'}"
-    part = "." + digits[1:] if len(digits) > 1 else ""
-    return f"{sign}{digits[0]}{part}e{point - 1}"
-
-
-def write(value, depth):
-    if isinstance(value, _Pairs):
-        demand(depth <= 17, "nested too deep")
-        keys = [key for key, _ in value]
-        demand(len(set(keys)) == len(keys), "a key comes twice")
-        return "{" + ",".join(write_text(k) + ":" + write(v, depth + 1) for k, v in value) + "}"
-    if isinstance(value, list):
-        demand(depth <= 17, "nested too deep")
-        return "[" + ",".join(write(item, depth + 1) for item in value) + "]"
-    if isinstance(value, Number):
-        return write_double(value)
-    if isinstance(value, str):
-        return write_text(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        demand(-2**63 <= value < 2**64, "an integer out of range")
-    return "null" if value is None else str(value).lower()
-
-
-class _Pairs(list):
-    pass
-
-
-def _refuse(text):
-    raise Damage(f"{text} is no number")
-
-
-def parse_entry(entry, sequence):
-    try:
-        text = entry.decode("utf-8")
-        pairs = json.loads(text, object_pairs_hook=_Pairs, parse_float=Number, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise Damage(f"not JSON: {error}") from error
-    demand(isinstance(pairs, _Pairs), "not an object")
-    written = "{" + ",".join(write_text(k) + ":" + write(v, 1) for k, v in pairs) + "}"
-    # Writers differ in the plus sign of an exponent, and only outside strings.
-    demand(_without_plus(text) == written, "not in its one spelling")
-    event = dict(pairs)
-    names = [key for key, _ in pairs]
-    demand(names == [key for key in KEYS if key in event] and len(names) == len(event), "keys or their order")
-    demand(REQUIRED <= event.keys(), "a key is missing")
-    demand(event["sequence"] == sequence and not isinstance(event["sequence"], (bool, str)), "another sequence")
-    demand(event.get("kind", "log") == "log", "kind")
-    check_id(event["event_id"])
-    for key in ("timestamp", "recorded_at"):
-        demand(is_text(event[key]) and TIME.fullmatch(event[key]) and event[key].isascii(), key)
-    operation = event["operation"]
-    demand(is_text(operation) and operation and operation == operation.strip()
-           and not re.search("[a-z]", operation), "operation")
-    demand(event["status"] in STATUS and event["status_source"] in SOURCES, "status")
-    for key in TEXTS & event.keys():
-        demand(is_text(event[key]), key)
-    if "entry_ids" in event:
-        ids = event["entry_ids"]
-        demand(type(ids) is list and ids and all(map(is_text, ids)), "entry_ids")
-    for key in {"duration_ms", "busy_ms"} & event.keys():
-        demand(isinstance(event[key], Number) and not event[key].startswith("-"), key)
-    if "metadata" in event:
-        demand(isinstance(event["metadata"], _Pairs) and event["metadata"], "metadata")
-        event["metadata"] = dict(event["metadata"])
-    if "span" in event:
-        check_span(event["span"])
-        event["span"] = dict(event["span"])
-    return event
-
-
-def _without_plus(text):
-    parts = re.split(r'("(?:[^"\\]|\\.)*")', text, flags=re.DOTALL)
-    return "".join(part if part.startswith('"') else part.replace("e+", "e") for part in parts)
-
-
-def is_text(value):
-    return isinstance(value, str) and not isinstance(value, Number)
-
-
-def check_id(value):
-    demand(is_text(value) and EVENT_ID.fullmatch(value), "event id")
-
-
-def check_span(span):
-    demand(isinstance(span, _Pairs), "span")
-    names = [key for key, _ in span]
-    values = dict(span)
-    demand(names == [k for k in ("name", "target", "parent", "links") if k in values], "span")
-    demand(is_text(values.get("name")) and is_text(values.get("target")), "span")
-    if "parent" in values:
-        check_id(values["parent"])
-    if "links" in values:
-        demand(type(values["links"]) is list and values["links"], "links")
-        for link in values["links"]:
-            check_id(link)
-
-
-# ---- section 5: the tree --------------------------------------------------
-
-
-def leaf_hash(entry):
-    return hashlib.sha256(b"\0" + entry).digest()
-
-
-def node_hash(left, right):
-    return hashlib.sha256(b"\1" + left + right).digest()
-
-
-class Tree:
-    def __init__(self):
-        self.leaves = []
-        self.edge = []  # (number of leaves, hash), largest first
-        self.roots = {0: hashlib.sha256(b"").digest()}
-
-    def append(self, leaf):
-        self.leaves.append(leaf)
-        size, node = 1, leaf
-        while self.edge and self.edge[-1][0] == size:
-            node = node_hash(self.edge.pop()[1], node)
-            size *= 2
-        self.edge.append((size, node))
-        root = self.edge[-1][1]
-        for _, left in reversed(self.edge[:-1]):
-            root = node_hash(left, root)
-        self.roots[len(self.leaves)] = root
-
-
-def tiles_of(leaves):
-    """The full tiles of each level."""
-    levels, hashes = [], leaves
-    while len(hashes) >= 256:
-        full = len(hashes) // 256
-        tiles = [hashes[256 * index:256 * index + 256] for index in range(full)]
-        levels.append(b"".join(b"".join(tile) for tile in tiles))
-        above = []
-        for tile in tiles:
-            while len(tile) > 1:
-                tile = [node_hash(tile[at], tile[at + 1]) for at in range(0, len(tile), 2)]
-            above.append(tile[0])
-        hashes = above
-    return levels
-
-
-# ---- section 6: keys and checkpoints --------------------------------------
-
-
-def strict_base64(text):
-    data = base64.b64decode(text, validate=True)
-    if base64.b64encode(data).decode() != text:
-        raise ValueError("base64 in another spelling")
-    return data
-
-
+    v0, v1, v2, v3 = k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573
+    def rnd(v0, v1, v2, v3):
+        v0 = (v0 + v1) & M64; v1 = (v1 << 13 | v1 >> 51) & M64; v1 ^= v0; v0 = (v0 << 32 | v0 >> 32) & M64
+        v2 = (v2 + v3) & M64; v3 = (v3 << 16 | v3 >> 48) & M64; v3 ^= v2
+        v0 = (v0 + v3) & M64; v3 = (v3 << 21 | v3 >> 43) & M64; v3 ^= v0
+        v2 = (v2 + v1) & M64; v1 = (v1 << 17 | v1 >> 47) & M64; v1 ^= v2; v2 = (v2 << 32 | v2 >> 32) & M64
+        return v0, v1, v2, v3
+    n = len(data) & 7
+    body = data[:len(data) - n]
+    last = data[len(data) - n:] + bytes(7 - n) + bytes([len(data) & 255])
+    for (m,) in struct.iter_unpack("<Q", body + last):
+        v3 ^= m
+        v0, v1, v2, v3 = rnd(v0, v1, v2, v3)
+        v0 ^= m
+    v2 ^= 0xff
+    for _ in range(3):
+        v0, v1, v2, v3 = rnd(v0, v1, v2, v3)
+    return v0 ^ v1 ^ v2 ^ v3
+
+def sha(b):
+    return hashlib.sha256(b).digest()
+
+def b64(s):
+    raw = base64.b64decode(s, validate=True)
+    if base64.b64encode(raw).decode() != s:
+        raise ValueError("base64 not in its one spelling")
+    return raw
+
+# ---------------------------------------------------------------- keys, checkpoints
 class Key:
     def __init__(self, name, public):
         self.name, self.public = name, public
-        self.id = hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]
+        self.id = sha(name.encode() + b"\n\x01" + public)[:4]
+    def __eq__(self, o): return (self.name, self.public) == (o.name, o.public)
+    def __hash__(self): return hash((self.name, self.public))
+    def text(self): return "%s+%s+%s" % (self.name, self.id.hex(), base64.b64encode(b"\x01" + self.public).decode())
 
-    @staticmethod
-    def parse(text):
-        name, key_id, encoded = text.split("+", 2)
-        data = strict_base64(encoded)
-        if len(data) != 33 or data[0] != 1:
-            raise ValueError("not an Ed25519 key")
-        key = Key(name, data[1:])
-        if str(key) != text:
-            raise ValueError("the id is not that of the key")
-        return key
-
-    def __str__(self):
-        encoded = base64.b64encode(b"\x01" + self.public).decode()
-        return f"{self.name}+{self.id.hex()}+{encoded}"
-
-    def __eq__(self, other):
-        return str(self) == str(other)
-
-    def __hash__(self):
-        return hash(str(self))
-
+def parse_vkey(text):
+    name, kid, rest = text.split("+", 2)
+    raw = b64(rest)
+    if len(raw) != 33 or raw[0] != 1 or not name:
+        raise ValueError("not an Ed25519 key")
+    k = Key(name, raw[1:])
+    if k.text() != text:
+        raise ValueError("key id does not fit")
+    return k
 
 class Checkpoint:
-    def __init__(self, data, path):
-        self.path = path
+    def __init__(self, data, where):
+        self.where = where
         text = data.decode("utf-8")
-        body, lines = text.rsplit("\n\n", 1)
-        body += "\n"
-        if not lines.endswith("\n") or any(c < " " and c != "\n" or c == "\x7f" for c in text):
-            raise ValueError("not a note")
-        self.signatures = []
-        for line in lines[:-1].split("\n"):
-            found = re.fullmatch("— ([^ +]+) ([A-Za-z0-9+/=]+)", line)
-            if not found:
-                raise ValueError("not a signature line")
-            data = strict_base64(found[2])
-            self.signatures.append((found[1], data[:4], data[4:]))
-        self.body = body
-        self.origin, size, root, rest = body.split("\n", 3)
-        if not re.fullmatch("0|[1-9][0-9]*", size, re.ASCII) or "\n\n" in rest or rest.startswith("\n"):
-            raise ValueError("not a checkpoint")
-        self.size, self.root = int(size), strict_base64(root)
-        if len(self.root) != 32 or not self.origin:
-            raise ValueError("not a checkpoint")
+        body, sep, sigs = text.partition("\n\n")
+        if not sep or not sigs.endswith("\n"):
+            raise ValueError("no signature lines")
+        lines = body.split("\n")
+        if len(lines) != 3:
+            raise ValueError("not three lines")
+        self.origin = lines[0]
+        if not self.origin or not re.fullmatch(r"0|[1-9][0-9]*", lines[1]):
+            raise ValueError("origin or size")
+        self.size = int(lines[1])
+        self.root = b64(lines[2])
+        if len(self.root) != 32:
+            raise ValueError("root")
+        self.text = (body + "\n").encode()
+        self.sigs = []
+        for line in sigs[:-1].split("\n"):
+            m = re.fullmatch("\u2014 ([^ \n]+) ([^ \n]+)", line)
+            if not m:
+                raise ValueError("signature line")
+            raw = b64(m.group(2))
+            if len(raw) < 5:
+                raise ValueError("signature too short")
+            self.sigs.append((m.group(1), raw[:4], raw[4:]))
 
-    def is_signed_by(self, key):
-        mine = [s for name, key_id, s in self.signatures if (name, key_id) == (key.name, key.id)]
-        return bool(mine) and all(ed25519_verify(key.public, self.body.encode(), s) for s in mine)
+    def signers(self, keys):
+        """-> (keys with a good signature, keys with a bad one)"""
+        good, bad = set(), set()
+        for name, kid, sig in self.sigs:
+            for k in keys:
+                if k.name == name and k.id == kid:
+                    (good if ed25519(k.public, sig, self.text) else bad).add(k)
+        return good, bad
 
-    def has_bad_signature(self, keys):
-        return any((name, key_id) == (key.name, key.id) and not self.is_signed_by(key)
-                   for name, key_id, _ in self.signatures for key in keys)
+# ---------------------------------------------------------------- entries
+class Num:
+    __slots__ = ("raw", "is_float", "value")
+    def __init__(self, raw, is_float):
+        self.raw, self.is_float = raw, is_float
+        if is_float:
+            self.value = float(raw)
+            if raw.replace("e+", "e") != float_text(self.value).replace("e+", "e"):
+                raise ValueError("number %s not in its spelling" % raw)
+        else:
+            self.value = int(raw)
+            if raw == "-0" or not -2**63 <= self.value < 2**64:
+                raise ValueError("integer %s" % raw)
 
+def float_text(v):
+    if v != v or v in (float("inf"), float("-inf")):
+        raise ValueError("number out of range")
+    r = repr(v)
+    sign = "-" if r[0] == "-" else ""
+    m, _, e = r.lstrip("-").partition("e")
+    i, _, f = m.partition(".")
+    digits, exp = i + f, len(i) + int(e or 0)          # 0.digits * 10^exp
+    k = len(digits) - len(digits.lstrip("0"))
+    digits, exp = digits[k:].rstrip("0"), exp - k
+    if not digits:
+        return sign + "0.0"
+    if 1e-5 <= abs(v) < 1e16:
+        if exp <= 0:
+            return sign + "0." + "0" * -exp + digits
+        digits = digits.ljust(exp, "0")
+        return sign + digits[:exp] + "." + (digits[exp:] or "0")
+    e = exp - 1
+    return sign + digits[0] + ("." + digits[1:] if len(digits) > 1 else "") + "e" + ("+" if e > 0 else "") + str(e)
 
-# ---- section 8: indices ---------------------------------------------------
+class Obj(list):      # pairs
+    def d(self): return dict(self)
 
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+def _pairs(pairs):
+    if len({k for k, _ in pairs}) != len(pairs):
+        raise ValueError("a key twice")
+    return Obj(pairs)
 
+def _const(_):
+    raise ValueError("not JSON")
 
-def varint(number):
+_DEC = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=lambda s: Num(s, True), parse_int=lambda s: Num(s, False), parse_constant=_const)
+_ESC = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+_ESCRE = re.compile(r'["\\\x00-\x1f]')
+
+def spell(s):
+    return '"' + _ESCRE.sub(lambda m: _ESC.get(m.group()) or "\\u%04x" % ord(m.group()), s) + '"'
+
+def encode(v):
+    if isinstance(v, str): return spell(v)
+    if v is True: return "true"
+    if v is False: return "false"
+    if v is None: return "null"
+    if isinstance(v, Num): return v.raw
+    if isinstance(v, Obj): return "{" + ",".join(spell(k) + ":" + encode(x) for k, x in v) + "}"
+    return "[" + ",".join(map(encode, v)) + "]"
+
+def depth(v):
+    if isinstance(v, Obj): return 1 + max((depth(x) for _, x in v), default=0)
+    if isinstance(v, list): return 1 + max((depth(x) for x in v), default=0)
+    return 0
+
+KEYS = ["sequence", "kind", "event_id", "timestamp", "recorded_at", "operation", "actor", "user_id", "session_id", "org_id", "resource", "source",
+        "entry_ids", "status", "status_source", "error_message", "duration_ms", "busy_ms", "metadata", "span"]
+REQUIRED = {"sequence", "event_id", "timestamp", "recorded_at", "operation", "actor", "status", "status_source"}
+ORDER = {k: i for i, k in enumerate(KEYS)}
+SOURCES = set("explicit error return policy panic unwound incomplete cancelled closed open recovered".split())
+EVT = re.compile(r"evt_[0-7][0-9A-HJKMNP-TV-Z]{25}")
+TS = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})\.([0-9]{6})Z")
+WS = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+EPOCH = datetime.datetime(1970, 1, 1)
+
+def micros(s):
+    m = TS.fullmatch(s)
+    y, mo, d, h, mi, se, us = map(int, m.groups())
+    extra = 0
+    if y == 0:                              # year 0 is a leap year like 400
+        y, extra = 400, -146097 * 86400 * 10**6
+    t = datetime.datetime(y, mo, d, h, mi, se, us) - EPOCH
+    return (t.days * 86400 + t.seconds) * 10**6 + t.microseconds + extra
+
+def need(ok, what):
+    if not ok:
+        raise ValueError(what)
+
+def is_list(v, nonempty=True):
+    return isinstance(v, list) and not isinstance(v, Obj) and (v or not nonempty)
+
+def parse_entry(data, sequence):
+    text = data.decode("utf-8")
+    try:
+        v, end = _DEC.raw_decode(text)
+    except RecursionError:
+        raise ValueError("nested too deep")
+    need(end == len(text) and isinstance(v, Obj), "not one object")
+    need(encode(v).encode("utf-8") == data, "not in its one spelling")
+    keys = [k for k, _ in v]
+    need(all(k in ORDER for k in keys), "unknown key")
+    need(all(ORDER[a] < ORDER[b] for a, b in zip(keys, keys[1:])), "order of the keys")
+    e = dict(v)
+    need(REQUIRED <= e.keys(), "a key is missing")
+    s = e["sequence"]
+    need(isinstance(s, Num) and not s.is_float and s.value == sequence, "sequence in the entry")
+    need(e.get("kind", "log") == "log", "kind")
+    for k in ("event_id", "timestamp", "recorded_at", "operation", "actor", "status", "status_source", "user_id", "session_id", "org_id", "resource", "source", "error_message"):
+        need(k not in e or isinstance(e[k], str), k)
+    need(EVT.fullmatch(e["event_id"]), "event_id")
+    for k in ("timestamp", "recorded_at"):
+        need(TS.fullmatch(e[k]), k)
+        micros(e[k])
+    op = e["operation"]
+    need(op and not re.search("[a-z]", op) and op.strip(WS) == op, "operation")
+    if "entry_ids" in e:
+        need(is_list(e["entry_ids"]) and all(isinstance(x, str) for x in e["entry_ids"]), "entry_ids")
+    need(e["status"] in ("SUCCESS", "FAILURE", "PARTIAL", "UNKNOWN"), "status")
+    need(e["status_source"] in SOURCES, "status_source")
+    for k in ("duration_ms", "busy_ms"):
+        if k in e:
+            need(isinstance(e[k], Num) and e[k].is_float and not e[k].raw.startswith("-"), k)
+    if "metadata" in e:
+        need(isinstance(e["metadata"], Obj) and e["metadata"], "metadata")
+        need(depth(e["metadata"]) <= 17, "nested too deep")
+    if "span" in e:
+        sp = e["span"]
+        need(isinstance(sp, Obj), "span")
+        ks = [k for k, _ in sp]
+        need(ks == [k for k in ("name", "target", "parent", "links") if k in ks] and "name" in ks and "target" in ks, "keys of span")
+        sp = dict(sp)
+        need(isinstance(sp["name"], str) and isinstance(sp["target"], str), "span")
+        if "parent" in sp:
+            need(isinstance(sp["parent"], str) and EVT.fullmatch(sp["parent"]), "parent")
+        if "links" in sp:
+            need(is_list(sp["links"]) and all(isinstance(x, str) and EVT.fullmatch(x) for x in sp["links"]), "links")
+    return e
+
+def fact(e, name):
+    m = e.get("metadata")
+    v = dict(m).get(name) if m else None
+    return v
+
+def int_fact(e, name):
+    v = fact(e, name)
+    if isinstance(v, Num) and not v.is_float: return v.value
+    if isinstance(v, str) and re.fullmatch("[0-9]+", v): return int(v)
+    return None
+
+# ---------------------------------------------------------------- segments
+TOP = 2**63
+def frame_at(data, off, low, high):
+    """A frame at off whose sequence (without the top bit) is in low..high -> (end, sequence, length, closing) or None"""
+    if off + 16 > len(data):
+        return None
+    n, c, s = struct.unpack_from("<IIQ", data, off)
+    if n > 65535 or off + 16 + n > len(data):
+        return None
+    closing = bool(s & TOP)
+    if closing:
+        if n: return None
+        s -= TOP
+    if not low <= s <= high or s >= TOP - 1 and n:
+        return None
+    if crc32c(data[off:off + 4], data[off + 8:off + 16 + n]) != c:
+        return None
+    return off + 16 + n, s, n, closing
+
+def mark(seq, closing):
+    s = struct.pack("<Q", seq | (TOP if closing else 0))
+    return bytes(4) + struct.pack("<I", crc32c(bytes(4), s)) + s
+
+def remainder(data, at, nxt):
+    """None if it is a remainder, else why it is damage."""
+    rest = data[at:]
+    if len(rest) >= 16:
+        for closing in (False, True):
+            m = mark(nxt, closing)
+            if sum(a != b for a, b in zip(m, rest)) <= 4:
+                cut = min(16, 512 - at % 512)
+                parts = [(m[:cut], rest[:cut])] + ([(m[cut:], rest[cut:16])] if cut < 16 else [])
+                if all(g != w and any(g) for w, g in parts):
+                    return "a damaged mark"
+    if not any(rest):
+        return None
+    first, marks, off = None, False, at + 1
+    end = len(data)
+    while off + 16 <= end:
+        high = nxt + (off - at) // 17 + 1 if first is None else nxt + (off - at)
+        f = frame_at(data, off, nxt, high)
+        if f:
+            if first is None:
+                first = off
+            if f[2] == 0:
+                marks = True
+                break
+        off += 1
+    if first is None:
+        return None
+    if marks:
+        return "valid frames and a mark follow"
+    if True:
+        b = (at // 512 + 1) * 512
+        while b <= first:
+            seg = data[at:b]
+            if not any(seg[-16:]):
+                return None            # 16 zeros, or all bytes since the begin
+            b += 512
+    return "valid frames follow"
+
+class Problem(Exception):
+    pass
+
+def zstd_decompress(block):
+    try:
+        import zstandard
+        return zstandard.ZstdDecompressor().decompressobj().decompress(block)
+    except ImportError:
+        pass
+    if not shutil.which("zstd"):
+        raise OSError("neither zstandard nor zstd")
+    r = subprocess.run(["zstd", "-dcq"], input=block, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if r.returncode:
+        raise Problem("zstd: " + r.stderr.decode(errors="replace").strip())
+    return r.stdout
+
+def seek_table(raw):
+    """-> [(compressed, decompressed)] or None"""
+    if len(raw) < 17: return None
+    count, zero, magic = struct.unpack("<IBI", raw[-9:])
+    size = 8 + 8 * count + 9
+    if magic != 0x8F92EAB1 or zero or count < 1 or size > len(raw): return None
+    t = raw[-size:]
+    if struct.unpack("<II", t[:8]) != (0x184D2A5E, size - 8): return None
+    blocks = list(struct.iter_unpack("<II", t[8:-9]))
+    if sum(c for c, _ in blocks) != len(raw) - size: return None
+    return blocks
+
+def unzst(raw):
+    blocks = seek_table(raw)
+    if blocks is None:
+        raise Problem("seek table")
+    out, pos = [], 0
+    for c, d in blocks:
+        b = zstd_decompress(raw[pos:pos + c])
+        if len(b) != d:
+            raise Problem("a block is not as long as the seek table says")
+        out.append(b)
+        pos += c
+    return b"".join(out), [d for _, d in blocks]
+
+# ---------------------------------------------------------------- index
+def varint(n):
     out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
+    while n > 127:
+        out.append(n & 127 | 128); n >>= 7
+    out.append(n)
     return bytes(out)
 
+def zigzag(d):
+    d &= M64
+    if d >> 63: d -= 2**64
+    return 2 * d if d >= 0 else -2 * d - 1
 
-def zigzag(difference):
-    difference &= MASK
-    signed = difference - (1 << 64) if difference >> 63 else difference
-    return (signed << 1 ^ signed >> 63) & MASK
+B32 = {c: i for i, c in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
+def id64(evt):
+    n = 0
+    for c in evt[4:]: n = n * 32 + B32[c]
+    return n >> 64
 
+def terms(e):
+    u = e.get("user_id")
+    for n, k in ((1, "user_id"), (3, "session_id"), (4, "operation"), (5, "org_id"), (6, "resource"), (8, "status"), (10, "kind")):
+        if k in e: yield n, e[k]
+    if u is None or e["actor"] != "user:" + u: yield 2, e["actor"]
+    for x in e.get("entry_ids", ()): yield 7, x
+    p = dict(e.get("span", ())).get("parent")
+    if p is not None: yield 9, p
 
-def micros(text):
-    from datetime import datetime, timezone
-
-    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
-    epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
-    delta = moment - epoch
-    return (delta.days * 86400 + delta.seconds) * 1_000_000 + delta.microseconds
-
-
-def id_of(text):
-    value = 0
-    for digit in text[4:]:
-        value = value << 5 | ALPHABET.index(digit)
-    return value >> 64
-
-
-def terms_of(event, log_id):
-    texts = [(1, event.get("user_id")), (3, event.get("session_id")), (4, event["operation"]),
-             (5, event.get("org_id")), (6, event.get("resource")), (8, event["status"]),
-             (9, event.get("span", {}).get("parent")), (10, event.get("kind"))]
-    if event["actor"] != f"user:{event.get('user_id')}" or "user_id" not in event:
-        texts.append((2, event["actor"]))
-    texts += [(7, entry) for entry in event.get("entry_ids", [])]
-    return {siphash_1_3(log_id, bytes([n]) + text.encode()) >> 24 for n, text in texts if text is not None}
-
-
-def index_of(segment, events, log_id):
-    blocks = []  # bytes, entries, is_opaque, times, ids, terms
-    block = None
-    for at, sequence, entry in segment.frames:
-        length = 16 + len(entry)
-        if block is None:
-            block = [40, [], set()]
-        elif block[0] and block[0] + length > 65536:
-            blocks.append(block)
-            block = [0, [], set()]
-        block[0] += length
-        if sequence is not None:
-            event = events[sequence]
-            block[1].append(event)
-            if event is not None:
-                block[2] |= terms_of(event, log_id)
-    blocks.append(block)
-    table, time, ident = b"", 0, 0
-    places = {}
-    for number, (length, entries, terms) in enumerate(blocks):
-        is_opaque = any(event is None for event in entries)
-        table += varint(length) + varint(2 * len(entries) + is_opaque)
-        if entries and not is_opaque:
-            times = [micros(event["timestamp"]) for event in entries]
-            ids = [id_of(event["event_id"]) for event in entries]
-            table += varint(zigzag(min(times) - time)) + varint(max(times) - min(times))
-            table += varint(zigzag(min(ids) - ident)) + varint(max(ids) - min(ids))
-            time, ident = min(times), min(ids)
-        for term in terms:
-            places.setdefault(term, set()).add(number)
-    bits = next((p for p in range(25) if len(places) <= 1024 << p), 24)
-    pages = [{} for _ in range(1 << bits)]
-    for term, numbers in places.items():
-        page = term >> (40 - bits)
-        place = term >> (40 - bits - 16) & 0xFFFF
-        pages[page].setdefault(place, set()).update(numbers)
-    directory, body = b"", b""
-    for page in pages:
-        out, before = b"", None
-        for place in sorted(page):
-            out += varint(place if before is None else place - before - 1)
-            before = place
-            numbers = sorted(page[place])
-            last = None
-            for number in numbers:
-                distance = number if last is None else number - last - 1
-                out += varint(2 * distance + (number != numbers[-1]))
-                last = number
+def make_idx(logid, first, nxt, length, blocks):
+    """blocks: [(decompressed length, [event or None])]"""
+    table, cache, postings = b"", {}, {}
+    pt = pi = 0
+    for i, (size, events) in enumerate(blocks):
+        opaque = any(e is None for e in events)
+        table += varint(size) + varint(2 * len(events) + opaque)
+        if events and not opaque:
+            ts = [micros(e["timestamp"]) for e in events]
+            ids = [id64(e["event_id"]) for e in events]
+            table += varint(zigzag(min(ts) - pt)) + varint(max(ts) - min(ts)) + varint(zigzag(min(ids) - pi)) + varint(max(ids) - min(ids))
+            pt, pi = min(ts), min(ids)
+        for e in events:
+            if e is None: continue
+            for t in terms(e):
+                h = cache.get(t)
+                if h is None:
+                    h = cache[t] = siphash13(logid, bytes([t[0]]) + t[1].encode()) >> 24
+                l = postings.setdefault(h, [])
+                if not l or l[-1] != i: l.append(i)
+    p = 0
+    while p < 24 and len(postings) > 1024 << p: p += 1
+    pages = {}
+    for h, l in postings.items():
+        page, place = h >> (40 - p), h >> (24 - p) & 0xFFFF
+        pages.setdefault(page, {}).setdefault(place, set()).update(l)
+    body, directory = b"", b""
+    for page in range(1 << p):
+        out, prev = bytearray(), -1
+        for place in sorted(pages.get(page, {})):
+            out += varint(place - prev - 1)
+            prev = place
+            bs, pb = sorted(pages[page][place]), -1
+            for j, b in enumerate(bs):
+                out += varint(2 * (b - pb - 1) + (j + 1 < len(bs)))
+                pb = b
         body += out
         directory += struct.pack("<II", len(body), crc32c(out))
-    head = b"TAUDIDX\n" + struct.pack("<H", 1) + log_id
-    head += struct.pack("<QQQIBI", segment.first, segment.next, len(segment.data), len(blocks), bits, len(table))
-    head += table + directory
+    head = b"TAUDIDX\n" + struct.pack("<H", 1) + logid + struct.pack("<QQQIBI", first, nxt, length, len(blocks), p, len(table)) + table + directory
     return head + struct.pack("<I", crc32c(head)) + body
 
-
-# ---- section 9: verifying -------------------------------------------------
-
+# ---------------------------------------------------------------- a log
+class Outcome:
+    def __init__(self):
+        self.findings = self.unread = self.unwitnessed = 0
 
 class Log:
-    def __init__(self, directory, log_id):
-        self.directory, self.log_id = directory, log_id
-        self.problems = []
-        self.tree = Tree()
-        self.events = {}
-        self.told = {}  # key -> (sequence, by OPEN)
-        self.origin = None
-        self.pruned_to = 0
-        self.tree_stored = 0
-        self.first = self.size = 0
+    def __init__(self, path, out, given, outside):
+        self.path, self.out, self.given, self.outside = path, out, given, outside
+        self.shown = os.path.basename(os.path.abspath(path))
 
-    def read(self):
-        self.own = self.checkpoint_file("checkpoint")
-        self.rotations = [self.checkpoint_file(path.name) for path in sorted(self.directory.iterdir())
-                          if re.fullmatch("checkpoint-[0-9a-f]{8}", path.name)]
-        self.stored_tiles = []
-        for level in range(8):
-            path = self.directory / "tree" / f"{level:02}"
-            if not path.exists():
-                break
-            self.stored_tiles.append(path.read_bytes())
-        self.segments = self.read_segments()
-        self.first = self.segments[0].first if self.segments else 0
-        for index in range(self.first):
-            leaf = (self.stored_tiles or [b""])[0][32 * index:32 * index + 32]
-            demand(len(leaf) == 32, "hashes of pruned entries are missing")
-            self.tree.append(leaf)
-        following = self.first
-        sealed = {}
-        last = None
-        for segment in self.segments:
-            demand(segment.first == following, f"{segment.name}: {following} should come first")
-            sealed[segment.first] = segment
-            for at, sequence, entry in segment.frames:
-                if sequence is None:
-                    continue
-                try:
-                    event = parse_entry(entry, sequence)
-                except Damage as damage:
-                    if segment.schema != 1:
-                        event = None
-                    else:
-                        raise Damage(f"{segment.name}: byte {at}: sequence {sequence}: {damage}") from damage
-                self.events[sequence] = event
-                if event is not None:
-                    last = self.tell(event, last, sealed)
-                self.tree.append(leaf_hash(entry))
-            following = segment.next
-        self.size = following
-        self.is_closed = bool(self.segments) and self.segments[-1].is_closed
+    def finding(self, s):
+        self.out.findings += 1; print("%s: FINDING: %s" % (self.shown, s))
+    def unread(self, s):
+        self.out.unread += 1; print("%s: UNREADABLE: %s" % (self.shown, s))
+    def note(self, s):
+        print("%s: note: %s" % (self.shown, s))
+
+    def read(self, *name, missing_ok=True):
+        try:
+            with open(os.path.join(self.path, *name), "rb") as f:
+                return f.read()
+        except FileNotFoundError:
+            if not missing_ok: self.unread("%s: not there any more" % "/".join(name))
+        except OSError as e:
+            self.unread(str(e))
+            self.failed.add(name)
+        return None
+
+    def ls(self, *name):
+        try:
+            return sorted(n for n in os.listdir(os.path.join(self.path, *name)) if not n.endswith(".new"))
+        except FileNotFoundError:
+            return []
+        except OSError as e:
+            self.unread(str(e))
+            return []
+
+    def verify(self):
+        self.failed = set()
+        m = re.fullmatch("log-([0-9a-f]{32})", self.shown)
+        self.id = bytes.fromhex(m.group(1)) if m else None
+        cp = self.read("checkpoint")
+        rotations = [(n[11:], self.read(n)) for n in self.ls() if re.fullmatch("checkpoint-[0-9a-f]{8}", n)]
+        vk = self.read("log.vkey")
+        tree = {}
+        for n in self.ls("tree"):
+            if re.fullmatch("[0-9]{2}", n):
+                raw = self.read("tree", n)
+                if raw is not None: tree[int(n)] = raw[:len(raw) // 8192 * 8192]
+        self.entries, self.start, self.next = [], None, None   # parsed events (or None)
+        self.leaves, self.last_closing, self.segs = [], False, {}
+        self.raw_prev = None
+        self.read_segments()
+        if self.start is None:
+            self.start = self.next = 0
+        n, total = self.start, self.next
+        self.order()
+        # keys and origin
+        vkeys = []
+        if vk is None:
+            if ("log.vkey",) not in self.failed: self.finding("log.vkey is missing")
+        else:
+            try:
+                text = vk.decode()
+                need(text.endswith("\n"), "does not end with LF")
+                vkeys = [parse_vkey(l) for l in text[:-1].split("\n")]
+                need(len(set(vkeys)) == len(vkeys), "a key twice")
+            except ValueError as e:
+                self.finding("log.vkey: %s" % e)
+        if self.origin is None:
+            self.origin = vkeys[0].name if vkeys else None
+        if self.origin is None and cp:
+            self.origin = cp.split(b"\n")[0].decode("utf-8", "replace")
+        if self.origin is not None and self.id and not self.origin.endswith("/" + self.id.hex()):
+            self.finding("the origin %s is not of this log" % self.origin)
+        named = self.open_keys | set(self.key_entries)
+        for k in vkeys:
+            if k.name != self.origin: self.finding("log.vkey: a key with another name than the origin")
+            if k not in named and n == 0: self.finding("log.vkey: %s was named by no entry" % k.id.hex())
+        if vk is not None:
+            for k in self.open_keys - set(vkeys): self.finding("log.vkey: lacks %s, named by an OPEN entry" % k.id.hex())
+        self.build(tree, n, total)
+        # checkpoints
+        given = {Key(self.origin, k.public) for k in self.given} if self.origin else set()
+        known = set(vkeys) | named | given
+        trusted = set(given) if self.given else set(vkeys)
+        rots = []
+        for kid, data in rotations:
+            if data is None: continue
+            c = self.check(data, "checkpoint-" + kid)
+            if not c: continue
+            good, bad = c.signers(known)
+            old = [k for k in good if k.id.hex() == kid]
+            new = [k for k in good if k.id.hex() != kid and (
+                k in self.key_entries and self.key_entries[k] < c.size or n > 0 and k in vkeys and k not in self.key_entries)]
+            if bad or not old or not new:
+                self.finding("checkpoint-%s: not signed by the old and a new key that a covered KEY entry names" % kid)
+            else:
+                rots.append((old[0], new))
+        grown = True
+        while grown:
+            grown = False
+            for old, new in rots:
+                if old in trusted and not set(new) <= trusted:
+                    trusted |= set(new); grown = True
+        newest = None
+        if cp is None:
+            if ("checkpoint",) not in self.failed: self.finding("there is no checkpoint")
+        else:
+            newest = self.check(cp, "checkpoint")
+            if newest: self.signed(newest, trusted)
+        if newest and self.last_closing and newest.size < total:
+            self.finding("the log was closed, but only %d of %d entries are signed" % (newest.size, total))
+        elif newest and newest.size < total:
+            self.note("%d entries behind the newest checkpoint" % (total - newest.size))
+        covered = False
+        for c in self.outside:
+            ok = self.check(c, c.where)
+            if ok and self.signed(c, trusted | named) and c.size > n: covered = True
+        if not covered:
+            self.out.unwitnessed += 1
+            self.note("no checkpoint from outside covers one of its entries")
+        print("%s: %d entries, from %d" % (self.shown, total - n, n))
+
+    def signed(self, c, keys):
+        good, bad = c.signers(keys)
+        if bad: self.finding("%s: a signature by %s is wrong" % (c.where, ", ".join(k.id.hex() for k in bad)))
+        elif not good: self.finding("%s: not signed by a key that counts" % c.where)
+        return good and not bad
+
+    def check(self, data, where):
+        c = data
+        if not isinstance(c, Checkpoint):
+            try:
+                c = Checkpoint(data, where)
+            except ValueError as e:
+                self.finding("%s: %s" % (where, e)); return None
+        ok = True
+        if c.origin != self.origin:
+            self.finding("%s: the origin is %s" % (where, c.origin)); ok = False
+        if c.size > self.next:
+            self.finding("%s: of %d entries, but there are %d" % (where, c.size, self.next)); ok = False
+        elif self.levels is None:
+            self.finding("%s: no tree to compare with" % where); ok = False
+        elif self.root(c.size) != c.root:
+            self.finding("%s: another root" % where); ok = False
+        return c if ok else None
 
     def read_segments(self):
-        found = {}
-        for path in sorted((self.directory / "segments").iterdir()):
-            name = re.fullmatch(r"(\d{20})\.(open|seg|zst)", path.name, re.ASCII)
-            if name:
-                found.setdefault(int(name[1]), {})[name[2]] = path
-        segments = []
-        for number, (first, paths) in enumerate(sorted(found.items())):
-            is_last = number + 1 == len(found)
-            demand("open" not in paths or (is_last and len(paths) == 1), "a segment behind the open one")
-            if "zst" in paths:
-                data, path = unpack(paths["zst"].read_bytes(), paths["zst"].name), paths["zst"]
+        names, kinds = {}, {}
+        listed = self.ls("segments")
+        for nm in listed:
+            m = re.fullmatch(r"([0-9]{20})\.(open|seg|zst|idx)", nm)
+            if m: kinds.setdefault(int(m.group(1)), set()).add(m.group(2))
+        firsts = sorted(f for f in kinds if kinds[f] & {"open", "seg", "zst"})
+        for f in kinds:
+            if f not in firsts: self.note("index %020d without a segment" % f)
+        for i, f in enumerate(firsts):
+            ks, stem = kinds[f], "%020d" % f
+            blocks = None
+            raw_zst = self.read("segments", stem + ".zst", missing_ok=False) if "zst" in ks else None
+            use = "zst"
+            if "seg" in ks and (raw_zst is None or seek_table(raw_zst) is None): use = "seg"
+            if not ks & {"zst", "seg"}: use = "open"
+            if "open" in ks and use != "open":
+                self.finding("segment %s is there as .open and as .%s" % (stem, use))
+            if use == "open" and i != len(firsts) - 1:
+                self.finding("segment %s is open, but not the last" % stem)
+            raw_idx = self.read("segments", stem + ".idx") if "idx" in ks else None
+            if use == "zst":
+                data = raw_zst
+                if data is not None:
+                    try:
+                        data, blocks = unzst(data)
+                    except Problem as e:
+                        self.finding("segment %s.zst: %s" % (stem, e)); data = None
+                    except OSError as e:
+                        self.unread("segment %s.zst: %s" % (stem, e)); data = None
             else:
-                path = paths.get("seg") or paths["open"]
-                data = path.read_bytes()
-            segment = Segment(data, first, self.log_id, "open" in paths, path.name)
-            segment.path = path
-            segments.append(segment)
-        return segments
-
-    def checkpoint_file(self, name):
-        path = self.directory / name
-        try:
-            return Checkpoint(path.read_bytes(), path)
-        except FileNotFoundError:
-            return None
-        except (ValueError, IndexError) as error:
-            self.problems.append(f"{path.name}: {error}")
-            return None
-
-    def tell(self, event, last, sealed):
-        """Takes note of an entry about the log; returns what comes of it."""
-        operation = event["operation"] if event.get("kind") == "log" else None
-        sequence = event["sequence"]
-        if last == "CLOSE" or sequence == 0:
-            demand(operation == "OPEN", f"sequence {sequence}: OPEN should stand here")
-        if operation == "OPEN" and last not in ("CLOSE", None):
-            print(f"notice: sequence {sequence}: not closed before")
-        facts = event.get("metadata", {})
-        if operation in ("OPEN", "KEY") and "vkey" in facts:
-            try:
-                key = Key.parse(facts["vkey"])
-            except ValueError as error:
-                raise Damage(f"sequence {sequence}: {error}") from error
-            before = self.told.get(key, (sequence, False))
-            self.told[key] = before[0], before[1] or operation == "OPEN"
-        if operation == "OPEN" and self.origin is None:
-            self.origin = facts.get("origin")
-        if operation == "PRUNE":
-            self.pruned_to = max(self.pruned_to, int(facts.get("first", 0)))
-        if operation == "SEAL" and int(facts.get("first", -1)) in sealed:
-            segment = sealed[int(facts["first"])]
-            self.tree_stored = max(self.tree_stored, segment.next)
-            for fact, found in [("next", segment.next), ("bytes", len(segment.data)),
-                                ("sha256", hashlib.sha256(segment.data).hexdigest())]:
-                if fact in facts and str(facts[fact]) != str(found):
-                    self.problems.append(f"sequence {sequence}: SEAL says another {fact}")
-            if segment.path.suffix == ".zst" and "zst_sha256" in facts:
-                if facts["zst_sha256"] != hashlib.sha256(segment.path.read_bytes()).hexdigest():
-                    self.problems.append(f"sequence {sequence}: SEAL says another packed file")
-        return operation or "event"
-
-    def judge(self, given, outside):
-        """Returns whether a checkpoint from outside covers anything."""
-        stored = self.stored_keys()
-        self.origin = self.origin or (stored[0].name if stored else "")
-        keys = [Key(self.origin, key.public) for key in given] or stored or list(self.told)
-        if given:
-            keys = self.rotated(keys)
-        if self.own is None:
-            self.problems.append("no checkpoint")
-        signed = covered = 0
-        for checkpoint in filter(None, [self.own, *self.rotations]):
-            if self.holds(checkpoint, keys):
-                signed = max(signed, checkpoint.size)
-        for checkpoint in outside:
-            if self.holds(checkpoint, keys + list(self.told)):
-                covered = max(covered, checkpoint.size)
-        if self.is_closed and max(signed, covered) < self.size:
-            self.problems.append("a closed log that is not signed to its end")
-        if self.first > self.pruned_to:
-            self.problems.append(f"entries before {self.first} are missing")
-        self.judge_rebuildable(stored, keys if given else [])
-        return covered > self.first
-
-    def holds(self, checkpoint, keys):
-        name = checkpoint.path
-        if checkpoint.origin != self.origin:
-            self.problems.append(f"{name}: of {checkpoint.origin}")
-        elif checkpoint.has_bad_signature(keys) or not any(map(checkpoint.is_signed_by, keys)):
-            self.problems.append(f"{name}: not signed by a trusted key")
-        elif checkpoint.size > self.size:
-            self.problems.append(f"{name}: of {checkpoint.size} entries, there are {self.size}")
-        elif self.tree.roots[checkpoint.size] != checkpoint.root:
-            self.problems.append(f"{name}: another root")
-        else:
-            return True
-        return False
-
-    def rotated(self, keys):
-        keys = list(keys)
-        for _ in self.rotations:
-            for key, (sequence, _) in self.told.items():
-                for checkpoint in filter(None, self.rotations):
-                    if (key not in keys and sequence < checkpoint.size <= self.size
-                            and self.tree.roots[checkpoint.size] == checkpoint.root
-                            and checkpoint.is_signed_by(key)
-                            and any(map(checkpoint.is_signed_by, keys))):
-                        keys.append(key)
-        return keys
-
-    def stored_keys(self):
-        path = self.directory / "log.vkey"
-        keys, self.vkey_text = [], path.read_bytes() if path.exists() else b""
-        for line in self.vkey_text.decode("utf-8", "replace").split("\n"):
-            try:
-                keys.append(Key.parse(line))
-            except ValueError:
-                pass
-        return keys
-
-    def judge_rebuildable(self, stored, trusted):
-        if "".join(f"{key}\n" for key in stored).encode() != self.vkey_text or not stored:
-            self.problems.append("log.vkey: not keys alone")
-        if any(by_open and key not in stored for key, (_, by_open) in self.told.items()):
-            self.problems.append("log.vkey: a key is missing")
-        if any(key in self.told and key not in stored for key in trusted):
-            self.problems.append("log.vkey: a key is missing")
-        if self.first == 0 and any(key not in self.told for key in stored):
-            self.problems.append("log.vkey: a strange key")
-        needed = max(self.tree_stored, self.pruned_to)
-        made = tiles_of(self.tree.leaves)
-        for level in range(8):
-            needed //= 256
-            tiles = self.stored_tiles[level] if level < len(self.stored_tiles) else b""
-            whole = len(tiles) // 8192
-            right = made[level] if level < len(made) else b""
-            if whole < needed:
-                self.problems.append(f"tree/{level:02}: {whole} tiles of {needed}")
-            if tiles[:8192 * whole] != right[:8192 * whole]:
-                self.problems.append(f"tree/{level:02}: other hashes")
-        for segment in self.segments:
-            if segment.path.suffix != ".zst":
+                data = self.read("segments", stem + "." + use, missing_ok=False)
+            if data is None:
+                self.next_unknown = True
+                if self.start is None: self.start = self.next = f
                 continue
-            path = segment.path.with_suffix(".idx")
-            if not path.exists() or path.read_bytes() != index_of(segment, self.events, self.log_id):
-                self.problems.append(f"{path.name}: not what the segment gives")
+            self.segment(f, stem, data, use, blocks, raw_zst, raw_idx)
 
+    def segment(self, f, stem, data, use, blocks, raw_zst, raw_idx):
+        bad = None
+        if len(data) < 40: bad = "no header"
+        else:
+            magic, ver, lid, schema, first, crc = struct.unpack("<8sH16sHQI", data[:40])
+            if crc != crc32c(data[:36]): bad = "checksum of the header"
+            elif magic != b"TAUDSEG\n" or ver != 1 or schema != 1: bad = "magic or version"
+            elif first != f: bad = "name and header differ"
+            elif self.id is None: self.id = lid
+            elif lid != self.id: bad = "header has another log id"
+        if bad:
+            self.finding("segment %s: %s" % (stem, bad))
+            if self.start is None: self.start = self.next = f
+            return
+        if self.start is None: self.start = self.next = f
+        elif self.next != f:
+            self.finding("segment %s: expected sequence %d (a hole or an overlap)" % (stem, self.next))
+            return                      # what follows can't be placed in the tree
+        off, count, nxt, frames, events = 40, 0, f, [40], [[]]
+        while off < len(data):
+            fr = frame_at(data, off, nxt, nxt)
+            if not fr:
+                if use != "open": self.finding("segment %s: no valid frame at %d" % (stem, off))
+                else:
+                    why = remainder(data, off, nxt)
+                    if why: self.finding("segment %s: damage at %d: %s" % (stem, off, why))
+                    else: self.note("segment %s: a remainder of %d bytes at %d" % (stem, len(data) - off, off))
+                break
+            end, s, n, closing = fr
+            ev = []
+            if n:
+                raw = data[off + 16:end]
+                self.leaves.append(sha(b"\0" + raw))
+                try:
+                    e = parse_entry(raw, s)
+                except (ValueError, RecursionError) as x:
+                    self.finding("entry %d: %s" % (s, x)); e = None
+                self.entries.append((e, f, self.last_closing_open))
+                self.last_closing_open = False
+                self.last_closing = False
+                ev.append(e)
+                nxt += 1; count += 1
+            else:
+                self.last_closing = closing
+                if closing: self.last_closing_open = True
+            frames.append(end); events.append(ev)
+            off = end
+        self.next = nxt
+        if use != "open" and not count: self.finding("segment %s has no entry" % stem)
+        self.segs[f] = (use, nxt, data, raw_zst, raw_idx)
+        if use == "zst" and off == len(data):
+            # blocks as they follow from the segment
+            want, size, evs, prev = [], 0, [], 0
+            for end, ev in zip(frames, events):
+                n = end - prev
+                if size + n > 65536 and size:
+                    want.append((size, evs)); size, evs = 0, []
+                size += n; evs = evs + ev; prev = end
+            want.append((size, evs))
+            if [s for s, _ in want] != blocks: self.finding("segment %s.zst: the blocks are not those that follow from it" % stem)
+            if raw_idx is not None and make_idx(self.id, f, nxt, len(data), want) != raw_idx:
+                self.finding("%s.idx is not what the segment gives" % stem)
+    last_closing_open = False
 
-def logs_at(directory):
-    if not directory.is_dir():
-        raise Unreadable(f"{directory}: no directory")
-    named = re.compile("log-([0-9a-f]{32})")
-    if named.fullmatch(directory.name) or (directory / "segments").exists():
-        return [directory]
-    return sorted(path for path in directory.iterdir() if named.fullmatch(path.name))
+    def order(self):
+        self.origin, self.open_keys, self.key_entries = None, set(), {}
+        self.seal_next, self.prune = 0, None
+        prev = None
+        for i, (e, seg, after_closing) in enumerate(self.entries):
+            s = self.start + i
+            is_log = e is not None and e.get("kind") == "log"
+            op = e["operation"] if is_log else None
+            if s == 0 and op != "OPEN": self.finding("entry 0 is no OPEN")
+            if prev == "CLOSE" and op != "OPEN": self.finding("entry %d follows a CLOSE and is no OPEN" % s)
+            elif after_closing and op != "OPEN": self.finding("entry %d follows a closing mark and is no OPEN" % s)
+            if op == "OPEN":
+                if prev not in ("CLOSE", None): self.note("entry %d: opened without a closing before" % s)
+                cuts = fact(e, "cuts")
+                if cuts: self.note("entry %d: recovery cut something: %s" % (s, encode(cuts)))
+                lid = fact(e, "log")
+                if lid is not None and self.id and lid != self.id.hex(): self.finding("entry %d: OPEN of another log" % s)
+                size = int_fact(e, "size")
+                if size is not None and size != s: self.finding("entry %d: OPEN says %d entries before" % (s, size))
+                o = fact(e, "origin")
+                if isinstance(o, str):
+                    if self.origin is None: self.origin = o
+                    elif o != self.origin: self.finding("entry %d: the origin changed" % s)
+                wc = fact(e, "was_closed")
+                if isinstance(wc, bool) and s and wc != after_closing: self.finding("entry %d: was_closed does not hold" % s)
+            if op in ("OPEN", "KEY"):
+                v = fact(e, "vkey")
+                if isinstance(v, str):
+                    try:
+                        k = parse_vkey(v)
+                        if op == "OPEN": self.open_keys.add(k)
+                        else: self.key_entries.setdefault(k, s)
+                    except ValueError as x: self.finding("entry %d: vkey: %s" % (s, x))
+            if op == "SEAL": self.seal(e, s, seg)
+            if op == "PRUNE":
+                v = int_fact(e, "first")
+                if v is None: self.finding("entry %d: PRUNE without first" % s)
+                else: self.prune = v
+            prev = op
+        if self.start > 0 and (self.prune is None or self.prune < self.start):
+            self.finding("the first entry is %d, and no PRUNE tells of that" % self.start)
 
+    def seal(self, e, s, seg):
+        first, nxt = int_fact(e, "first"), int_fact(e, "next")
+        if nxt is not None:
+            if nxt > s: self.finding("entry %d: SEAL next is beyond it" % s)
+            else: self.seal_next = nxt
+        if first not in self.segs: return
+        use, n, data, raw_zst, raw_idx = self.segs[first]
+        if first >= seg: self.finding("entry %d: SEAL of its own or a later segment" % s)
+        bad = []
+        if nxt is not None and nxt != n: bad.append("next")
+        def cmp(name, raw, digest):
+            v = fact(e, name)
+            if v is None or raw is None: return
+            if digest:
+                if v != hashlib.sha256(raw).hexdigest(): bad.append(name)
+            elif int_fact(e, name) != len(raw): bad.append(name)
+        cmp("bytes", data, False); cmp("sha256", data, True)
+        cmp("zst_bytes", raw_zst, False); cmp("zst_sha256", raw_zst, True)
+        cmp("idx_bytes", raw_idx, False); cmp("idx_sha256", raw_idx, True)
+        if bad: self.finding("entry %d: SEAL of %d does not hold: %s" % (s, first, ", ".join(bad)))
 
-def log_id_of(directory):
-    name = re.fullmatch("log-([0-9a-f]{32})", directory.name)
-    if name:
-        return bytes.fromhex(name[1])
-    for path in sorted((directory / "segments").iterdir()):
-        data = path.read_bytes()
-        if path.suffix == ".zst":
-            data = unpack(data, path.name)
-        return data[10:26]
-    raise Unreadable(f"{directory}: no segments")
+    def build(self, tree, n, total):
+        """levels[k]: hashes of the full subtrees of 2^k leaves"""
+        pruned = tree.get(0, b"")[:32 * n]
+        self.levels = None
+        if len(pruned) < 32 * n:
+            self.finding("tree/00 lacks hashes of the entries that were pruned"); return
+        lv = [[pruned[i:i + 32] for i in range(0, 32 * n, 32)] + self.leaves]
+        while len(lv[-1]) > 1:
+            a = lv[-1]
+            lv.append([sha(b"\1" + a[i] + a[i + 1]) for i in range(0, len(a) - 1, 2)])
+        self.levels = lv
+        floor = max(self.seal_next, self.prune or 0)
+        for l in set(tree) | set(range(8)):
+            full, least = total // 256 ** (l + 1), floor // 256 ** (l + 1)
+            raw = tree.get(l, b"")
+            got = len(raw) // 8192
+            if got < least: self.finding("tree/%02d has %d tiles, fewer than %d" % (l, got, least))
+            if got > full: self.finding("tree/%02d has %d tiles, but the entries give %d" % (l, got, full))
+            k = min(got, full)
+            if k and b"".join(lv[8 * l][:256 * k]) != raw[:8192 * k]: self.finding("tree/%02d is not what the entries give" % l)
 
+    def root(self, n):
+        if n == 0: return sha(b"")
+        peaks, at = [], 0
+        for k in range(n.bit_length() - 1, -1, -1):
+            if n >> k & 1:
+                peaks.append(self.levels[k][at >> k]); at += 1 << k
+        r = peaks.pop()
+        while peaks: r = sha(b"\1" + peaks.pop() + r)
+        return r
 
-def verify(directory, keys, outside):
-    """Returns the exit status for one log."""
-    try:
-        log = Log(directory, log_id_of(directory))
-        log.read()
-        is_anchored = log.judge(keys, [c for c in outside if c.origin.endswith("/" + log.log_id.hex())])
-    except Damage as damage:
-        print(f"tampered: {damage}")
-        return 1
-    except (OSError, Unreadable) as error:
-        print(f"unreadable: {error}")
-        return 1 if isinstance(error, FileNotFoundError) else 2
-    for problem in log.problems:
-        print(f"tampered: {problem}")
-    print(f"{directory.name}: {log.size - log.first} entries")
-    return 1 if log.problems else 0 if is_anchored else 3
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("directory", type=Path)
-    parser.add_argument("--key", action="append", default=[])
-    parser.add_argument("--checkpoint", action="append", default=[], type=Path)
-    arguments = parser.parse_args()
-    try:
-        keys = [Key.parse(key) for key in arguments.key]
-        outside = [Checkpoint(path.read_bytes(), path) for path in arguments.checkpoint]
-        directories = logs_at(arguments.directory)
-    except (OSError, ValueError, Unreadable) as error:
-        print(f"unreadable: {error}")
-        return 2
-    statuses = [verify(directory, keys, outside) for directory in directories]
-    there = {log_id_of(directory).hex() for directory in directories if statuses}
-    for checkpoint in outside:
-        if checkpoint.origin.rsplit("/", 1)[-1] not in there:
-            print(f"tampered: {checkpoint.origin} is missing")
-            statuses.append(1)
-    for status in (1, 2, 3, 0):
-        if status in statuses:
-            return status
-    print("unreadable: no log")
-    return 2
-
+def main(argv):
+    directory, keys, cps = None, [], []
+    it = iter(argv)
+    out = Outcome()
+    for a in it:
+        if a == "--key":
+            v = next(it)
+            if os.path.isfile(v): v = open(v).read()
+            try: keys += [parse_vkey(l) for l in v.split("\n") if l]
+            except ValueError as e: print("--key %s: %s" % (v, e)); return 2
+        elif a == "--checkpoint": cps.append(next(it))
+        else: directory = a
+    if directory is None:
+        print(__doc__); return 2
+    outside = {}
+    for c in cps:
+        try:
+            with open(c, "rb") as f: data = f.read()
+            x = Checkpoint(data, c)
+            outside.setdefault(x.origin.rpartition("/")[2], []).append(x)
+        except OSError as e: out.unread += 1; print("UNREADABLE: %s" % e)
+        except ValueError as e: out.findings += 1; print("FINDING: %s: %s" % (c, e))
+    def err(e):
+        out.unread += 1; print("UNREADABLE: %s" % e)
+    found = []
+    isl = lambda p: re.fullmatch("log-[0-9a-f]{32}", os.path.basename(os.path.abspath(p))) or os.path.isdir(os.path.join(p, "segments"))
+    if isl(directory) and os.path.isdir(directory): found = [directory]
+    else:
+        for d, subs, _ in os.walk(directory, onerror=err):
+            for s in sorted(subs):
+                if re.fullmatch("log-[0-9a-f]{32}", s):
+                    found.append(os.path.join(d, s)); subs.remove(s)
+    seen = set()
+    for p in found:
+        m = re.fullmatch("log-([0-9a-f]{32})", os.path.basename(os.path.abspath(p)))
+        lid = m.group(1) if m else None
+        if lid is None:
+            for c in sorted(os.listdir(os.path.join(p, "segments"))):
+                if c.endswith((".open", ".seg")):
+                    with open(os.path.join(p, "segments", c), "rb") as f: lid = f.read(26)[10:].hex()
+                    break
+        seen.add(lid)
+        log = Log(p, out, keys, outside.get(lid, []))
+        log.verify()
+    for lid in outside:
+        if lid not in seen: out.findings += 1; print("FINDING: a checkpoint from outside of %s, which is not there" % lid)
+    if not found: out.unread += 1; print("there is no log")
+    return 1 if out.findings else 2 if out.unread else 3 if out.unwitnessed else 0
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
