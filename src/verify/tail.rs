@@ -11,8 +11,10 @@ use crate::journal::{Remainder, marks_before};
 
 const SECTOR_BYTES: u64 = 512;
 
-/// Bytes of a mark that may be wrong before it is taken for something else.
-const WRONG_BYTES_MAX: usize = 4;
+/// Bytes of a mark that may be wrong before it is taken for something else. The
+/// head of a short entry's frame differs from a mark in its length and its
+/// checksum alone, of which one byte may agree by chance.
+const WRONG_BYTES_MAX: usize = 2;
 
 /// Judges what follows the last frame, where entry `next` comes next.
 pub(super) fn judge(remainder: &Remainder, next: u64) -> Finding {
@@ -96,5 +98,16 @@ mod tests {
             }
         }
         assert_eq!(severity(1000, b"the rest of an e".to_vec()), Severity::Notice);
+    }
+
+    #[test]
+    fn the_frame_of_a_torn_entry_is_no_damaged_mark() {
+        for mark in marks_before(9) {
+            // A length of one byte, and a checksum that agrees in one byte.
+            let mut frame = mark.clone();
+            frame[0] = 0xfc;
+            (4..7).for_each(|at| frame[at] ^= 0x5a);
+            assert_eq!(severity(1000, frame), Severity::Notice);
+        }
     }
 }

@@ -339,7 +339,7 @@ def remainder(data, at, nxt):
     if len(rest) >= 16:
         for closing in (False, True):
             m = mark(nxt, closing)
-            if sum(a != b for a, b in zip(m, rest)) <= 4:
+            if sum(a != b for a, b in zip(m, rest)) <= 2:
                 cut = min(16, 512 - at % 512)
                 parts = [(m[:cut], rest[:cut])] + ([(m[cut:], rest[cut:16])] if cut < 16 else [])
                 if all(g != w and any(g) for w, g in parts):
