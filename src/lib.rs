@@ -20,13 +20,10 @@ pub mod event;
 pub mod export;
 mod fs;
 #[cfg(feature = "journal")]
-#[allow(dead_code, unused_imports, reason = "its users are on their way")]
 mod history;
 #[cfg(feature = "journal")]
-#[allow(dead_code, unused_imports, reason = "its users are on their way")]
 mod journal;
 #[cfg(feature = "journal")]
-#[allow(dead_code, unused_imports, reason = "its users are on their way")]
 mod ledger;
 pub mod monitor;
 #[cfg(feature = "policy")]

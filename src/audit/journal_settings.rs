@@ -223,6 +223,7 @@ impl JournalSettings {
             checkpoint_every: self.checkpoint_every,
             checkpoint_copies: self.checkpoint_copies,
             retention: self.retention,
+            waits_for_packing: true,
             ..LedgerConfig::new(journal)
         };
         if let Some(prefix) = self.origin_prefix {

@@ -25,11 +25,9 @@ pub(crate) enum Packed {
     /// A segment was compressed. Its hashes belong into the log; once they are
     /// durable there, [`Packer::remove_raw`].
     Segment(Box<PackedSegment>),
-    /// The index of a segment was made again.
-    Index(Sequence),
     /// Something could not be done; the segment is as readable as before, and
     /// the next opening tries again.
-    Failed(Sequence, Error),
+    Failed(Error),
 }
 
 enum Job {
@@ -118,12 +116,6 @@ impl Packer {
         self.outcomes.try_iter()
     }
 
-    /// Waits for the next outcome.
-    #[cfg(test)]
-    pub(crate) fn wait(&self) -> Option<Packed> {
-        self.outcomes.recv_timeout(std::time::Duration::from_secs(60)).ok()
-    }
-
     fn ask(&self, job: Job) {
         if let Some(jobs) = &self.jobs {
             let _ = jobs.send(job);
@@ -150,16 +142,14 @@ impl fmt::Debug for Packer {
 }
 
 fn perform(fs: &dyn JournalFs, directory: &std::path::Path, job: Job) -> Option<Packed> {
-    let (first, result) = match job {
-        Job::Pack(first) => {
-            let packed = journal::pack(fs, directory, first, &EventIndexer);
-            (first, packed.map(|segment| Some(Packed::Segment(Box::new(segment)))))
-        }
+    let result = match job {
+        Job::Pack(first) => journal::pack(fs, directory, first, &EventIndexer)
+            .map(|segment| Some(Packed::Segment(Box::new(segment)))),
+        // Whoever found it damaged has told so.
         Job::Repair(first) => {
-            let repaired = journal::repair_index(fs, directory, first, &EventIndexer);
-            (first, repaired.map(|was_wrong| was_wrong.then_some(Packed::Index(first))))
+            journal::repair_index(fs, directory, first, &EventIndexer).map(|_| None)
         }
-        Job::RemoveRaw(first) => (first, journal::remove_raw(fs, directory, first).map(|()| None)),
+        Job::RemoveRaw(first) => journal::remove_raw(fs, directory, first).map(|()| None),
     };
-    result.unwrap_or_else(|error| Some(Packed::Failed(first, error.into())))
+    result.unwrap_or_else(|error| Some(Packed::Failed(error.into())))
 }

@@ -65,16 +65,19 @@ impl JournalError {
         matches!(self, JournalError::Full { .. })
     }
 
+    #[cfg(test)]
     /// Whether the log has to be opened again before anything can be stored.
     pub(crate) fn is_poisoned(&self) -> bool {
         matches!(self, JournalError::Poisoned { .. })
     }
 
+    #[cfg(test)]
     /// Whether another writer has the log.
     pub(crate) fn is_locked(&self) -> bool {
         matches!(self, JournalError::Locked { .. })
     }
 
+    #[cfg(test)]
     /// The damage, if that is what it is about.
     pub(crate) fn corruption(&self) -> Option<&Corruption> {
         match self {

@@ -69,21 +69,20 @@ mod writer;
 
 pub(crate) use block_reader::{Block, IndexCache, SegmentBlocks};
 pub(crate) use config::{
-    GROUP_BYTES_MAX, GROUP_COMMIT, JournalConfig, KnownCheckpoint, LOCK_WAIT, RESERVE_BYTES,
-    SEGMENT_AGE_MAX, SEGMENT_BYTES_MAX,
+    GROUP_BYTES_MAX, GROUP_COMMIT, JournalConfig, KnownCheckpoint, LOCK_WAIT, SEGMENT_AGE_MAX,
+    SEGMENT_BYTES_MAX,
 };
 pub(crate) use cut_record::{Cut, CutReason};
-pub(crate) use failure::{Corruption, Holder, JournalError, Result};
+pub(crate) use failure::{Corruption, JournalError, Result};
 pub(crate) use frame::ENTRY_BYTES_MAX;
 pub(crate) use inspect::{Inspection, Remainder, Seen, marks_before};
 pub(crate) use names::{LogId, parse_log_directory_name};
 pub(crate) use open::{OpenReport, make_directory};
-pub(crate) use pack::{
-    PackedFileFacts, PackedSegment, Unfinished, pack, remove_raw, repair_index, unfinished,
-};
-pub(crate) use parent::{LockedLog, logs_under};
-pub(crate) use reader::{Entries, LogReader, SegmentRef, Trailing};
+pub(crate) use pack::{PackedSegment, pack, remove_raw, repair_index, unfinished};
+pub(crate) use parent::LockedLog;
+pub(crate) use reader::{Entries, LogReader, SegmentRef};
 pub(crate) use seal::SealedSegment;
 pub(crate) use seek_table::BLOCK_BYTES;
-pub(crate) use sync::SyncedThrough;
 pub(crate) use writer::Journal;
+#[cfg(test)]
+pub(crate) use {failure::Holder, parent::logs_under};

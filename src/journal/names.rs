@@ -133,11 +133,6 @@ impl Layout {
         self.segment(first, INDEX_UNFINISHED)
     }
 
-    /// Every file that a sealed segment may have.
-    pub(super) fn files_of_sealed(&self, first: u64) -> [PathBuf; 3] {
-        [self.sealed(first), self.packed(first), self.index(first)]
-    }
-
     /// Sorts the names of a segments directory.
     ///
     /// # Errors

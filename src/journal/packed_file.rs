@@ -56,11 +56,6 @@ impl PackedFile {
     pub(super) fn table(&self) -> &SeekTable {
         &self.table
     }
-
-    /// Length of the compressed file, in bytes.
-    pub(super) fn packed_bytes(&self) -> io::Result<u64> {
-        Ok(self.file.stat()?.length)
-    }
 }
 
 impl Unpacker {

@@ -238,12 +238,14 @@ impl Entries {
         Ok(Some((Sequence(sequence), bytes)))
     }
 
+    #[cfg(test)]
     /// The sequence that comes next.
     pub(crate) fn next_sequence(&self) -> Option<Sequence> {
         let current = self.current.as_ref().map(|current| current.scan.next());
         current.or(self.expected).map(Sequence)
     }
 
+    #[cfg(test)]
     /// What follows the last complete frame; known after the last entry.
     pub(crate) fn trailing(&self) -> Option<&Trailing> {
         self.trailing.as_ref()

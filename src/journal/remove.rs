@@ -4,6 +4,7 @@
 use super::failure::{JournalError, Result};
 use super::names;
 use super::writer::Journal;
+use crate::fs::PathKind;
 
 impl Journal {
     /// Removes the files of the oldest segment, which has to be sealed and to
@@ -45,6 +46,14 @@ impl Journal {
             bytes += stat.length;
         }
         Ok(bytes)
+    }
+
+    /// Whether a sealed segment is still there as it was written.
+    pub(crate) fn is_raw(&self, first: u64) -> Result<bool> {
+        let path = self.layout.sealed(first);
+        let kind =
+            self.fs.kind(&path).map_err(|error| JournalError::step("look up", &path, error))?;
+        Ok(kind != PathKind::Missing)
     }
 
     fn list_segments(&self) -> Result<Vec<String>> {

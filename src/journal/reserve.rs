@@ -23,6 +23,7 @@ impl Journal {
         file.truncate(0).and_then(|()| steps::sync(&mut *file)).map_err(failed)
     }
 
+    #[cfg(test)]
     /// Takes the reserve again; returns its size in bytes, which is smaller
     /// than configured if there is no room for all of it.
     pub(crate) fn restore_reserve(&mut self) -> Result<u64> {

@@ -1,6 +1,8 @@
 //! The writer of a log: its state, and what can be asked about it.
 
-use std::path::{Path, PathBuf};
+#[cfg(test)]
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use super::failure::{JournalError, Result};
 use super::lock::LogLock;
 use super::names::{Layout, LogId};
 use super::{suspect, sync::SyncedThrough};
+#[cfg(test)]
 use crate::event::Sequence;
 use crate::fs::{JournalFile, JournalFs};
 
@@ -56,11 +59,13 @@ pub(super) struct Group {
 }
 
 impl Journal {
+    #[cfg(test)]
     /// Which log it is.
     pub(crate) fn log(&self) -> LogId {
         self.log
     }
 
+    #[cfg(test)]
     /// The log's own directory.
     pub(crate) fn directory(&self) -> &Path {
         self.layout.directory()
@@ -81,6 +86,7 @@ impl Journal {
         SyncedThrough(self.synced)
     }
 
+    #[cfg(test)]
     /// Bytes that wait to be synced.
     pub(crate) fn unsynced_bytes(&self) -> usize {
         self.group.bytes.len()
@@ -104,6 +110,7 @@ impl Journal {
         Some(self.config.group_commit.saturating_sub(passed))
     }
 
+    #[cfg(test)]
     /// Gives up the entries that wait; returns their sequences, which will be
     /// used again. For a full disk: they are lost, and the caller says so.
     pub(crate) fn discard_unsynced(&mut self) -> std::ops::Range<Sequence> {

@@ -39,6 +39,10 @@ pub(crate) struct LedgerConfig {
     pub(crate) copy_wait: Duration,
     /// What may be removed, and when; nothing by default.
     pub(crate) retention: Retention,
+    /// Somebody compresses sealed segments beside the writer. One that is still
+    /// there as it was written may be in work, and is not removed: its
+    /// compressed form would come to stand alone before a hole.
+    pub(crate) waits_for_packing: bool,
     /// Writes copies on the writer's thread, so that the order of steps is
     /// always the same.
     #[cfg(test)]
@@ -56,6 +60,7 @@ impl LedgerConfig {
             checkpoint_copies: Vec::new(),
             copy_wait: COPY_WAIT,
             retention: Retention::default(),
+            waits_for_packing: false,
             #[cfg(test)]
             copies_are_inline: false,
         }

@@ -46,13 +46,14 @@ mod tile_store;
 mod tree;
 mod writer;
 
-pub(crate) use append::{Appended, Room};
-pub(crate) use config::{CHECKPOINT_EVERY, COPY_WAIT, LedgerConfig, ORIGIN_PREFIX};
+pub(crate) use append::Room;
+pub(crate) use config::{CHECKPOINT_EVERY, LedgerConfig, ORIGIN_PREFIX};
 pub(crate) use copies::CopyState;
-pub(crate) use hold::{HOLD_REASON_BYTES_MAX, read_hold, release_hold, set_hold};
-pub(crate) use keys::LogKeys;
+#[cfg(test)]
+pub(crate) use hold::read_hold;
+pub(crate) use hold::{release_hold, set_hold};
 pub(crate) use open::Opened;
 pub(crate) use prune::{PruneDecision, PrunePlan};
 pub(crate) use reader::LedgerReader;
 pub(crate) use retention::{RETENTION_AGE_MIN, Retention};
-pub(crate) use writer::{Closed, Ledger};
+pub(crate) use writer::Ledger;

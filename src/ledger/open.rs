@@ -28,6 +28,7 @@ pub(crate) struct Opened {
     /// Number of entries: the next sequence.
     pub(crate) size: u64,
     /// The newest checkpoint.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the ledger has it, too"))]
     pub(crate) checkpoint: Option<SignedCheckpoint>,
     /// Tiles of the tree that were damaged or missing and were made again; a
     /// few after a kill.

@@ -78,7 +78,9 @@ impl Ledger {
                 bytes: self.journal.segment_bytes(oldest.first.0)?,
                 recorded_before_us: entries.next_entry()?.and_then(|(_, entry)| recorded_us(entry)),
             };
-            if !self.config.retention.allows(&facts, log_bytes, end, now_us) {
+            if !self.config.retention.allows(&facts, log_bytes, end, now_us)
+                || (self.config.waits_for_packing && self.journal.is_raw(oldest.first.0)?)
+            {
                 break;
             }
             plan.segments.push(oldest.first.0);

@@ -19,8 +19,10 @@ use crate::fs::JournalFs;
 use crate::journal::{LogId, LogReader};
 use crate::proof::{
     ConsistencyProof, DIGEST_BYTES, Digest, HashSource, InclusionProof, LogProof, SignedCheckpoint,
-    TILE_WIDTH_MAX, TreeHead, leaf_hash, root_at,
+    TILE_WIDTH_MAX, leaf_hash,
 };
+#[cfg(test)]
+use crate::proof::{TreeHead, root_at};
 
 /// Leaves that are hashed at most for want of tiles: 32 MiB of hashes.
 const EDGE_LEAVES_MAX: u64 = 1 << 20;
@@ -51,6 +53,7 @@ impl LedgerReader {
         Ok(LedgerReader { fs, files: LedgerFiles::new(directory), log, entries })
     }
 
+    #[cfg(test)]
     /// Which log it is.
     pub(crate) fn log(&self) -> LogId {
         self.log
@@ -82,6 +85,7 @@ impl LedgerReader {
         SignedCheckpoint::open(text.as_bytes(), &keys.origin, &keys.verifiers).map(Some)
     }
 
+    #[cfg(test)]
     /// Size and root of the tree over the first `size` entries.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use super::tile_store::TileStore;
 use super::tree::Tree;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Sequence;
-use crate::journal::{LogReader, OpenReport};
+use crate::journal::LogReader;
 use crate::proof::{
     HashTiles, TILE_WIDTH_MAX, TileContent, TileFile, TreeHead, leaf_hash, root_at,
 };

@@ -73,11 +73,6 @@ impl Ledger {
         self.journal.synced_size().0
     }
 
-    /// Bytes that wait to be synced.
-    pub(crate) fn unsynced_bytes(&self) -> usize {
-        self.journal.unsynced_bytes()
-    }
-
     /// Whether nothing can be stored until the log is opened again.
     pub(crate) fn is_poisoned(&self) -> bool {
         self.journal.is_poisoned()
@@ -156,6 +151,7 @@ impl Ledger {
         Ok(self.journal.release_reserve()?)
     }
 
+    #[cfg(test)]
     /// Takes the reserve again; returns its size in bytes, which is smaller
     /// than configured if there is no room for all of it.
     pub(crate) fn restore_reserve(&mut self) -> Result<u64> {

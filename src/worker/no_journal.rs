@@ -61,10 +61,6 @@ impl Keeper {
         drop(reply.send(Ok(stored)));
     }
 
-    pub(super) fn answered(&self) -> usize {
-        0
-    }
-
     pub(super) fn exported_through(&self) -> u64 {
         0
     }

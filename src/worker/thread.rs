@@ -24,9 +24,6 @@ const POLL: Duration = Duration::from_micros(500);
 const POLL_FOR: Duration = Duration::from_millis(20);
 /// The longest sleep: clocks move on without anybody waking the worker.
 const DEEP_SLEEP: Duration = Duration::from_millis(100);
-/// So many callers that shared a sync are waited for, and at most so long.
-const GATHER_CALLERS_MIN: usize = 4;
-const GATHER_FOR: Duration = Duration::from_micros(200);
 /// So many panics in a row end it.
 const PANICS_MAX: u32 = 3;
 
@@ -81,13 +78,6 @@ pub(crate) fn start(context: WorkerContext, mut settings: WorkerSettings) -> Res
     Ok(Started { published })
 }
 
-/// Whether somebody asks already.
-#[derive(PartialEq, Eq)]
-enum Gathered {
-    Nobody,
-    Some,
-}
-
 struct Loop {
     worker: Worker,
     wake: Arc<Wake>,
@@ -105,26 +95,10 @@ impl Loop {
         while self.alive.strong_count() > 0 {
             match self.turn() {
                 Turn::MoreWaits => {}
-                turn if self.gather() == Gathered::Nobody => self.sleep(turn),
-                _ => {}
+                turn => self.sleep(turn),
             }
         }
         self.end();
-    }
-
-    /// Callers that were just acknowledged together will be back together: lets
-    /// them arrive, so that they share the next sync too. One alone never waits.
-    fn gather(&self) -> Gathered {
-        let expected = self.worker.trail.keeper.answered();
-        if expected < GATHER_CALLERS_MIN {
-            return Gathered::Nobody;
-        }
-        let clock = &self.worker.intake.clock;
-        let until_ns = clock.monotonic_ns().saturating_add(GATHER_FOR.as_nanos() as u64);
-        while self.worker.requests.len() < expected && clock.monotonic_ns() < until_ns {
-            std::thread::yield_now();
-        }
-        if self.worker.requests.is_empty() { Gathered::Nobody } else { Gathered::Some }
     }
 
     /// Nobody is left who could give or ask anything: write what is held.

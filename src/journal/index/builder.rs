@@ -15,7 +15,6 @@ const RECENT: usize = 512;
 #[derive(Debug)]
 pub(crate) struct BuiltIndex {
     log: LogId,
-    hasher: TermHasher,
     /// The highest bits of a term, and the number of a block that has it. In
     /// the order of blocks; a pair may be there twice.
     pairs: Vec<u64>,
@@ -28,14 +27,12 @@ pub(crate) struct BuiltIndex {
 impl BuiltIndex {
     /// An index without blocks, of the segment that begins with `first`.
     pub(crate) fn new(log: LogId, first: u64) -> Self {
-        let hasher = TermHasher::new(log);
         BuiltIndex {
             log,
-            hasher,
             pairs: Vec::new(),
             blocks: Vec::new(),
             current: BlockFacts::empty(0, first),
-            facts: EntryFacts::new(hasher),
+            facts: EntryFacts::new(TermHasher::new(log)),
             recent: vec![0; RECENT],
         }
     }
@@ -73,11 +70,6 @@ impl BuiltIndex {
         self.pairs.truncate(kept);
         self.current = BlockFacts::empty(last.raw_at, last.first);
         self.recent.fill(0);
-    }
-
-    /// Makes terms for this index.
-    pub(crate) fn hasher(&self) -> TermHasher {
-        self.hasher
     }
 
     pub(crate) fn log(&self) -> LogId {

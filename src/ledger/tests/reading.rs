@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::rig::*;
 use crate::error::ErrorKind;
 use crate::event::Sequence;
-use crate::fs::JournalFs;
 use crate::fs::simulated::SimulatedFs;
 use crate::ledger::LedgerReader;
 use crate::proof::{ConsistencyProof, InclusionProof, leaf_hash, root_at};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::rig::*;
 use crate::error::ErrorKind;
 use crate::event::Sequence;
-use crate::fs::JournalFs;
 use crate::fs::simulated::SimulatedFs;
-use crate::journal::LogReader;
+use crate::history::EventIndexer;
+use crate::journal::{self, LogReader};
 use crate::ledger::{
     Ledger, LedgerConfig, PruneDecision, PrunePlan, Retention, read_hold, release_hold, set_hold,
 };
@@ -68,6 +68,20 @@ fn nothing_is_removed_unless_it_is_set() {
     let short = open_with(&fs, config_with(100)).unwrap_err();
     assert!(short.is_invalid_input());
     says(&short, &["180 days", "explicitly"]);
+}
+
+#[test]
+fn what_may_be_in_the_middle_of_being_packed_stays() {
+    let fs = log();
+    let config = LedgerConfig { waits_for_packing: true, ..config_with(180) };
+    let (ledger, _) = open_with(&fs, config).unwrap();
+    assert_eq!(plan(&ledger, 100_000), None);
+    for first in [0, 300] {
+        journal::pack(&fs, &directory(), Sequence(first), &EventIndexer).unwrap();
+    }
+    assert_eq!(plan(&ledger, 100_000), None, "both forms are there");
+    journal::remove_raw(&fs, &directory(), Sequence(0)).unwrap();
+    assert_eq!(plan(&ledger, 100_000).unwrap().segments, [0]);
 }
 
 #[test]

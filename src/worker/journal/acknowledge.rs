@@ -33,11 +33,6 @@ impl Keeper {
         kept.waiting.push_back(Waiting { size: stored.sequence.0 + 1, answer });
     }
 
-    /// How many were answered by the last sync. As many may come again at once.
-    pub(in crate::worker) fn answered(&self) -> usize {
-        self.open().map_or(0, |kept| kept.answered)
-    }
-
     /// Tells when everything that was appended is durable.
     pub(in crate::worker) fn acknowledge_all(&mut self, reply: Reply<Result<()>>) {
         let Some(kept) = self.open_mut() else { return drop(reply.send(Ok(()))) };
@@ -62,7 +57,6 @@ impl Kept {
     /// Answers whom a sync has made good, or everybody why it cannot.
     pub(super) fn answer_waiting(&mut self) {
         let durable = self.ledger.durable();
-        self.answered = self.waiting.len();
         while let Some(first) = self.waiting.front() {
             let refusal = if first.size <= durable { None } else { self.refusal() };
             if first.size > durable && refusal.is_none() {

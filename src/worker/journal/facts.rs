@@ -110,6 +110,7 @@ pub(super) fn opening(opened: &Opened, host: &str, times: Times) -> AuditEvent {
         ("was_closed", Some(report.was_closed.into())),
         ("size", Some(report.size.into())),
         ("cuts", cuts),
+        ("abandoned_vkey", opened.abandoned_key.as_ref().map(|key| key.to_string().into())),
         ("rebuilt_tiles", Some(opened.rebuilt_tiles).filter(|tiles| *tiles > 0).map(Value::from)),
     ];
     fact("OPEN", times, present(facts))

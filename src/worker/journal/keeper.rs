@@ -68,7 +68,6 @@ pub(in crate::worker) struct Kept {
     pub(super) state: State,
     // acknowledge
     pub(super) waiting: VecDeque<Waiting>,
-    pub(super) answered: usize,
     pub(super) waiting_for_checkpoint: Vec<WaitingForCheckpoint>,
     // checkpoints
     pub(super) checkpoint_problem: Option<Arc<str>>,
@@ -104,7 +103,6 @@ impl Kept {
             full_disk,
             state: State::Working,
             waiting: VecDeque::new(),
-            answered: 0,
             waiting_for_checkpoint: Vec::new(),
             checkpoint_problem: None,
             checkpoint_us: None,

@@ -41,8 +41,7 @@ impl Worker {
         for outcome in outcomes {
             match outcome {
                 Packed::Segment(segment) => self.tell_packed(&segment, times),
-                Packed::Index(_) => {}
-                Packed::Failed(_, error) => self.tell(&error),
+                Packed::Failed(error) => self.tell(&error),
             }
         }
         if let Some(kept) = self.trail.keeper.open_mut() {
