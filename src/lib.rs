@@ -54,11 +54,15 @@ pub use audit::{
 pub use audit::{CheckpointCopy, JournalSettings, JournalState};
 pub use buffer::SEGMENT_EVENTS_MAX;
 pub use buffer::rotation::ROTATION_REMAINDER_PERCENT;
-pub use capture::{AuditLayer, Current, Json, List, current, json, list};
+pub use capture::{
+    AuditLayer, Current, FutureOutcome, Json, List, OutcomeGuard, ReportsOutcome, WithOutcome,
+    current, json, list,
+};
 pub use channel::{LossReason, OverflowPolicy};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{
-    Actor, AuditEvent, EventBuilder, EventId, Operation, Sequence, Status, StatusSource,
+    Actor, AuditEvent, EventBuilder, EventId, Operation, Sequence, SpanId, Status, StatusSource,
+    TraceId,
 };
 pub use query::{Cursor, Field, Order, Page, Query, View};
 pub use self_check::Finding;

@@ -11,7 +11,9 @@
 //! is known of spans that are open; [`record`] says what field values mean,
 //! [`later`] records on spans that are open, and [`fields`] and [`recorded`] keep
 //! the values as bytes; a [`message`] travels as it was filled, and is
-//! [`captured`] to its reader; [`outcome`] says how an operation ended.
+//! [`captured`] to its reader; [`trace_ids`] finds it among the traces of
+//! OpenTelemetry. [`outcome`] says how an operation ended. A [`guard`],
+//! and a future [`with_outcome`], are there to know the end for certain.
 
 mod bytes;
 mod callsite;
@@ -21,6 +23,7 @@ mod current;
 mod ending;
 mod fields;
 mod filter;
+mod guard;
 mod intake;
 mod later;
 mod layer;
@@ -32,15 +35,24 @@ mod place;
 mod pool;
 mod record;
 mod recorded;
+#[cfg(not(feature = "opentelemetry"))]
+#[path = "no_trace_ids.rs"]
+mod trace_ids;
+#[cfg(feature = "opentelemetry")]
+mod trace_ids;
 mod value;
+mod with_outcome;
 
 pub(crate) use callsite::{Callsite, IdField, Role};
 pub(crate) use captured::Captured;
 pub use current::{Current, current};
+pub use guard::OutcomeGuard;
 pub(crate) use intake::{Attachment, CaptureSettings, Intake};
 pub use layer::AuditLayer;
 pub(crate) use local::suppress_on_this_thread;
 pub(crate) use message::{EventKey, Origin};
 pub(crate) use pool::{Parcel, recycle};
 pub(crate) use recorded::Recording;
+pub(crate) use trace_ids::Traced;
 pub use value::{Json, List, json, list};
+pub use with_outcome::{FutureOutcome, ReportsOutcome, WithOutcome};

@@ -9,7 +9,7 @@ use super::message::Seen;
 /// The first of these that holds decides:
 /// still open at shutdown · a panic that began inside · what the program
 /// stated (except that an error returned after a stated success is a failure)
-/// · a stated error message · a reported error or return · closed while
+/// · a stated error message · a reported error, return or cancellation · closed while
 /// somebody else's panic unwound · closed without the return that this
 /// function usually reports · closed.
 pub(crate) fn outcome(seen: &Seen, closed_is_unknown: bool) -> (Status, StatusSource) {
@@ -44,7 +44,7 @@ fn first_match(seen: &Seen) -> (Status, StatusSource) {
     }
 }
 
-/// What `#[instrument]` reported.
+/// What `#[instrument]` reported, or a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reported {
     /// `err`: the function returned this error.
@@ -53,11 +53,13 @@ pub(crate) enum Reported {
     Value,
     /// `ret` without `err`: it returned an `Err`.
     ErrValue,
+    /// It was dropped before its end.
+    Cancelled,
 }
 
 impl Reported {
-    fn is_failure(self) -> bool {
-        self != Reported::Value
+    pub(super) fn is_failure(self) -> bool {
+        matches!(self, Reported::Error | Reported::ErrValue)
     }
 
     fn outcome(self) -> (Status, StatusSource) {
@@ -65,6 +67,7 @@ impl Reported {
             Reported::Error => (Status::Failure, StatusSource::Error),
             Reported::Value => (Status::Success, StatusSource::Return),
             Reported::ErrValue => (Status::Failure, StatusSource::Return),
+            Reported::Cancelled => (Status::Unknown, StatusSource::Cancelled),
         }
     }
 }
@@ -95,6 +98,7 @@ mod tests {
             (Reported::Error, Failure, StatusSource::Error),
             (Reported::Value, Success, StatusSource::Return),
             (Reported::ErrValue, Failure, StatusSource::Return),
+            (Reported::Cancelled, Unknown, StatusSource::Cancelled),
         ] {
             assert_eq!(case(|seen| seen.reported = Some(reported)), (status, source));
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::capture::{Callsite, Captured, EventKey, IdField, Origin, Recording};
+use crate::capture::{Callsite, Captured, EventKey, IdField, Origin, Recording, Traced};
 use crate::clock::Clock;
 use crate::event::limits::{
     COLLAPSED_FAILURES_KEY, COLLAPSED_KEY, ENTRY_IDS_CUT_KEY, KEY_BYTES_MAX, METADATA_CUT_KEY,
@@ -67,6 +67,7 @@ impl Decoder {
         self.read_actor(explicit, user_id);
         let (status, status_source) = captured.outcome(self.closed_is_unknown);
         let is_span = captured.origin == Origin::Span;
+        let traced = captured.rare.and_then(|rare| rare.traced);
         let span = Elapsed::of(captured, clock);
         Row {
             event_id: self.ids.id(span.opened_ns, captured.key.key.get()),
@@ -91,6 +92,8 @@ impl Decoder {
                 name: span_name(callsite, captured.origin),
                 target: callsite.metadata.target(),
                 parent: captured.parent.map(|parent| event_id(&self.ids, parent, clock)),
+                trace_id: traced.map(Traced::trace_id),
+                span_id: traced.map(Traced::span_id),
                 links: &self.links,
             }),
         }

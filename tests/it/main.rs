@@ -10,6 +10,7 @@ mod current;
 mod health;
 #[cfg(feature = "journal")]
 mod journal;
+mod known_outcome;
 mod late;
 mod limits;
 mod misuse;
