@@ -19,6 +19,8 @@ impl fmt::Debug for RecordsElsewhere {
         let (span, (done, waits)) = (self.0.clone(), mpsc::channel());
         std::thread::spawn(move || {
             span.record("elsewhere", "recorded").record("audit.session_id", "s1");
+            // Or the span may still be open when the trail is looked at.
+            drop(span);
             let _ = done.send(());
         });
         f.write_str(match waits.recv_timeout(Duration::from_secs(10)) {
