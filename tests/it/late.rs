@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::sync::mpsc;
-use std::time::Duration;
 
 use serde_json::json;
 use tracing::field::Empty;
 use tracing::{Span, info_span, record_all};
 
-use crate::trail::{only, trail};
+use crate::trail::{DEADLINE, only, trail};
 
 /// A value whose `Debug` has another thread record on the span that it is
 /// recorded on.
@@ -23,7 +22,7 @@ impl fmt::Debug for RecordsElsewhere {
             drop(span);
             let _ = done.send(());
         });
-        f.write_str(match waits.recv_timeout(Duration::from_secs(10)) {
+        f.write_str(match waits.recv_timeout(DEADLINE) {
             Ok(()) => "done",
             Err(_) => "stuck",
         })
