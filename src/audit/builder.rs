@@ -52,6 +52,8 @@ pub struct Builder {
     require_durable: bool,
     #[cfg(feature = "journal")]
     journal: Option<super::JournalSettings>,
+    #[cfg(feature = "policy")]
+    policy: Option<crate::policy::Policy>,
 }
 
 impl AuditLayer<Registry> {
@@ -79,6 +81,8 @@ impl AuditLayer<Registry> {
             require_durable: false,
             #[cfg(feature = "journal")]
             journal: None,
+            #[cfg(feature = "policy")]
+            policy: None,
         }
     }
 }
@@ -217,6 +221,14 @@ impl Builder {
         self
     }
 
+    /// Which spans are audited beside those that say so themselves, as what, and
+    /// with what hidden. [`Audit::reload_policy`] puts another one in its place.
+    #[cfg(feature = "policy")]
+    pub fn policy(mut self, policy: crate::policy::Policy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
     /// Whether it is an error to have no journal: then every
     /// [`Receipt`](crate::Receipt) means that the event is durable. Default: no.
     pub fn require_durable(mut self, required: bool) -> Self {
@@ -301,6 +313,8 @@ impl Builder {
             stored,
             alive,
         });
+        #[cfg(feature = "policy")]
+        self.policy.map_or(Ok(()), |policy| audit.inner.load_policy(policy))?;
         Ok((layer, audit))
     }
 

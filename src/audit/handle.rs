@@ -54,6 +54,9 @@ pub(super) struct Inner {
     pub(super) process: u32,
     pub(super) has_journal: bool,
     pub(super) stored: Stored,
+    /// Held while a policy is loaded.
+    #[cfg(feature = "policy")]
+    pub(super) loading: Mutex<()>,
     alive: Arc<Alive>,
 }
 
@@ -98,6 +101,8 @@ impl Audit {
                 process: std::process::id(),
                 has_journal: parts.has_journal,
                 stored: parts.stored,
+                #[cfg(feature = "policy")]
+                loading: Mutex::default(),
                 alive: parts.alive,
             }),
         }

@@ -16,6 +16,8 @@ mod limits;
 mod metrics;
 mod open;
 mod org;
+#[cfg(feature = "policy")]
+mod policy;
 mod receipt;
 mod requests;
 mod shutdown;

@@ -14,6 +14,7 @@
 //! [`captured`] to its reader; [`trace_ids`] finds it among the traces of
 //! OpenTelemetry. [`outcome`] says how an operation ended. A [`guard`],
 //! and a future [`with_outcome`], are there to know the end for certain.
+//! What a policy has to say is in [`ruled`].
 
 mod bytes;
 mod callsite;
@@ -35,6 +36,11 @@ mod place;
 mod pool;
 mod record;
 mod recorded;
+#[cfg(feature = "policy")]
+mod ruled;
+#[cfg(not(feature = "policy"))]
+#[path = "unruled.rs"]
+mod ruled;
 #[cfg(not(feature = "opentelemetry"))]
 #[path = "no_trace_ids.rs"]
 mod trace_ids;
@@ -53,6 +59,8 @@ pub(crate) use local::suppress_on_this_thread;
 pub(crate) use message::{EventKey, Origin};
 pub(crate) use pool::{Parcel, recycle};
 pub(crate) use recorded::Recording;
+#[cfg(feature = "policy")]
+pub(crate) use ruled::Compiled;
 pub(crate) use trace_ids::Traced;
 pub use value::{Json, List, json, list};
 pub use with_outcome::{FutureOutcome, ReportsOutcome, WithOutcome};

@@ -52,7 +52,7 @@ const CALLSITES_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Counts {
     matched: Box<[AtomicU64]>,
-    operations: Mutex<BTreeSet<Operation>>,
+    operations: Mutex<BTreeSet<String>>,
     disabled: Mutex<BTreeSet<String>>,
     unmatched: Mutex<BTreeSet<String>>,
     events: AtomicU64,
@@ -80,12 +80,12 @@ impl Counts {
     }
 
     /// An event was recorded. Called by the worker alone.
-    pub(crate) fn note_event(&self, operation: &Operation, is_anonymous: bool) {
+    pub(crate) fn note_event(&self, operation: &str, is_anonymous: bool) {
         self.events.fetch_add(1, Ordering::Relaxed);
         self.without_actor.fetch_add(u64::from(is_anonymous), Ordering::Relaxed);
         let mut known = lock(&self.operations);
         if known.len() < CALLSITES_MAX && !known.contains(operation) {
-            known.insert(operation.clone());
+            known.insert(operation.to_owned());
         }
     }
 
@@ -110,7 +110,12 @@ impl Counts {
                 .filter(|(_, count)| count.load(Ordering::Relaxed) == 0)
                 .map(|(rule, _)| rule.name.to_string())
                 .collect(),
-            operations_missing: policy.expected().difference(&came).cloned().collect(),
+            operations_missing: policy
+                .expected()
+                .iter()
+                .filter(|operation| !came.contains(operation.as_str()))
+                .cloned()
+                .collect(),
             callsites_disabled: lock(&self.disabled).iter().cloned().collect(),
             callsites_unmatched: lock(&self.unmatched).iter().cloned().collect(),
             events: self.events.load(Ordering::Relaxed),

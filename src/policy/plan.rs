@@ -86,12 +86,12 @@ impl Policy {
         &self.expected
     }
 
-    pub(super) fn hides(&self) -> &Redaction {
+    pub(crate) fn hides(&self) -> &Redaction {
         &self.redaction
     }
 
     /// The fields that rules look for around their spans.
-    pub(super) fn enclosing_fields(&self) -> &BTreeSet<Box<str>> {
+    pub(crate) fn enclosing_fields(&self) -> &BTreeSet<Box<str>> {
         &self.enclosing
     }
 

@@ -40,20 +40,20 @@ pub enum Detail {
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a rule does nothing until a policy has it"]
 pub struct Rule {
-    pub(super) name: Box<str>,
+    pub(crate) name: Box<str>,
     pub(super) target: Option<Pattern>,
     pub(super) span: Option<Pattern>,
     pub(super) level: Option<Level>,
     pub(super) fields: Vec<Box<str>>,
-    pub(super) conditions: Vec<Condition>,
+    pub(crate) conditions: Vec<Condition>,
     pub(super) ignored: bool,
-    pub(super) operation: Option<OperationFrom>,
-    pub(super) identities: Vec<(Identity, Origin)>,
-    pub(super) outcome: Outcome,
-    pub(super) detail: Detail,
-    pub(super) collapse: bool,
-    pub(super) durable: bool,
-    pub(super) intent: bool,
+    pub(crate) operation: Option<OperationFrom>,
+    pub(crate) identities: Vec<(Identity, Origin)>,
+    pub(crate) outcome: Outcome,
+    pub(crate) detail: Detail,
+    pub(crate) collapse: bool,
+    pub(crate) durable: bool,
+    pub(crate) intent: bool,
     pub(super) redact: Vec<(Box<str>, Action)>,
 }
 

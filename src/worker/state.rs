@@ -18,6 +18,7 @@ use crate::statistics::StatisticsRecorder;
 use super::decode::Decoder;
 use super::exporter::{ExportSettings, Exporter};
 use super::journal::{Keeper, Opening};
+use super::policy::InForce;
 use super::request::{Reply, Request, Rotated, ShutdownCounts};
 use super::trail::Trail;
 
@@ -108,6 +109,10 @@ pub(super) struct Worker {
     pub(super) error_hook: Option<ErrorHook>,
     pub(super) poisoned: bool,
     pub(super) rotated: u64,
+    // policy
+    pub(super) policy: InForce,
+    /// Something was appended that is to be synced without waiting for more.
+    pub(super) sync_soon: bool,
     // intents
     /// Operations that were begun, as they will be recorded.
     pub(super) intents: BTreeMap<EventId, AuditEvent>,
@@ -175,6 +180,8 @@ impl Worker {
             error_hook: settings.error_hook,
             poisoned: false,
             rotated: 0,
+            policy: InForce::default(),
+            sync_soon: false,
             intents: BTreeMap::new(),
             rotation: settings.rotation,
             exporter,

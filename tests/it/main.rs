@@ -16,6 +16,8 @@ mod limits;
 mod misuse;
 mod outcome;
 mod overflow;
+#[cfg(feature = "policy")]
+mod policy_rules;
 mod stream;
 mod trail;
 mod values;
