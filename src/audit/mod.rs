@@ -3,6 +3,8 @@
 
 mod begun;
 mod builder;
+#[cfg(feature = "policy")]
+mod coverage;
 mod handle;
 mod health;
 #[cfg(feature = "journal")]

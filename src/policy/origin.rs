@@ -90,9 +90,4 @@ impl Origin {
         self.fixed = Some(value.as_ref().into());
         self
     }
-
-    /// Its place among the fields, the first being the strongest.
-    pub(crate) fn rank(&self, field: &str) -> Option<usize> {
-        self.fields.iter().position(|known| **known == *field)
-    }
 }

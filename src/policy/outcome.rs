@@ -180,6 +180,10 @@ impl Outcome {
         self.first(holds)
     }
 
+    pub(super) fn cases_count(&self) -> usize {
+        self.cases.len()
+    }
+
     /// What a case says.
     pub(crate) fn known(&self, case: usize) -> Option<Known> {
         Some(Known { case, status: self.cases.get(case)?.status })

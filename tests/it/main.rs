@@ -18,6 +18,8 @@ mod outcome;
 mod overflow;
 #[cfg(feature = "policy")]
 mod policy_rules;
+#[cfg(feature = "policy")]
+mod policy_running;
 mod stream;
 mod trail;
 mod values;
