@@ -31,7 +31,8 @@ fn policy(mark: &str, status: Status) -> Policy {
         .identity(Identity::Resource, Origin::fields(["name"]).prefix(mark))
         .identity(Identity::Session, Origin::fixed(mark))
         .outcome(Outcome::new().event_field(told, Condition::is("by", ["*"]), status));
-    let probe = Rule::new("probe").span("place").condition(Condition::is("name", ["probe"])).ignored();
+    let probe =
+        Rule::new("probe").span("place").condition(Condition::is("name", ["probe"])).ignored();
     let probe = (mark == "B").then_some(probe);
     Policy::new(probe.into_iter().chain([place])).unwrap()
 }
@@ -99,7 +100,8 @@ fn reloads_lose_nothing_and_nothing_is_decided_by_half_a_policy() {
     assert_eq!(events.len() as u64, made.load(Ordering::Relaxed), "{marks:?}");
     assert_eq!(audit.health().lost_events(), 0);
     let policies = everything(&audit, Kind::Log);
-    let policies: Vec<_> = policies.iter().filter(|entry| entry.operation.as_str() == "POLICY").collect();
+    let policies: Vec<_> =
+        policies.iter().filter(|entry| entry.operation.as_str() == "POLICY").collect();
     assert_eq!(policies.len() as u64, 3 + RELOADS);
     assert_eq!(policies.last().unwrap().metadata.get("digest").unwrap(), &first.digest());
     assert!(audit.shutdown(Duration::from_secs(60)).is_complete);
