@@ -20,6 +20,7 @@ mod overflow;
 mod policy_rules;
 #[cfg(feature = "policy")]
 mod policy_running;
+mod redaction;
 mod stream;
 mod trail;
 mod values;
