@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use crate::capture::{Callsite, Captured, EventKey, IdField, Origin, Recording, Traced};
 use crate::clock::Clock;
 use crate::event::limits::{
-    COLLAPSED_FAILURES_KEY, COLLAPSED_KEY, ENTRY_IDS_CUT_KEY, KEY_BYTES_MAX, METADATA_CUT_KEY,
+    COLLAPSED_FAILURES_KEY, COLLAPSED_KEY, ENTRY_IDS_CUT_KEY, INTENDED_KEY, KEY_BYTES_MAX,
+    METADATA_CUT_KEY,
 };
 use crate::event::packed::{PackedIds, PackedMetadata, ValueRef, write_field};
 use crate::event::row::{Row, RowSpan};
 use crate::event::{EventId, EventIds, Kind, Operation, Status, StatusSource};
 
-use super::intents::{INTENDED_KEY, INTENT};
+use super::intents::INTENT;
 
 /// Buffers and choices for decoding. Owned by the worker, reused for each event.
 pub(super) struct Decoder {
