@@ -42,6 +42,12 @@ pub mod test_kit;
 pub mod verify;
 mod worker;
 
+/// The programs in documents about policies compile.
+#[cfg(all(doctest, feature = "policy"))]
+#[doc = include_str!("../docs/POLICY.md")]
+#[doc = include_str!("../docs/RECIPE.md")]
+struct Documents;
+
 pub use audit::{
     Audit, BUFFER_EVENTS_MAX, Begun, Builder, Durability, EXPORT_BACKLOG_FACTOR, ExportState,
     Health, OpenOperation, OrgAudit, QUEUE_EVENTS_MAX, Receipt, STREAM_EVENTS_MAX, ShutdownReport,

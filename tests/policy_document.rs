@@ -1,4 +1,4 @@
-//! What docs/POLICY.md and the examples say of policies is true of the reader.
+//! What documents and examples say of policies is true of their reader.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "only the library has a filesystem gate")]
 
@@ -6,9 +6,9 @@ use std::path::Path;
 
 use tracing_audit::policy::Policy;
 
-fn document() -> String {
+fn document(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_to_string(root.join("docs/POLICY.md")).unwrap()
+    std::fs::read_to_string(root.join(name)).unwrap()
 }
 
 /// The keys that a reader of policies names when it meets one that is none.
@@ -19,19 +19,20 @@ fn keys(policy: &str) -> Vec<String> {
 }
 
 #[test]
-fn its_policies_can_be_read() {
-    let document = document();
-    let blocks: Vec<_> = document.split("```toml\n").skip(1).collect();
-    assert_eq!(blocks.len(), 2);
-    for block in blocks {
-        let policy = block.split("```").next().unwrap();
-        Policy::from_toml(policy, "docs/POLICY.md").unwrap();
+fn the_policies_in_documents_can_be_read() {
+    for (name, count) in [("docs/POLICY.md", 2), ("docs/RECIPE.md", 1)] {
+        let document = document(name);
+        let blocks: Vec<_> = document.split("```toml\n").skip(1).collect();
+        assert_eq!(blocks.len(), count, "{name}");
+        for block in blocks {
+            Policy::from_toml(block.split("```").next().unwrap(), name).unwrap();
+        }
     }
 }
 
 #[test]
 fn it_explains_every_key_and_every_set() {
-    let document = document();
+    let document = document("docs/POLICY.md");
     let strange = "zzzzzzzzzz = 1";
     for (where_it_is, policy) in [
         ("a policy", strange.to_owned()),
