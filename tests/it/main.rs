@@ -17,6 +17,7 @@ mod limits;
 mod misuse;
 mod outcome;
 mod overflow;
+mod redaction;
 mod stream;
 mod trail;
 mod values;
