@@ -27,7 +27,6 @@ mod journal;
 mod ledger;
 pub mod monitor;
 #[cfg(feature = "policy")]
-#[allow(dead_code, unused_imports, reason = "its user, the capture, is yet to come")]
 pub mod policy;
 #[cfg(feature = "journal")]
 pub mod proof;

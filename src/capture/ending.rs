@@ -17,6 +17,7 @@ use super::open::{End, Slot, Times};
 use super::outcome::Reported;
 use super::place::Report;
 use super::pool::{self, Parcel};
+use super::ruled::settle_finally;
 use super::value::{Read, read};
 
 impl Intake {
@@ -36,7 +37,7 @@ impl Intake {
             open.busy_ticks += busy_ticks;
             open.open.last_exit = open.open.last_exit.max(LastExit::at(now_ticks));
             open.seen.panicked |= panicked;
-            open.open.is_reported && open.open.sent == Sent::No
+            open.open.is_reported && open.is_unsent_operation()
         });
         if is_due == Some(true) {
             self.send_reported(span);
@@ -51,6 +52,9 @@ impl Intake {
         }
         if capture.open.sent == Sent::AtShutdown {
             self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
+        }
+        if capture.ruled.is_some() {
+            return self.close_undecided(capture, times);
         }
         pool::give(capture);
     }
@@ -103,6 +107,9 @@ impl Intake {
         if self.usually_reports(capture) {
             capture.seen.usually_reports = true;
         }
+        if capture.ruled.is_some() {
+            self.finish_by_rule(capture);
+        }
         self.fill_from_late(capture);
         match capture.collapse_into() {
             Some(outer) if self.absorb(outer, capture) => pool::give(capture),
@@ -152,6 +159,9 @@ impl Intake {
         let now_ticks = self.clock.ticks();
         let mut taken = Vec::new();
         self.open.for_each(|open, times| {
+            if open.open.sent == Sent::No && open.ruled.is_some() {
+                settle_finally(open);
+            }
             if open.is_unsent_operation() {
                 open.open.sent = Sent::AtShutdown;
                 let capture = copy(open);
@@ -161,7 +171,12 @@ impl Intake {
                 taken.push(capture);
             }
         });
-        taken.iter_mut().for_each(|capture| self.fill_from_late(capture));
+        for capture in &mut taken {
+            if capture.ruled.is_some() {
+                self.finish_by_rule(capture);
+            }
+            self.fill_from_late(capture);
+        }
         taken
     }
 

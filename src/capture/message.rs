@@ -1,6 +1,7 @@
 //! What is seen of one operation, on its way to the worker.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU8, NonZeroU64};
+use std::sync::Arc;
 
 use crate::event::Status;
 
@@ -8,6 +9,7 @@ use super::captured::Captured;
 use super::fields::Fields;
 use super::open::Late;
 use super::outcome::Reported;
+use super::ruled::Plan;
 
 /// Identity of an operation in this process; the worker makes the event id
 /// from it.
@@ -25,6 +27,9 @@ pub(crate) enum Origin {
     Span,
     /// A `tracing` event.
     Statement,
+    /// A span that has begun, written down beforehand.
+    #[cfg_attr(not(feature = "policy"), expect(dead_code, reason = "policies ask for it"))]
+    Intent,
 }
 
 /// What was seen of an operation's end; `outcome` decides what it means.
@@ -39,7 +44,9 @@ pub(crate) struct Seen {
     pub(crate) unwound: bool,
     pub(crate) still_open: bool,
     pub(crate) usually_reports: bool,
-    pub(crate) is_denial: bool,
+    /// The case of the rule's that an event told since the program stated
+    /// something: its place, counted from one.
+    pub(crate) case: Option<NonZeroU8>,
     /// A statement made at the level of errors.
     pub(crate) is_error_level: bool,
 }
@@ -67,6 +74,8 @@ pub(crate) struct Capture {
     pub(crate) seen: Seen,
     /// Absent as a rule.
     rare: Option<Box<Rare>>,
+    /// What a policy has to say, where one has. Absent in the pool.
+    pub(crate) ruled: Option<Arc<Plan>>,
     pub(crate) fields: Fields,
     pub(super) open: WhileOpen,
 }
@@ -86,6 +95,8 @@ pub(super) struct WhileOpen {
     pub(super) is_operation: bool,
     /// To be sent at the next exit: its end was reported.
     pub(super) is_reported: bool,
+    /// By its rule it takes the operations inside it in.
+    pub(super) collapses: bool,
     pub(super) sent: Sent,
 }
 
@@ -143,6 +154,7 @@ impl Default for Capture {
             seen: Seen::default(),
             open: WhileOpen::default(),
             rare: None,
+            ruled: None,
             fields: Fields::default(),
         }
     }
@@ -165,7 +177,7 @@ impl Capture {
     /// Whether it can be begun anew.
     #[inline]
     pub(super) fn is_plain(&self) -> bool {
-        self.rare.is_none() && self.fields.is_plain()
+        self.rare.is_none() && self.ruled.is_none() && self.fields.is_plain()
     }
 
     /// Drops what an ordinary operation does not have.
@@ -173,6 +185,7 @@ impl Capture {
     pub(super) fn make_plain(&mut self) {
         if !self.is_plain() {
             self.rare = None;
+            self.ruled = None;
             self.fields.make_plain();
         }
     }
@@ -216,6 +229,7 @@ impl Capture {
         if let Some(status) = status {
             self.seen.stated = Some(status);
             self.seen.reported_last = false;
+            self.seen.case = None;
             self.seen.panicked = false;
         }
         self.seen.stated_error |= error;

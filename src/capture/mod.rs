@@ -11,7 +11,8 @@
 //! is known of spans that are open; [`record`] says what field values mean,
 //! [`later`] records on spans that are open, and [`fields`] and [`recorded`] keep
 //! the values as bytes; a [`message`] travels as it was filled, and is
-//! [`captured`] to its reader; [`outcome`] says how an operation ended.
+//! [`captured`] to its reader; [`outcome`] says how an operation ended. What a
+//! policy has to say is in [`ruled`].
 
 mod bytes;
 mod callsite;
@@ -32,6 +33,11 @@ mod place;
 mod pool;
 mod record;
 mod recorded;
+#[cfg(feature = "policy")]
+mod ruled;
+#[cfg(not(feature = "policy"))]
+#[path = "unruled.rs"]
+mod ruled;
 mod value;
 
 pub(crate) use callsite::{Callsite, IdField, Role};
@@ -43,4 +49,6 @@ pub(crate) use local::suppress_on_this_thread;
 pub(crate) use message::{EventKey, Origin};
 pub(crate) use pool::{Parcel, recycle};
 pub(crate) use recorded::Recording;
+#[cfg(feature = "policy")]
+pub(crate) use ruled::Compiled;
 pub use value::{Json, List, json, list};

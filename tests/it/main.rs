@@ -17,6 +17,10 @@ mod limits;
 mod misuse;
 mod outcome;
 mod overflow;
+#[cfg(feature = "policy")]
+mod policy_rules;
+#[cfg(feature = "policy")]
+mod policy_running;
 mod redaction;
 mod stream;
 mod trail;

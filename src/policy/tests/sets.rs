@@ -99,7 +99,7 @@ fn operations_of_opendal_have_paths_as_entries_and_no_known_outcome() {
     assert_eq!(operation(rule, &[]), "STORE");
     assert_eq!(rule.outcome.otherwise, Some(Status::Unknown));
     let (_, ids) = rule.identities.iter().find(|(what, _)| *what == Identity::EntryIds).unwrap();
-    assert_eq!(ids.rank("path"), Some(0));
+    assert_eq!(ids.fields, ["path".into()]);
     assert_eq!(set.classify(&OPENDAL_READER), Decision::Never);
 }
 
