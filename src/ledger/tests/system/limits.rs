@@ -10,8 +10,7 @@ const LIMIT: &str = "ulimit -S -f 30 && trap '' XFSZ && exec \"$0\" \"$@\"";
 
 /// Lifts a limit of another process, as the test does: some systems have the
 /// tool and forbid that.
-const PROBE: &str =
-    "sleep 60 & prlimit --pid $! --fsize=unlimited; done=$?; kill $!; exit $done";
+const PROBE: &str = "sleep 60 & prlimit --pid $! --fsize=unlimited; done=$?; kill $!; exit $done";
 
 #[test]
 fn a_size_limit_is_a_full_disk_until_it_is_lifted() {
