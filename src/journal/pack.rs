@@ -55,8 +55,6 @@ pub(crate) struct PackedSegment {
     pub(crate) next: Sequence,
     /// Its length before, in bytes.
     pub(crate) raw_bytes: u64,
-    /// SHA-256 of it before.
-    pub(crate) raw_sha256: [u8; 32],
     /// The compressed segment.
     pub(crate) packed: PackedFileFacts,
     /// Its index.
@@ -104,7 +102,7 @@ pub(crate) fn repair_index(
     let layout = Layout::new(directory);
     let packing = Packing { fs, layout, first: first.0, indexer };
     let packed = open_packed(fs, &packing.layout, first.0)?;
-    let index = packing.index_of(&packed)?.0.encode();
+    let index = packing.index_of(&packed)?.encode();
     let path = packing.layout.index(first.0);
     if read_whole(fs, &path, index.len()).is_ok_and(|bytes| bytes == index) {
         return Ok(false);
@@ -182,7 +180,6 @@ impl Packing<'_> {
             index: BuiltIndex::new(log, self.first),
             out: HashingFile::create(self.fs, &path)?,
             compressor: compressor(&path)?,
-            raw: Sha256::new(),
             block: Vec::with_capacity(compress_bound(BLOCK_BYTES_MAX)),
             table: SeekTable::default(),
             path,
@@ -191,20 +188,19 @@ impl Packing<'_> {
         if let Some(flaw) = end.flaw {
             return Err(flawed(raw.path(), &end.scan, flaw));
         }
-        let raw_sha256 = writer.raw.clone().finalize().into();
         let (index, mut packed) = writer.finish()?;
         self.write_index(&index.encode())?;
         let index_facts = self.publish_index()?;
         let path = self.layout.packed(self.first);
         self.publish(&packed.path, &path)?;
         packed.path = path;
-        Ok(self.facts(&index, raw_sha256, packed, index_facts))
+        Ok(self.facts(&index, packed, index_facts))
     }
 
     /// What is there already; the index is made if it isn't.
     fn keep(&self) -> Result<PackedSegment> {
         let packed = open_packed(self.fs, &self.layout, self.first)?;
-        let (index, raw_sha256) = self.index_of(&packed)?;
+        let index = self.index_of(&packed)?;
         let bytes = index.encode();
         let path = self.layout.index(self.first);
         let index_facts = match read_whole(self.fs, &path, bytes.len()) {
@@ -215,35 +211,32 @@ impl Packing<'_> {
             }
         };
         let packed = hash_file(self.fs, &self.layout.packed(self.first))?;
-        Ok(self.facts(&index, raw_sha256, packed, index_facts))
+        Ok(self.facts(&index, packed, index_facts))
     }
 
     fn facts(
         &self,
         built: &BuiltIndex,
-        raw_sha256: [u8; 32],
         packed: PackedFileFacts,
         index: PackedFileFacts,
     ) -> PackedSegment {
         let (first, next) = (Sequence(self.first), Sequence(built.next()));
-        PackedSegment { first, next, raw_bytes: built.end(), raw_sha256, packed, index }
+        PackedSegment { first, next, raw_bytes: built.end(), packed, index }
     }
 
     fn log_of(&self, file: &SealedFile) -> Result<LogId> {
         Ok(SegmentHeader::read(file.file(), file.path(), self.first, None)?.log)
     }
 
-    /// The index of a compressed segment, by the segment, and the SHA-256 of it
-    /// as it was written.
-    fn index_of(&self, packed: &SealedFile) -> Result<(BuiltIndex, [u8; 32])> {
+    /// The index of a compressed segment, by the segment.
+    fn index_of(&self, packed: &SealedFile) -> Result<BuiltIndex> {
         let mut sink = IndexSink {
             indexer: self.indexer,
             index: BuiltIndex::new(self.log_of(packed)?, self.first),
-            raw: Sha256::new(),
         };
         let end = cut(packed.file(), packed.path(), 0, self.first, &mut sink)?;
         match end.flaw {
-            None => Ok((sink.index, sink.raw.finalize().into())),
+            None => Ok(sink.index),
             Some(flaw) => Err(flawed(packed.path(), &end.scan, flaw)),
         }
     }
@@ -276,8 +269,6 @@ struct PackWriter<'a> {
     compressor: Compressor<'static>,
     block: Vec<u8>,
     table: SeekTable,
-    /// Of the segment as it was written.
-    raw: Sha256,
     path: PathBuf,
 }
 
@@ -297,7 +288,6 @@ impl BlockSink for PackWriter<'_> {
         if self.table.len() >= BLOCKS_MAX {
             return Err(JournalError::Invalid("a segment has too many blocks".into()));
         }
-        self.raw.update(bytes);
         self.compressor
             .compress_to_buffer(bytes, &mut self.block)
             .map_err(|error| JournalError::step("compress", &self.path, error))?;
@@ -311,7 +301,6 @@ impl BlockSink for PackWriter<'_> {
 struct IndexSink<'a> {
     indexer: &'a dyn EntryIndexer,
     index: BuiltIndex,
-    raw: Sha256,
 }
 
 impl BlockSink for IndexSink<'_> {
@@ -320,7 +309,6 @@ impl BlockSink for IndexSink<'_> {
     }
 
     fn end_block(&mut self, bytes: &[u8]) -> Result<()> {
-        self.raw.update(bytes);
         self.index.end_block(bytes.len());
         Ok(())
     }
