@@ -29,6 +29,7 @@
 //! | `segments/<first>.new`, `.zst.new`, `.idx.new` | a file in the making, or left by a crash |
 
 mod append;
+mod background;
 mod block_reader;
 mod blocks;
 mod config;
@@ -67,6 +68,7 @@ mod tail;
 mod tests;
 mod writer;
 
+pub(crate) use background::SyncPlace;
 pub(crate) use block_reader::{Block, IndexCache, SegmentBlocks};
 pub(crate) use config::{
     GROUP_BYTES_MAX, GROUP_COMMIT, JournalConfig, KnownCheckpoint, LOCK_WAIT, SEGMENT_AGE_MAX,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::background::{BackgroundSync, share};
 use super::config::JournalConfig;
 use super::cut_record::{self, Cut};
 use super::failure::{JournalError, Result};
@@ -104,6 +105,8 @@ impl Journal {
             lock,
             active,
             group,
+            background: BackgroundSync::start(config.sync_place)?,
+            flight: None,
             synced: size,
             last_sync_ns: now_ns,
             has_cut_record: !report.cuts.is_empty(),
@@ -273,7 +276,7 @@ fn continued(
     let stat =
         recovered.file.stat().map_err(|error| JournalError::step("look up", &path, error))?;
     let active = Active {
-        file: recovered.file,
+        file: share(recovered.file),
         path,
         identity: stat.identity,
         first,

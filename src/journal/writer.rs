@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::background::{BackgroundSync, Flight, SharedFile, lock};
 use super::config::JournalConfig;
 use super::failure::{JournalError, Result};
 use super::lock::LogLock;
@@ -13,7 +14,7 @@ use super::names::{Layout, LogId};
 use super::{suspect, sync::SyncedThrough};
 #[cfg(test)]
 use crate::event::Sequence;
-use crate::fs::{JournalFile, JournalFs};
+use crate::fs::JournalFs;
 
 /// The one writer of a log. Used by one thread at a time. Dropped without
 /// [`close`](Journal::close), it leaves what a kill would leave.
@@ -24,9 +25,13 @@ pub(crate) struct Journal {
     pub(super) config: JournalConfig,
     pub(super) layout: Layout,
     pub(super) log: LogId,
+    /// Ends before the lock goes.
+    pub(super) background: BackgroundSync,
     pub(super) lock: LogLock,
     pub(super) active: Active,
     pub(super) group: Group,
+    /// The group that is being synced.
+    pub(super) flight: Option<Flight>,
     /// Number of entries that are durable.
     pub(super) synced: u64,
     pub(super) last_sync_ns: u64,
@@ -38,7 +43,7 @@ pub(crate) struct Journal {
 /// The segment that is written to.
 #[derive(Debug)]
 pub(super) struct Active {
-    pub(super) file: Box<dyn JournalFile>,
+    pub(super) file: SharedFile,
     pub(super) path: PathBuf,
     pub(super) identity: (u64, u64),
     pub(super) first: u64,
@@ -98,9 +103,15 @@ impl Journal {
     }
 
     /// How long the entries that wait may go on waiting; zero when a sync is
-    /// due, `None` when there are none.
+    /// due or its outcome is to be asked for, `None` when there are none.
     pub(crate) fn sync_due(&self, now_ns: u64) -> Option<Duration> {
-        if self.group.bytes.is_empty() || self.is_poisoned() {
+        if self.is_poisoned() {
+            return None;
+        }
+        if self.flight.is_some() {
+            return Some(Duration::ZERO);
+        }
+        if self.group.bytes.is_empty() {
             return None;
         }
         if self.group.bytes.len() >= self.config.group_bytes_max {
@@ -132,7 +143,7 @@ impl Journal {
     pub(crate) fn poisoned_by_sync(&mut self, cause: impl Into<String>) -> JournalError {
         if suspect::mark(&*self.fs, &self.layout).is_err() {
             // Then it had better not be read at all.
-            let _ = self.active.file.truncate(self.active.length);
+            let _ = lock(&self.active.file).truncate(self.active.length);
         }
         self.poisoned(cause)
     }

@@ -79,7 +79,7 @@ impl Ledger {
     }
 
     /// How long the entries that wait may go on waiting; zero when a sync is
-    /// due, none when there are none.
+    /// due or under way, none when there are none.
     pub(crate) fn until_sync(&self, now_ns: u64) -> Option<Duration> {
         self.journal.sync_due(now_ns)
     }
@@ -94,7 +94,20 @@ impl Ledger {
     /// acknowledged may be durable or not.
     pub(crate) fn sync(&mut self, now_ns: u64) -> Result<u64> {
         let durable = self.journal.sync(now_ns)?.0;
-        self.tree.entries_are_durable();
+        self.tree.entries_are_durable(durable);
+        Ok(durable)
+    }
+
+    /// Begins to make all appended entries durable, and does not wait for it;
+    /// returns how many are by now. While an earlier attempt is under way, only
+    /// looks how that has fared.
+    ///
+    /// # Errors
+    ///
+    /// As [`sync`](Ledger::sync).
+    pub(crate) fn begin_sync(&mut self, now_ns: u64) -> Result<u64> {
+        let durable = self.journal.begin_sync(now_ns)?.0;
+        self.tree.entries_are_durable(durable);
         Ok(durable)
     }
 

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-
 use super::canonical;
 use super::claim::{Claim, Source};
 use super::directory::named_log;
