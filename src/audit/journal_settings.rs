@@ -231,8 +231,12 @@ impl JournalSettings {
             config.origin_prefix = prefix;
         }
         let fs = Arc::new(OsFilesystem);
-        let (ledger, opened) = Ledger::open(config, fs.clone(), clock.monotonic_ns())?;
-        let packer = Some(Packer::start(fs.clone(), ledger.directory())?);
+        let (mut ledger, opened) = Ledger::open(config, fs.clone(), clock.monotonic_ns())?;
+        let packer = Packer::start(fs.clone(), ledger.directory())?;
+        if let Some(taker) = packer.taker() {
+            ledger.hand_groups_to(taker);
+        }
+        let packer = Some(packer);
         Ok(OpenedJournal { ledger, opened, fs, full_disk: self.full_disk, host, packer })
     }
 

@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 use super::failure::{JournalError, Result};
+use super::handover::GroupMemory;
 use super::steps;
 use crate::fs::JournalFile;
 
@@ -26,18 +27,19 @@ pub(crate) enum SyncPlace {
     Writer,
     /// On a thread of the journal's own.
     Thread,
-    /// Where its outcome is asked for, so that tests know the order of steps.
+    /// Where its outcome is waited for or asked for once more, so that it takes
+    /// a while and tests still know the order of steps.
     #[cfg(test)]
     Outcome,
 }
 
 /// A group that was written and is being synced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Flight {
     /// The sequence behind its last entry.
     pub(super) next: u64,
-    /// Its length in the file.
-    pub(super) bytes: u64,
+    /// What was written.
+    pub(super) memory: GroupMemory,
 }
 
 /// Carries syncs out. Dropping it waits for the one that is under way.
@@ -46,7 +48,10 @@ pub(super) enum BackgroundSync {
     None,
     Thread(SyncThread),
     #[cfg(test)]
-    Outcome(Option<SharedFile>),
+    Outcome {
+        begun: Option<SharedFile>,
+        was_asked: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -65,7 +70,7 @@ impl BackgroundSync {
             SyncPlace::Writer => Ok(BackgroundSync::None),
             SyncPlace::Thread => SyncThread::start().map(BackgroundSync::Thread),
             #[cfg(test)]
-            SyncPlace::Outcome => Ok(BackgroundSync::Outcome(None)),
+            SyncPlace::Outcome => Ok(BackgroundSync::Outcome { begun: None, was_asked: false }),
         }
     }
 
@@ -78,8 +83,8 @@ impl BackgroundSync {
                 jobs.is_some_and(|jobs| jobs.send(Arc::clone(file)).is_ok())
             }
             #[cfg(test)]
-            BackgroundSync::Outcome(begun) => {
-                *begun = Some(Arc::clone(file));
+            BackgroundSync::Outcome { begun, was_asked } => {
+                (*begun, *was_asked) = (Some(Arc::clone(file)), false);
                 true
             }
         }
@@ -99,8 +104,9 @@ impl BackgroundSync {
                 Err(TryRecvError::Disconnected) => Some(Err(gone())),
             },
             #[cfg(test)]
-            BackgroundSync::Outcome(begun) => {
-                waits.then(|| begun.take().map_or(Ok(()), |file| steps::sync(&mut **lock(&file))))
+            BackgroundSync::Outcome { begun, was_asked } => {
+                let is_over = waits || std::mem::replace(was_asked, true);
+                is_over.then(|| begun.take().map_or(Ok(()), |file| steps::sync(&mut **lock(&file))))
             }
         }
     }

@@ -14,8 +14,10 @@ use super::background::{Flight, lock};
 use super::cut_record;
 use super::failure::{JournalError, Result};
 use super::frame::{self, ENTRY_BYTES_MAX};
+use super::handover::{GroupMemory, WrittenGroup};
 use super::steps;
 use super::writer::Journal;
+use crate::event::Sequence;
 
 /// The number of entries that are durable: all with smaller sequences are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,9 +63,8 @@ impl Journal {
         self.last_sync_ns = now_ns;
         self.write_group()?;
         if self.background.begin(&self.active.file) {
-            let bytes = self.group.bytes.len() as u64;
-            self.flight = Some(Flight { next: self.group.next, bytes });
-            self.group.bytes.clear();
+            let memory = self.group.swap(std::mem::take(&mut self.spare));
+            self.flight = Some(Flight { next: self.group.next, memory });
         } else {
             self.sync_written()?;
             self.acknowledge(self.group.next);
@@ -124,18 +125,36 @@ impl Journal {
     fn sync_written(&mut self) -> Result<()> {
         let outcome = steps::sync(&mut **lock(&self.active.file));
         self.note_outcome(outcome, self.group.bytes.len() as u64)?;
-        self.group.bytes.clear();
+        let written = self.group.swap(std::mem::take(&mut self.spare));
+        self.hand_over(written);
         Ok(())
     }
 
     /// Looks how the group that is on its way has fared, or waits for it.
     fn land(&mut self, waits: bool) -> Result<()> {
-        let Some(flight) = self.flight else { return Ok(()) };
+        if self.flight.is_none() {
+            return Ok(());
+        }
         let Some(outcome) = self.background.outcome(waits) else { return Ok(()) };
-        self.flight = None;
-        self.note_outcome(outcome, flight.bytes)?;
+        let Some(flight) = self.flight.take() else { return Ok(()) };
+        self.note_outcome(outcome, flight.memory.bytes.len() as u64)?;
         self.acknowledge(flight.next);
+        self.hand_over(flight.memory);
         Ok(())
+    }
+
+    /// Gives the group that became durable last to whoever takes it, and keeps
+    /// the memory that comes back.
+    fn hand_over(&mut self, memory: GroupMemory) {
+        self.spare = match &mut self.taker {
+            None => memory,
+            Some(taker) => taker.take(WrittenGroup {
+                segment: Sequence(self.active.first),
+                offset: self.active.length - memory.bytes.len() as u64,
+                memory,
+            }),
+        };
+        self.spare.clear();
     }
 
     /// What a sync of so many more bytes came to.

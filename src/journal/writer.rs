@@ -9,6 +9,8 @@ use std::time::Duration;
 use super::background::{BackgroundSync, Flight, SharedFile, lock};
 use super::config::JournalConfig;
 use super::failure::{JournalError, Result};
+use super::handover::{GroupMemory, GroupTaker};
+use super::index::{EntryFacts, GatheredFacts};
 use super::lock::LogLock;
 use super::names::{Layout, LogId};
 use super::{suspect, sync::SyncedThrough};
@@ -32,6 +34,12 @@ pub(crate) struct Journal {
     pub(super) group: Group,
     /// The group that is being synced.
     pub(super) flight: Option<Flight>,
+    /// Memory of a group that was synced, for another.
+    pub(super) spare: GroupMemory,
+    /// Gets what became durable.
+    pub(super) taker: Option<Box<dyn GroupTaker>>,
+    /// What is known of the entry that was appended last.
+    pub(super) facts: EntryFacts,
     /// Number of entries that are durable.
     pub(super) synced: u64,
     pub(super) last_sync_ns: u64,
@@ -58,6 +66,8 @@ pub(super) struct Active {
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) bytes: Vec<u8>,
+    /// What its entries are to be found by, if somebody takes groups.
+    pub(super) facts: GatheredFacts,
     pub(super) bytes_limit: usize,
     /// The sequence that is given out next.
     pub(super) next: u64,
@@ -126,9 +136,25 @@ impl Journal {
     /// used again. For a full disk: they are lost, and the caller says so.
     pub(crate) fn discard_unsynced(&mut self) -> std::ops::Range<Sequence> {
         let lost = Sequence(self.synced)..Sequence(self.group.next);
-        self.group.bytes.clear();
+        drop(self.group.swap(GroupMemory::default()));
         self.group.next = self.synced;
         lost
+    }
+
+    /// Lets groups be taken by somebody, once they are durable.
+    pub(crate) fn hand_groups_to(&mut self, taker: Box<dyn GroupTaker>) {
+        self.taker = Some(taker);
+    }
+
+    /// Remembers what the entry that was appended last is to be found by, for
+    /// whoever takes its group.
+    #[inline]
+    pub(crate) fn describe_last(&mut self, describe: impl FnOnce(&mut EntryFacts) -> bool) {
+        if self.taker.is_some() {
+            self.facts.clear();
+            let is_known = describe(&mut self.facts);
+            self.group.facts.push(&self.facts, is_known);
+        }
     }
 
     pub(super) fn refuse_if_poisoned(&self) -> Result<()> {
@@ -153,5 +179,15 @@ impl Journal {
         let cause = cause.into();
         self.poison = Some(cause.clone());
         JournalError::Poisoned { cause }
+    }
+}
+
+impl Group {
+    /// Takes the group out, and goes on with empty memory.
+    pub(super) fn swap(&mut self, spare: GroupMemory) -> GroupMemory {
+        GroupMemory {
+            bytes: std::mem::replace(&mut self.bytes, spare.bytes),
+            facts: std::mem::replace(&mut self.facts, spare.facts),
+        }
     }
 }

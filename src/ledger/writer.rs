@@ -12,7 +12,8 @@ use super::keys::LogKeys;
 use super::tree::Tree;
 use crate::error::{Error, Result};
 use crate::fs::JournalFs;
-use crate::journal::{Journal, SealedSegment};
+use crate::journal::index::EntryFacts;
+use crate::journal::{GroupTaker, Journal, SealedSegment};
 use crate::proof::{SignedCheckpoint, SignerKey, VerifierKey};
 
 /// The one writer of a trail. Used by one thread at a time. Dropped without
@@ -145,6 +146,18 @@ impl Ledger {
             let cause = format!("the tree could not be synced: {error}");
             self.journal.poisoned_by_sync(cause).into()
         })
+    }
+
+    /// Lets groups of entries be taken by somebody, once they are durable.
+    pub(crate) fn hand_groups_to(&mut self, taker: Box<dyn GroupTaker>) {
+        self.journal.hand_groups_to(taker);
+    }
+
+    /// Says what the entry that was appended last is to be found by, for
+    /// whoever takes its group.
+    #[inline]
+    pub(crate) fn describe_last(&mut self, describe: impl FnOnce(&mut EntryFacts) -> bool) {
+        self.journal.describe_last(describe);
     }
 
     /// How the places for copies of the checkpoints are doing.
