@@ -32,8 +32,6 @@ pub mod policy;
 #[cfg(feature = "journal")]
 pub mod proof;
 pub mod query;
-#[cfg(any(test, feature = "policy"))]
-#[allow(dead_code, unused_imports, reason = "its user, the worker, is yet to come")]
 pub mod redaction;
 pub mod report;
 mod self_check;

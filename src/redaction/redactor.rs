@@ -4,6 +4,7 @@
 //! Every text is looked at once. Only where something is to be hidden are the
 //! parts of the event built anew, in buffers that are used again and again.
 
+use crate::event::limits::OWN_KEYS;
 use crate::event::packed::{PackedIds, PackedMetadata, ValueRef, write_field, write_id};
 use crate::event::row::Row;
 
@@ -13,7 +14,7 @@ use super::detect::{Detectors, Finding, Triggers, is_card_number, scan};
 use super::json;
 use super::names::looks_random;
 use super::rules::{Part, Rules};
-use super::text::{write_around, write_cut, write_whole};
+use super::text::{MASK, write_around, write_cut, write_whole};
 use super::verdict::{Verdict, Verdicts};
 
 /// Buffers for hiding. Owned by the worker, reused for each event.
@@ -66,6 +67,36 @@ impl Redactor {
         edits.map_or(row, |edits| edited(row, &edits, &self.texts))
     }
 
+    /// `row`, of which nothing is the program's own, without what `rules` hide.
+    pub(crate) fn apply_given<'a>(&'a mut self, row: &Row<'a>, rules: &Rules) -> Row<'a> {
+        let mut row = *row;
+        if let Some(span) = &mut row.span {
+            for text in [&mut span.name, &mut span.target] {
+                if self.look.finds(text, Triggers::of(text.as_bytes()), rules.detectors, rules) {
+                    *text = MASK;
+                }
+            }
+        }
+        self.apply(&row, rules)
+    }
+
+    /// A text that belongs to no field, with what is found in it hidden.
+    pub(crate) fn text(&mut self, text: &str, rules: &Rules) -> String {
+        let mut hidden = String::with_capacity(text.len());
+        self.look.write_text(text, None, rules.detectors, rules, &mut hidden);
+        hidden
+    }
+
+    /// The text of a part, whose name may have a rule, as it may be kept.
+    pub(crate) fn part(&mut self, text: &str, part: Part, rules: &Rules) -> Option<String> {
+        self.texts.clear();
+        match self.edit(text, part, rules) {
+            Edit::Same => Some(text.to_owned()),
+            Edit::Gone => None,
+            Edit::Text(start, end) => self.texts.get(start..end).map(str::to_owned),
+        }
+    }
+
     /// What becomes of the parts, unless all stay the same.
     #[inline]
     fn edit_parts(&mut self, row: &Row<'_>, rules: &Rules) -> Option<[Edit; Part::ALL.len()]> {
@@ -85,6 +116,9 @@ impl Redactor {
 
     #[inline]
     fn edit(&mut self, text: &str, part: Part, rules: &Rules) -> Edit {
+        if part == Part::Operation {
+            return self.edit_operation(text, rules);
+        }
         let action = rules.of_part(part).or_else(|| user_action(text, part, rules));
         let detectors = rules.detectors_of(part);
         match action {
@@ -94,15 +128,41 @@ impl Redactor {
         }
     }
 
+    /// Names of operations are in capitals, which secrets in them were not.
+    fn edit_operation(&mut self, name: &str, rules: &Rules) -> Edit {
+        let detectors = rules.detectors_of(Part::Operation);
+        if !self.concerns(name, Part::Operation, detectors, rules) {
+            return Edit::Same;
+        }
+        self.rewrite_operation(name, detectors, rules)
+    }
+
+    #[cold]
+    fn rewrite_operation(&mut self, name: &str, detectors: Detectors, rules: &Rules) -> Edit {
+        let (start, mut written) = (self.texts.len(), String::new());
+        self.look.write_text(name, None, detectors, rules, &mut written);
+        if written == name {
+            let small = name.to_ascii_lowercase();
+            written.clear();
+            self.look.write_text(&small, None, detectors, rules, &mut written);
+        }
+        self.texts.push_str(&written.to_ascii_uppercase());
+        Edit::Text(start, self.texts.len())
+    }
+
     /// Whether there is something to hide in a part. Who acts on what recurs
     /// from event to event, and is looked at once.
     #[inline]
     fn concerns(&mut self, text: &str, part: Part, detectors: Detectors, rules: &Rules) -> bool {
-        let whose = rules.id * 2 + u64::from(part.is_free_text());
+        let kind = if part == Part::Operation { 2 } else { u64::from(part.is_free_text()) };
+        let whose = rules.id * 3 + kind;
         if self.clean.contains(whose, text.as_bytes()) {
             return false;
         }
-        let concerns = self.look.finds(text, Triggers::of(text.as_bytes()), detectors, rules);
+        let mut finds =
+            |text: &str| self.look.finds(text, Triggers::of(text.as_bytes()), detectors, rules);
+        let concerns =
+            finds(text) || (part == Part::Operation && finds(&text.to_ascii_lowercase()));
         if !concerns {
             self.clean.insert(whose, text.as_bytes());
         }
@@ -258,9 +318,10 @@ impl Look {
     #[cold]
     fn rewrite_metadata(&mut self, metadata: PackedMetadata<'_>, rules: &Rules, out: &mut Vec<u8>) {
         out.clear();
-        let metadata = if rules.settings.metadata_kept { metadata } else { PackedMetadata(&[]) };
         for (name, value) in metadata {
-            self.rewrite_field(name, value, rules, out);
+            if rules.settings.metadata_kept || OWN_KEYS.contains(&name) {
+                self.rewrite_field(name, value, rules, out);
+            }
         }
     }
 

@@ -4,6 +4,8 @@
 //! made once. The memory is bounded and direct-mapped: names that outsiders
 //! choose can push others out, which costs time and nothing else.
 
+use crate::event::limits::OWN_KEYS;
+
 use super::action::Action;
 use super::detect::{Triggers, scan};
 use super::names::{Known, known};
@@ -64,6 +66,9 @@ impl Default for Verdicts {
 
 #[cold]
 fn judge(rules: &Rules, name: &str) -> Verdict {
+    if OWN_KEYS.contains(&name) {
+        return Verdict::Look;
+    }
     if let Some(action) = rules.by_name(&name.to_ascii_lowercase()) {
         return Verdict::Do(action);
     }

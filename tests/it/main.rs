@@ -10,11 +10,14 @@ mod current;
 mod health;
 #[cfg(feature = "journal")]
 mod journal;
+#[cfg(feature = "journal")]
+mod journal_upkeep;
 mod late;
 mod limits;
 mod misuse;
 mod outcome;
 mod overflow;
+mod redaction;
 mod stream;
 mod trail;
 mod values;

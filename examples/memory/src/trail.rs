@@ -26,7 +26,7 @@ const BUFFER_EVENTS_MAX: usize = 1_000;
 const JOURNAL: &str = "audit";
 const CHECKPOINTS: &str = "audit_checkpoints";
 /// How long the trail may take to end.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Trail {
     pub audit: Audit,
