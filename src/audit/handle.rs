@@ -55,10 +55,10 @@ pub(super) struct Inner {
     pub(super) process: u32,
     pub(super) has_journal: bool,
     pub(super) stored: Stored,
+    pub(super) hidden: Arc<Rules>,
     /// Held while a policy is loaded.
     #[cfg(feature = "policy")]
     pub(super) loading: Mutex<()>,
-    pub(super) hidden: Arc<Rules>,
     alive: Arc<Alive>,
 }
 
@@ -104,9 +104,9 @@ impl Audit {
                 process: std::process::id(),
                 has_journal: parts.has_journal,
                 stored: parts.stored,
+                hidden: parts.hidden,
                 #[cfg(feature = "policy")]
                 loading: Mutex::default(),
-                hidden: parts.hidden,
                 alive: parts.alive,
             }),
         }

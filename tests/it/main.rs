@@ -10,6 +10,8 @@ mod current;
 mod health;
 #[cfg(feature = "journal")]
 mod journal;
+#[cfg(feature = "journal")]
+mod journal_upkeep;
 mod known_outcome;
 mod late;
 mod limits;

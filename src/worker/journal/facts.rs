@@ -41,8 +41,11 @@ impl Worker {
         path: Option<&Path>,
         times: Times,
     ) {
-        if let (Some(kept), Some(_)) = (self.trail.keeper.open_mut(), path) {
-            kept.exported_through = kept.exported_through.max(through);
+        if let Some(kept) = self.trail.keeper.open_mut() {
+            kept.released_through = kept.released_through.max(through);
+            if path.is_some() {
+                kept.exported_through = kept.exported_through.max(through);
+            }
         }
         let facts = [
             ("events", Some(events.into())),
@@ -77,7 +80,6 @@ impl Worker {
             ("first", segment.first.0.into()),
             ("next", segment.next.0.into()),
             ("bytes", segment.raw_bytes.into()),
-            ("sha256", hex(&segment.raw_sha256).into()),
             ("zst_bytes", segment.packed.bytes.into()),
             ("zst_sha256", hex(&segment.packed.sha256).into()),
             ("idx_bytes", segment.index.bytes.into()),

@@ -16,7 +16,7 @@ use crate::event::limits::EVENT_BYTES_MAX;
 use crate::event::row::Row;
 use crate::event::{AuditEvent, Sequence};
 use crate::fs::JournalFs;
-use crate::history::Packer;
+use crate::history::{Packer, describe_row};
 use crate::journal::ENTRY_BYTES_MAX;
 use crate::ledger::{CopyState, Ledger, Opened, Room};
 use crate::proof::Digest;
@@ -80,6 +80,8 @@ pub(in crate::worker) struct Kept {
     pub(super) facts: VecDeque<AuditEvent>,
     /// Documents hold all events with smaller sequences.
     pub(super) exported_through: u64,
+    /// Memory holds no events with smaller sequences: who asks looks for them on disk.
+    pub(super) released_through: u64,
     // packing
     pub(super) twofold: VecDeque<Twofold>,
     // what readers see
@@ -111,6 +113,7 @@ impl Kept {
             copies: Arc::new([]),
             facts: VecDeque::new(),
             exported_through: 0,
+            released_through: 0,
             packer: None,
             twofold: VecDeque::new(),
             totals,
@@ -133,7 +136,10 @@ impl Kept {
             return Err(Refused::TooLong);
         }
         match self.ledger.append(&self.entry) {
-            Ok(appended) => Ok(Some(appended.leaf)),
+            Ok(appended) => {
+                self.ledger.describe_last(|facts| describe_row(row, facts));
+                Ok(Some(appended.leaf))
+            }
             Err(_) => Err(Refused::Lost(self.reason())),
         }
     }

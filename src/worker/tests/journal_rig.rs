@@ -9,9 +9,10 @@ use crate::clock::{Clock, ManualClock};
 use crate::error::Result;
 use crate::event::{AuditEvent, Kind, Sequence};
 use crate::fs::simulated::SimulatedFs;
-use crate::journal::{JournalConfig, LogId, LogReader};
+use crate::journal::{JournalConfig, LogId, LogReader, SyncPlace};
 use crate::ledger::{Ledger, LedgerConfig};
 use crate::worker::request::{Reply, Request};
+use crate::worker::state::JournalTotals;
 use crate::worker::{FullDisk, OpenedJournal, Stored};
 
 const LOG: LogId = LogId([7; 16]);
@@ -36,6 +37,7 @@ impl Disk {
             host: "here".into(),
             group_bytes_max: 70_000,
             segment_bytes_max: self.segment_bytes_max,
+            sync_place: SyncPlace::Outcome,
             reserve_bytes: 256 * 1024,
             ..JournalConfig::new("/audit", LOG)
         };
@@ -106,6 +108,12 @@ impl Rig {
     pub(super) fn record(&mut self, id: u64) -> Option<Result<Stored>> {
         let record = |reply: Reply<Result<Stored>>| Request::Record(event(id), reply);
         self.ask(record)
+    }
+
+    /// What health shows of the journal.
+    pub(super) fn journal_totals(&self) -> JournalTotals {
+        self.worker.publish_totals();
+        self.worker.published.totals().journal.unwrap()
     }
 
     /// Lets time pass in small steps, with turns in between.
