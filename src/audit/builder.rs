@@ -16,6 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::event::Operation;
 use crate::fs::OsFilesystem;
+use crate::redaction::Redaction;
 use crate::worker::{ErrorHook, ExportSettings, WorkerContext, WorkerSettings, start};
 
 use super::handle::{Alive, Audit};
@@ -46,6 +47,7 @@ pub struct Builder {
     daily_snapshot: bool,
     export_on_shutdown: bool,
     closed_is_unknown: bool,
+    redaction: Redaction,
     capture: CaptureSettings,
     error_hook: Option<ErrorHook>,
     clock: Box<dyn Clock>,
@@ -75,6 +77,7 @@ impl AuditLayer<Registry> {
             daily_snapshot: false,
             export_on_shutdown: true,
             closed_is_unknown: false,
+            redaction: Redaction::new(),
             capture: CaptureSettings::default(),
             error_hook: None,
             clock: Box::new(SystemClock::new()),
@@ -200,6 +203,14 @@ impl Builder {
         self
     }
 
+    /// What is hidden, in every event, before anybody or any disk gets it.
+    /// Default: [`Redaction::new`], which masks known secret names and whatever
+    /// the detectors find; [`Redaction::nothing`] keeps everything.
+    pub fn redaction(mut self, redaction: Redaction) -> Self {
+        self.redaction = redaction;
+        self
+    }
+
     /// Is told what goes wrong: misused fields, failed exports, sinks that
     /// fail, a worker that gives up.
     ///
@@ -285,6 +296,7 @@ impl Builder {
         let journal = self.journal.map(|journal| journal.open(&*intake.clock)).transpose()?;
         #[cfg(not(feature = "journal"))]
         let journal = None;
+        let hidden = Arc::new(self.redaction.compile());
         let stored = super::stored::behind(journal.as_ref(), &problems_sender, &wake);
         let settings = WorkerSettings {
             rotation: self.rotation,
@@ -296,6 +308,7 @@ impl Builder {
             }),
             export_backlog_events_max: backlog as u64,
             closed_is_unknown: self.closed_is_unknown,
+            hidden: hidden.clone(),
             error_hook: self.error_hook,
             journal,
         };
@@ -311,6 +324,7 @@ impl Builder {
             rotation,
             has_journal,
             stored,
+            hidden,
             alive,
         });
         #[cfg(feature = "policy")]

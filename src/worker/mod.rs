@@ -9,6 +9,7 @@
 
 mod decode;
 mod exporter;
+mod hiding;
 mod history;
 mod intents;
 #[cfg(feature = "journal")]
