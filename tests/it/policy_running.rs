@@ -197,7 +197,8 @@ fn coverage_tells_of_audited_callsites_that_something_disables() {
     use tracing_subscriber::prelude::*;
     let (layer, audit) =
         AuditLayer::builder().policy(policy([marked("A", Status::Success)])).build().unwrap();
-    let filter = tracing_subscriber::filter::LevelFilter::WARN;
+    // Something else is wanted in detail, so that callsites are known at all.
+    let filter = tracing_subscriber::EnvFilter::new("warn,elsewhere=trace");
     let _default = subscribe(tracing_subscriber::registry().with(filter).with(layer));
     info_span!(target: "shop", "place", name = "disabled");
     let disabled = audit.coverage().unwrap().callsites_disabled;
