@@ -26,6 +26,7 @@ impl Intake {
         let now_ticks = self.clock.ticks();
         let Some(entered) = local::pop_entered(self.instance, span) else { return };
         let panicked = std::thread::panicking() && !entered.panicking;
+        self.note_trace(span);
         let busy_ticks = now_ticks.saturating_sub(entered.at_ticks);
         if panicked || !slot.note_exit(span, busy_ticks, now_ticks) {
             self.left_under_lock(span, busy_ticks, now_ticks, panicked);
@@ -46,6 +47,7 @@ impl Intake {
 
     /// A span that may be tracked was closed.
     pub(super) fn tracked_closed(&self, span: u64) {
+        self.note_trace(span);
         let Some((capture, times)) = self.open.remove(span) else { return };
         if capture.is_unsent_operation() {
             return self.complete(capture, times, std::thread::panicking());

@@ -118,6 +118,10 @@ impl Fields {
         self.put(ERROR, text);
     }
 
+    pub(super) fn clear_error(&mut self) {
+        self.set_place(ERROR, 0);
+    }
+
     /// Sets an identity field of this span itself, unless a stronger name has
     /// set it; whether it did. An empty text is nobody.
     #[inline]

@@ -25,6 +25,7 @@ use super::message::{Capture, Origin};
 use super::open::{End, OpenSpans};
 use super::pool::{self, Parcel};
 use super::record::{FieldRecorder, Notes};
+use super::trace_ids::Traces;
 
 /// Choices of the user that capture heeds.
 #[derive(Debug, Clone, Default)]
@@ -66,6 +67,7 @@ pub(crate) struct Intake {
     /// stands still, what spans inherited at their opening is still true.
     pub(super) late_identities: AtomicU64,
     attachment: AtomicU8,
+    pub(super) traces: Traces,
 }
 
 impl Intake {
@@ -89,6 +91,7 @@ impl Intake {
             closed: AtomicBool::new(false),
             late_identities: AtomicU64::new(0),
             attachment: AtomicU8::new(0),
+            traces: Traces::default(),
         }
     }
 
@@ -259,7 +262,10 @@ impl Intake {
             }
         }
         match callsite.role {
-            Role::Statement => self.statement(callsite, event, self.nearest_tracked(span, ctx)),
+            Role::Statement => {
+                let parent = self.nearest_tracked(span.clone(), ctx);
+                self.statement(callsite, event, span.as_ref(), parent);
+            }
             Role::Report(report) => {
                 if let Some(span) = span {
                     self.report(callsite, report, event, span.into_u64());
@@ -330,7 +336,13 @@ impl Intake {
     }
 
     /// Captures a `tracing` event that states an operation.
-    fn statement(&self, callsite: &Callsite, event: &Event<'_>, parent: Option<u64>) {
+    fn statement(
+        &self,
+        callsite: &Callsite,
+        event: &Event<'_>,
+        span: Option<&span::Id>,
+        parent: Option<u64>,
+    ) {
         let capture = self.begin(callsite);
         capture.origin = Origin::Statement;
         self.record_fields(&callsite.slots, callsite, capture, |recorder| event.record(recorder));
@@ -339,6 +351,7 @@ impl Intake {
             let epoch = self.late_identities.load(Ordering::Acquire);
             self.inherit(capture, epoch, parent);
         }
+        self.note_trace_around(capture, span);
         let end = End { ended_ticks: capture.opened_ticks, busy_ticks: 0 };
         self.send(capture, end);
     }

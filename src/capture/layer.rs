@@ -83,6 +83,7 @@ where
 {
     fn on_register_dispatch(&self, dispatch: &Dispatch) {
         self.marker.on_register_dispatch(dispatch);
+        self.intake.traces.note_dispatch(dispatch);
         self.intake.callsites.book.note_dispatch(dispatch);
     }
 

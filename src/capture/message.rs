@@ -10,6 +10,7 @@ use super::fields::Fields;
 use super::open::Late;
 use super::outcome::Reported;
 use super::ruled::Plan;
+use super::trace_ids::Traced;
 
 /// Identity of an operation in this process; the worker makes the event id
 /// from it.
@@ -134,6 +135,7 @@ pub(crate) struct Rare {
     /// them failed.
     pub(crate) collapsed: u64,
     pub(crate) collapsed_failures: u64,
+    pub(crate) traced: Option<Traced>,
     /// The enclosing operation that this one is collapsed into.
     pub(super) collapse_into: Option<u64>,
     /// The first value of each identity field that was absent and recorded
@@ -235,13 +237,23 @@ impl Capture {
         self.seen.stated_error |= error;
     }
 
-    /// Notes what `#[instrument]` reported, with the error's text if it is one.
+    /// Notes what `#[instrument]` or a guard reported, with the error's text if
+    /// it is one. The last report counts.
     pub(super) fn note_report(&mut self, reported: Reported, error: Option<&str>) {
+        let replaces_failure = self.seen.reported.is_some_and(Reported::is_failure);
         self.seen.reported = Some(reported);
         self.seen.reported_last = true;
-        self.seen.panicked = false;
-        if let Some(error) = error.filter(|_| self.fields.values().error().is_none()) {
-            self.fields.set_error(error);
+        // Whoever is dropped after a panic was caught does not know of it.
+        self.seen.panicked &= reported == Reported::Cancelled;
+        if self.seen.stated_error {
+            return;
+        }
+        match error {
+            Some(error) if replaces_failure || self.fields.values().error().is_none() => {
+                self.fields.set_error(error);
+            }
+            None if replaces_failure => self.fields.clear_error(),
+            _ => {}
         }
     }
 

@@ -10,8 +10,8 @@ use super::message::Seen;
 /// still open at shutdown · a panic that began inside · what the program
 /// stated (except that an error returned after a stated success is a failure,
 /// and so is a failure that an event told after it) · a stated error message ·
-/// what the rule of a policy says of its values and events · a reported error or
-/// return · closed while somebody else's panic unwound · closed without the
+/// what the rule of a policy says of its values and events · a reported error,
+/// return or cancellation · closed while somebody else's panic unwound · closed without the
 /// return that this function usually reports · what the rule says otherwise ·
 /// closed.
 pub(crate) fn outcome(seen: &Seen, learnt: &Learnt) -> (Status, StatusSource) {
@@ -75,7 +75,7 @@ fn without_word(seen: &Seen, learnt: &Learnt) -> (Status, StatusSource) {
     }
 }
 
-/// What `#[instrument]` reported.
+/// What `#[instrument]` reported, or a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reported {
     /// `err`: the function returned this error.
@@ -84,11 +84,13 @@ pub(crate) enum Reported {
     Value,
     /// `ret` without `err`: it returned an `Err`.
     ErrValue,
+    /// It was dropped before its end.
+    Cancelled,
 }
 
 impl Reported {
-    fn is_failure(self) -> bool {
-        self != Reported::Value
+    pub(super) fn is_failure(self) -> bool {
+        matches!(self, Reported::Error | Reported::ErrValue)
     }
 
     fn outcome(self) -> (Status, StatusSource) {
@@ -96,6 +98,7 @@ impl Reported {
             Reported::Error => (Status::Failure, StatusSource::Error),
             Reported::Value => (Status::Success, StatusSource::Return),
             Reported::ErrValue => (Status::Failure, StatusSource::Return),
+            Reported::Cancelled => (Status::Unknown, StatusSource::Cancelled),
         }
     }
 }
@@ -139,6 +142,7 @@ mod tests {
             (Reported::Error, Failure, StatusSource::Error),
             (Reported::Value, Success, StatusSource::Return),
             (Reported::ErrValue, Failure, StatusSource::Return),
+            (Reported::Cancelled, Unknown, StatusSource::Cancelled),
         ] {
             assert_eq!(case(|seen| seen.reported = Some(reported)), (status, source));
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::capture::{Callsite, Captured, EventKey, IdField, Origin, Recording};
+use crate::capture::{Callsite, Captured, EventKey, IdField, Origin, Recording, Traced};
 use crate::clock::Clock;
 use crate::event::limits::{
     COLLAPSED_FAILURES_KEY, COLLAPSED_KEY, ENTRY_IDS_CUT_KEY, INTENDED_KEY, KEY_BYTES_MAX,
@@ -77,6 +77,7 @@ impl Decoder {
         };
         self.read_error(captured, status_source);
         let is_span = captured.origin == Origin::Span;
+        let traced = captured.rare.and_then(|rare| rare.traced);
         let span = Elapsed::of(captured, clock);
         Row {
             event_id: self.ids.id(span.opened_ns, captured.key.key.get()),
@@ -101,6 +102,8 @@ impl Decoder {
                 name: span_name(callsite, captured.origin),
                 target: callsite.metadata.target(),
                 parent: captured.parent.map(|parent| event_id(&self.ids, parent, clock)),
+                trace_id: traced.map(Traced::trace_id),
+                span_id: traced.map(Traced::span_id),
                 links: &self.links,
             }),
         }

@@ -12,6 +12,7 @@ mod health;
 mod journal;
 #[cfg(feature = "journal")]
 mod journal_upkeep;
+mod known_outcome;
 mod late;
 mod limits;
 mod misuse;

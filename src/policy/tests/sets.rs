@@ -133,7 +133,7 @@ fn spans_of_rig_are_tools_and_models() {
         ("success", Some(Status::Success)),
         ("error", Some(Status::Failure)),
         ("denied", Some(Status::Failure)),
-        ("skipped", None),
+        ("skipped", Some(Status::Unknown)),
     ] {
         let known =
             rule_of_tool.outcome.by_fields(values(&[("gen_ai.tool.call.outcome", Str(outcome))]));
