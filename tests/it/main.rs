@@ -10,11 +10,18 @@ mod current;
 mod health;
 #[cfg(feature = "journal")]
 mod journal;
+#[cfg(feature = "journal")]
+mod journal_upkeep;
+mod known_outcome;
 mod late;
 mod limits;
 mod misuse;
 mod outcome;
 mod overflow;
+#[cfg(feature = "policy")]
+mod policy_rules;
+#[cfg(feature = "policy")]
+mod policy_running;
 mod redaction;
 mod stream;
 mod trail;
