@@ -206,6 +206,7 @@ impl Worker {
             self.published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
         let stored = self.trail.append(&row, &mut statistics, true)?;
         drop(statistics);
+        self.policy.note(&row);
         self.rotate_if_full(times);
         Ok(stored)
     }
