@@ -30,7 +30,13 @@ fn strace() -> Command {
 
 /// Whether the tool works; says loudly if it does not.
 fn is_strace_there() -> bool {
-    let found = strace().arg("true").output().is_ok_and(|output| output.status.success());
+    let home = tempfile::tempdir().unwrap();
+    let file = format!("of={}", home.path().join("file").display());
+    let mut syncs = strace();
+    syncs.args(["dd", "if=/dev/zero", &file, "bs=1", "count=1", "conv=fdatasync"]);
+    let before = Instant::now();
+    let has_synced = syncs.output().is_ok_and(|output| output.status.success());
+    let found = has_synced && before.elapsed() >= DELAY;
     if !found {
         let required = std::env::var_os("TRACING_AUDIT_REQUIRE_TOOLS").is_some();
         assert!(!required, "strace does not work, and TRACING_AUDIT_REQUIRE_TOOLS is set");

@@ -54,6 +54,8 @@ pub struct Builder {
     require_durable: bool,
     #[cfg(feature = "journal")]
     journal: Option<super::JournalSettings>,
+    #[cfg(feature = "policy")]
+    policy: Option<crate::policy::Policy>,
 }
 
 impl AuditLayer<Registry> {
@@ -82,6 +84,8 @@ impl AuditLayer<Registry> {
             require_durable: false,
             #[cfg(feature = "journal")]
             journal: None,
+            #[cfg(feature = "policy")]
+            policy: None,
         }
     }
 }
@@ -228,6 +232,14 @@ impl Builder {
         self
     }
 
+    /// Which spans are audited beside those that say so themselves, as what, and
+    /// with what hidden. [`Audit::reload_policy`] puts another one in its place.
+    #[cfg(feature = "policy")]
+    pub fn policy(mut self, policy: crate::policy::Policy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
     /// Whether it is an error to have no journal: then every
     /// [`Receipt`](crate::Receipt) means that the event is durable. Default: no.
     pub fn require_durable(mut self, required: bool) -> Self {
@@ -315,6 +327,8 @@ impl Builder {
             hidden,
             alive,
         });
+        #[cfg(feature = "policy")]
+        self.policy.map_or(Ok(()), |policy| audit.inner.load_policy(policy))?;
         Ok((layer, audit))
     }
 

@@ -56,6 +56,9 @@ pub(super) struct Inner {
     pub(super) has_journal: bool,
     pub(super) stored: Stored,
     pub(super) hidden: Arc<Rules>,
+    /// Held while a policy is loaded.
+    #[cfg(feature = "policy")]
+    pub(super) loading: Mutex<()>,
     alive: Arc<Alive>,
 }
 
@@ -102,6 +105,8 @@ impl Audit {
                 has_journal: parts.has_journal,
                 stored: parts.stored,
                 hidden: parts.hidden,
+                #[cfg(feature = "policy")]
+                loading: Mutex::default(),
                 alive: parts.alive,
             }),
         }

@@ -19,6 +19,7 @@ pub(crate) mod row;
 #[cfg(feature = "journal")]
 pub(crate) mod scan;
 mod status;
+mod trace_ids;
 
 pub use actor::Actor;
 pub use audit_event::{AuditEvent, EventBuilder, Kind, SpanInfo};
@@ -31,3 +32,4 @@ pub(crate) use json::time_text;
 pub use metadata::Metadata;
 pub use operation::Operation;
 pub use status::{Status, StatusSource};
+pub use trace_ids::{SpanId, TraceId};

@@ -17,6 +17,11 @@ mod journal;
 #[cfg(not(feature = "journal"))]
 #[path = "no_journal.rs"]
 mod journal;
+#[cfg(feature = "policy")]
+mod policy;
+#[cfg(not(feature = "policy"))]
+#[path = "no_policy.rs"]
+mod policy;
 mod request;
 mod state;
 #[cfg(test)]

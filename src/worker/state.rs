@@ -20,6 +20,7 @@ use super::decode::Decoder;
 use super::exporter::{ExportSettings, Exporter};
 use super::hiding::Hiding;
 use super::journal::{Keeper, Opening};
+use super::policy::InForce;
 use super::request::{Reply, Request, Rotated, ShutdownCounts};
 use super::trail::Trail;
 
@@ -113,6 +114,10 @@ pub(super) struct Worker {
     pub(super) error_hook: Option<ErrorHook>,
     pub(super) poisoned: bool,
     pub(super) rotated: u64,
+    // policy
+    pub(super) policy: InForce,
+    /// Something was appended that is to be synced without waiting for more.
+    pub(super) sync_soon: bool,
     // intents
     /// Operations that were begun, as they will be recorded.
     pub(super) intents: BTreeMap<EventId, AuditEvent>,
@@ -181,6 +186,8 @@ impl Worker {
             error_hook: settings.error_hook,
             poisoned: false,
             rotated: 0,
+            policy: InForce::default(),
+            sync_soon: false,
             intents: BTreeMap::new(),
             rotation: settings.rotation,
             exporter,

@@ -125,7 +125,9 @@ impl Worker {
             taken += more;
             self.intake.data.end_stall();
             recycle(&mut self.used);
-            if self.trail.keeper.wants_sync() {
+            if std::mem::take(&mut self.sync_soon) {
+                self.sync_journal();
+            } else if self.trail.keeper.wants_sync() {
                 self.begin_sync_journal();
             }
             if more == 0 {
@@ -185,7 +187,11 @@ impl Worker {
         let row = self.decoder.row(captured, callsite, times, &*intake.clock);
         let row = self.hiding.from_captured(&row, captured);
         match self.trail.append(&row, statistics, true) {
-            Ok(_) => self.rotate_if_full(times),
+            Ok(_) => {
+                self.policy.note(&row);
+                self.sync_soon |= captured.ruled.is_some_and(|plan| plan.is_durable());
+                self.rotate_if_full(times);
+            }
             Err(reason) => self.lose(reason, 1),
         }
     }
@@ -287,6 +293,8 @@ impl Worker {
             Request::Checkpoint(sequence, reply) => {
                 self.trail.keeper.await_checkpoint(sequence, reply);
             }
+            #[cfg(feature = "policy")]
+            Request::Policy(policy, reply) => self.begin_policy(policy, times, reply),
             Request::Rotate(reply) => self.rotate_waiting.push(reply),
             Request::Shutdown(reply) => self.begin_shutdown(reply, times),
             Request::Exported(exported) => self.exported(exported),

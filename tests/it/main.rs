@@ -12,11 +12,16 @@ mod health;
 mod journal;
 #[cfg(feature = "journal")]
 mod journal_upkeep;
+mod known_outcome;
 mod late;
 mod limits;
 mod misuse;
 mod outcome;
 mod overflow;
+#[cfg(feature = "policy")]
+mod policy_rules;
+#[cfg(feature = "policy")]
+mod policy_running;
 mod redaction;
 mod stream;
 mod trail;
