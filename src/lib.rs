@@ -58,7 +58,7 @@ pub use capture::{AuditLayer, Current, Json, List, current, json, list};
 pub use channel::{LossReason, OverflowPolicy};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{
-    Actor, AuditEvent, EventBuilder, EventId, Operation, Sequence, Status, StatusSource,
+    Actor, AuditEvent, EventBuilder, EventId, Operation, Part, Sequence, Status, StatusSource,
 };
 pub use query::{Cursor, Field, Order, Page, Query, View};
 pub use self_check::Finding;

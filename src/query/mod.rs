@@ -25,6 +25,8 @@ mod page;
 mod plan;
 #[cfg_attr(not(feature = "journal"), path = "unstored.rs")]
 mod stored;
+#[cfg(feature = "journal")]
+mod stored_parts;
 mod terminals;
 mod trail;
 mod view;

@@ -81,6 +81,7 @@ impl Decoder {
             resource: values.identity(IdField::Resource),
             source: values.identity(IdField::Source),
             entry_ids: PackedIds(&self.entry_ids),
+            part: None,
             status,
             status_source,
             error_message: values.error(),

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use crate::channel::LossReason;
 use crate::error::{Error, Result};
+use crate::event::Sequence;
 use crate::event::row::Row;
-use crate::event::{AuditEvent, Sequence};
 
 use super::decode::Times;
 use super::request::Reply;
 use super::state::Worker;
-use super::trail::{Refused, Stored};
+use super::trail::{Fitted, Refused, Stored};
 
 /// There are no hashes of entries.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +30,8 @@ impl Keeper {
         Ok(Leaf)
     }
 
-    pub(super) fn cut(&mut self, row: &Row<'_>) -> AuditEvent {
-        row.to_event(Sequence(0))
+    pub(super) fn append_long(&mut self, row: &Row<'_>) -> Result<Fitted, LossReason> {
+        Ok(Fitted { event: row.to_event(Sequence(0)), entries: 1, leaf: Leaf })
     }
 
     pub(super) fn size(&self) -> Option<Sequence> {

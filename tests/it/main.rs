@@ -15,6 +15,8 @@ mod limits;
 mod misuse;
 mod outcome;
 mod overflow;
+#[cfg(feature = "journal")]
+mod parts;
 mod stream;
 mod trail;
 mod values;

@@ -30,7 +30,7 @@ impl Keeper {
     pub(in crate::worker) fn acknowledge(&mut self, stored: Stored, reply: Reply<Result<Stored>>) {
         let Some(kept) = self.open_mut() else { return drop(reply.send(Ok(stored))) };
         let answer = Answer::Stored(stored, reply);
-        kept.waiting.push_back(Waiting { size: stored.sequence.0 + 1, answer });
+        kept.waiting.push_back(Waiting { size: stored.end(), answer });
     }
 
     /// Tells when everything that was appended is durable.
