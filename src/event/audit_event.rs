@@ -194,7 +194,7 @@ impl EventBuilder {
             event: AuditEvent {
                 sequence: None,
                 kind: Kind::Event,
-                event_id: EventId::from_u128(uuid::Uuid::now_v7().as_u128()),
+                event_id: EventId::made_at(now.timestamp_millis()),
                 timestamp: now,
                 recorded_at: None,
                 status: match operation {

@@ -38,6 +38,10 @@ impl Keeper {
         None
     }
 
+    pub(super) fn answers_later(&self) -> bool {
+        false
+    }
+
     pub(super) fn takes_facts(&self) -> bool {
         true
     }
@@ -73,6 +77,8 @@ impl Worker {
     }
 
     pub(super) fn append_facts(&mut self, _: Times) {}
+
+    pub(super) fn gather_callers(&mut self, _: Times) {}
 
     pub(super) fn sync_journal(&mut self) {}
 

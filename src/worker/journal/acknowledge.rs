@@ -57,13 +57,18 @@ impl Kept {
     /// Answers whom a sync has made good, or everybody why it cannot.
     pub(super) fn answer_waiting(&mut self) {
         let durable = self.ledger.durable();
+        let before = self.waiting.len();
         while let Some(first) = self.waiting.front() {
             let refusal = if first.size <= durable { None } else { self.refusal() };
             if first.size > durable && refusal.is_none() {
-                return;
+                break;
             }
-            let Some(waiting) = self.waiting.pop_front() else { return };
+            let Some(waiting) = self.waiting.pop_front() else { break };
             waiting.answer.send(refusal);
+        }
+        let answered = before - self.waiting.len();
+        if answered > 0 {
+            self.answered_last = answered;
         }
     }
 

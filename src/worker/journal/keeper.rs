@@ -66,6 +66,8 @@ pub(in crate::worker) struct Kept {
     pub(super) state: State,
     // acknowledge
     pub(super) waiting: VecDeque<Waiting>,
+    /// How many the last sync was for.
+    pub(super) answered_last: usize,
     pub(super) waiting_for_checkpoint: Vec<WaitingForCheckpoint>,
     // checkpoints
     pub(super) checkpoint_problem: Option<Arc<str>>,
@@ -100,6 +102,7 @@ impl Kept {
             full_disk,
             state: State::Working,
             waiting: VecDeque::new(),
+            answered_last: 0,
             waiting_for_checkpoint: Vec::new(),
             checkpoint_problem: None,
             checkpoint_us: None,
@@ -193,6 +196,11 @@ impl Keeper {
     /// The next place, if a journal gives it.
     pub(in crate::worker) fn size(&self) -> Option<Sequence> {
         self.open().map(|kept| Sequence(kept.ledger.size()))
+    }
+
+    /// Whether those who record are told after the next sync, not at once.
+    pub(in crate::worker) fn answers_later(&self) -> bool {
+        self.open().is_some()
     }
 
     /// Whether an entry about the log can be appended.

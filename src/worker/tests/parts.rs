@@ -60,7 +60,7 @@ fn findings(disk: &Disk, kind: FindingKind) -> Vec<Severity> {
 
 #[test]
 fn a_long_event_is_several_entries_and_one_event() {
-    let disk = Disk::default();
+    let disk = Disk { segment_bytes_max: u64::MAX, ..Disk::default() };
     let mut rig = disk.rig(None);
     let long = long_event(1, 3_000);
     let stored = record(&mut rig, &long).unwrap();
@@ -256,7 +256,8 @@ proptest! {
         prop_assert_eq!(gaps(&entries), 0);
         let parts = entries.iter().filter(|entry| entry.part.is_some_and(|part| part.number > 1));
         prop_assert_eq!(events(&entries) - parts.count() as u64, model.len() as u64);
-        prop_assert_eq!(facts(&entries).last(), Some(&"CLOSE"));
+        let facts = facts(&entries);
+        prop_assert_eq!(facts.last(), Some(&"CLOSE"));
         prop_assert_eq!(findings(&disk, FindingKind::Part), []);
     }
 }
