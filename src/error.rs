@@ -97,6 +97,11 @@ impl Error {
         )
     }
 
+    /// The same error with another message.
+    pub(crate) fn with_message(self, change: impl FnOnce(&str) -> String) -> Self {
+        Error { message: change(&self.message), ..self }
+    }
+
     /// What kind of error this is.
     pub fn kind(&self) -> ErrorKind {
         self.kind

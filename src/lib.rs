@@ -27,13 +27,10 @@ mod journal;
 mod ledger;
 pub mod monitor;
 #[cfg(feature = "policy")]
-#[allow(dead_code, unused_imports, reason = "its user, the capture, is yet to come")]
 pub mod policy;
 #[cfg(feature = "journal")]
 pub mod proof;
 pub mod query;
-#[cfg(any(test, feature = "policy"))]
-#[allow(dead_code, unused_imports, reason = "its user, the worker, is yet to come")]
 pub mod redaction;
 pub mod report;
 mod self_check;
@@ -45,6 +42,12 @@ pub mod test_kit;
 pub mod verify;
 mod worker;
 
+/// The programs in documents about policies compile.
+#[cfg(all(doctest, feature = "policy"))]
+#[doc = include_str!("../docs/POLICY.md")]
+#[doc = include_str!("../docs/RECIPE.md")]
+struct Documents;
+
 pub use audit::{
     Audit, BUFFER_EVENTS_MAX, Begun, Builder, Durability, EXPORT_BACKLOG_FACTOR, ExportState,
     Health, OpenOperation, OrgAudit, QUEUE_EVENTS_MAX, Receipt, STREAM_EVENTS_MAX, ShutdownReport,
@@ -54,11 +57,15 @@ pub use audit::{
 pub use audit::{CheckpointCopy, JournalSettings, JournalState};
 pub use buffer::SEGMENT_EVENTS_MAX;
 pub use buffer::rotation::ROTATION_REMAINDER_PERCENT;
-pub use capture::{AuditLayer, Current, Json, List, current, json, list};
+pub use capture::{
+    AuditLayer, Current, FutureOutcome, Json, List, OutcomeGuard, ReportsOutcome, WithOutcome,
+    current, json, list,
+};
 pub use channel::{LossReason, OverflowPolicy};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{
-    Actor, AuditEvent, EventBuilder, EventId, Operation, Part, Sequence, Status, StatusSource,
+    Actor, AuditEvent, EventBuilder, EventId, Operation, Part, Sequence, SpanId, Status,
+    StatusSource, TraceId,
 };
 pub use query::{Cursor, Field, Order, Page, Query, View};
 pub use self_check::Finding;

@@ -129,20 +129,40 @@ fn ask(audit: &Audit, intake: &Intake, dispatch: &Dispatch) -> Vec<Finding> {
     if !levels.is_empty() {
         findings.push(Finding::CanariesLost { levels });
     }
-    let audited = intake.callsites.iter().filter(|callsite| is_audited(callsite));
-    findings.extend(audited.filter(|callsite| is_disabled(dispatch, callsite.metadata)).map(
-        |callsite| Finding::CallsiteDisabled {
-            name: callsite.metadata.name().to_owned(),
-            location: callsite.location(),
-            level: *callsite.metadata.level(),
-        },
-    ));
+    findings.extend(disabled(intake, dispatch).map(|callsite| Finding::CallsiteDisabled {
+        name: callsite.metadata.name().to_owned(),
+        location: callsite.location(),
+        level: *callsite.metadata.level(),
+    }));
     findings
+}
+
+/// The audited callsites that are switched off. Asking a filter leaves marks on
+/// the thread that asks.
+fn disabled<'a>(intake: &'a Intake, dispatch: &'a Dispatch) -> impl Iterator<Item = &'a Callsite> {
+    let audited = intake.callsites.iter().filter(|callsite| is_audited(callsite));
+    audited.filter(|callsite| is_disabled(dispatch, callsite.metadata))
+}
+
+/// The audited callsites that a subscriber switches off: name, place and level.
+#[cfg(feature = "policy")]
+pub(crate) fn disabled_callsites(intake: &Intake, dispatch: &Dispatch) -> Vec<String> {
+    let told = |callsite: &Callsite| {
+        let metadata = callsite.metadata;
+        format!("{} at {} ({})", metadata.name(), callsite.location(), metadata.level())
+    };
+    let ask = || disabled(intake, dispatch).map(told).collect();
+    std::thread::scope(|scope| scope.spawn(ask).join()).unwrap_or_default()
 }
 
 fn is_audited(callsite: &Callsite) -> bool {
     let is_ours = callsite.metadata.target() == CANARY_TARGET;
-    matches!(callsite.role, Role::Operation | Role::Statement) && !is_ours
+    let is_audited = match callsite.role {
+        Role::Operation | Role::Statement => true,
+        Role::Silent => callsite.is_wanted(),
+        Role::Context | Role::Report(_) => false,
+    };
+    is_audited && !is_ours
 }
 
 fn is_disabled(dispatch: &Dispatch, metadata: &'static Metadata<'static>) -> bool {

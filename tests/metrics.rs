@@ -11,6 +11,9 @@ use tracing_audit::clock::ManualClock;
 use tracing_audit::test_kit::TestTrail;
 use tracing_audit::{Audit, LossReason, audited_span};
 
+/// For what is sure to come, on a machine that has much else to do.
+const DEADLINE: Duration = Duration::from_secs(120);
+
 /// What is published, by name and label.
 fn published(audit: &Audit) -> BTreeMap<String, f64> {
     let recorder = DebuggingRecorder::new();
@@ -79,7 +82,7 @@ fn counters_are_absolute_and_losses_have_their_reason() {
     let trail = TestTrail::start();
     audited_span!("STORE");
     let open = audited_span!("STORE");
-    assert!(trail.audit().shutdown(Duration::from_secs(5)).is_complete);
+    assert!(trail.audit().shutdown(DEADLINE).is_complete);
     drop(open);
     audited_span!("STORE");
     let counters = || {
@@ -113,6 +116,6 @@ fn what_sinks_fail_to_write_is_published() {
     trail.audit().attach(Failing).unwrap();
     audited_span!("STORE");
     audited_span!("STORE");
-    assert!(trail.audit().shutdown(Duration::from_secs(5)).is_complete);
+    assert!(trail.audit().shutdown(DEADLINE).is_complete);
     assert_eq!(published(trail.audit())["sink_failures_total"], 2.0);
 }

@@ -16,6 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::event::Operation;
 use crate::fs::OsFilesystem;
+use crate::redaction::Redaction;
 use crate::worker::{ErrorHook, ExportSettings, WorkerContext, WorkerSettings, start};
 
 use super::handle::{Alive, Audit};
@@ -46,12 +47,15 @@ pub struct Builder {
     daily_snapshot: bool,
     export_on_shutdown: bool,
     closed_is_unknown: bool,
+    redaction: Redaction,
     capture: CaptureSettings,
     error_hook: Option<ErrorHook>,
     clock: Box<dyn Clock>,
     require_durable: bool,
     #[cfg(feature = "journal")]
     journal: Option<super::JournalSettings>,
+    #[cfg(feature = "policy")]
+    policy: Option<crate::policy::Policy>,
 }
 
 impl AuditLayer<Registry> {
@@ -73,12 +77,15 @@ impl AuditLayer<Registry> {
             daily_snapshot: false,
             export_on_shutdown: true,
             closed_is_unknown: false,
+            redaction: Redaction::new(),
             capture: CaptureSettings::default(),
             error_hook: None,
             clock: Box::new(SystemClock::new()),
             require_durable: false,
             #[cfg(feature = "journal")]
             journal: None,
+            #[cfg(feature = "policy")]
+            policy: None,
         }
     }
 }
@@ -196,6 +203,14 @@ impl Builder {
         self
     }
 
+    /// What is hidden, in every event, before anybody or any disk gets it.
+    /// Default: [`Redaction::new`], which masks known secret names and whatever
+    /// the detectors find; [`Redaction::nothing`] keeps everything.
+    pub fn redaction(mut self, redaction: Redaction) -> Self {
+        self.redaction = redaction;
+        self
+    }
+
     /// Is told what goes wrong: misused fields, failed exports, sinks that
     /// fail, a worker that gives up.
     ///
@@ -214,6 +229,14 @@ impl Builder {
     #[cfg(feature = "journal")]
     pub fn journal(mut self, journal: impl Into<super::JournalSettings>) -> Self {
         self.journal = Some(journal.into());
+        self
+    }
+
+    /// Which spans are audited beside those that say so themselves, as what, and
+    /// with what hidden. [`Audit::reload_policy`] puts another one in its place.
+    #[cfg(feature = "policy")]
+    pub fn policy(mut self, policy: crate::policy::Policy) -> Self {
+        self.policy = Some(policy);
         self
     }
 
@@ -273,6 +296,7 @@ impl Builder {
         let journal = self.journal.map(|journal| journal.open(&*intake.clock)).transpose()?;
         #[cfg(not(feature = "journal"))]
         let journal = None;
+        let hidden = Arc::new(self.redaction.compile());
         let stored = super::stored::behind(journal.as_ref(), &problems_sender, &wake);
         let settings = WorkerSettings {
             rotation: self.rotation,
@@ -284,6 +308,7 @@ impl Builder {
             }),
             export_backlog_events_max: backlog as u64,
             closed_is_unknown: self.closed_is_unknown,
+            hidden: hidden.clone(),
             error_hook: self.error_hook,
             journal,
         };
@@ -299,8 +324,11 @@ impl Builder {
             rotation,
             has_journal,
             stored,
+            hidden,
             alive,
         });
+        #[cfg(feature = "policy")]
+        self.policy.map_or(Ok(()), |policy| audit.inner.load_policy(policy))?;
         Ok((layer, audit))
     }
 

@@ -15,6 +15,7 @@ use crate::event::AuditEvent;
 use crate::export::{self, Format};
 use crate::fs::{OsFilesystem, write_new_file};
 use crate::query::{Order, Query, Stored, View};
+use crate::redaction::Rules;
 use crate::sink::{Sink, SinkThread};
 use crate::statistics::{Statistics, UserStatistics};
 use crate::worker::{Published, Request, Rotated, is_worker_thread};
@@ -54,6 +55,10 @@ pub(super) struct Inner {
     pub(super) process: u32,
     pub(super) has_journal: bool,
     pub(super) stored: Stored,
+    pub(super) hidden: Arc<Rules>,
+    /// Held while a policy is loaded.
+    #[cfg(feature = "policy")]
+    pub(super) loading: Mutex<()>,
     alive: Arc<Alive>,
 }
 
@@ -68,6 +73,7 @@ pub(super) struct Parts {
     pub(super) rotation: RotationPolicy,
     pub(super) has_journal: bool,
     pub(super) stored: Stored,
+    pub(super) hidden: Arc<Rules>,
     pub(super) alive: Arc<Alive>,
 }
 
@@ -98,6 +104,9 @@ impl Audit {
                 process: std::process::id(),
                 has_journal: parts.has_journal,
                 stored: parts.stored,
+                hidden: parts.hidden,
+                #[cfg(feature = "policy")]
+                loading: Mutex::default(),
                 alive: parts.alive,
             }),
         }
@@ -231,7 +240,7 @@ impl Audit {
     /// The audited spans that have been open for longer than this, the oldest
     /// first. Waits for nothing.
     pub fn open_operations(&self, longer_than: Duration) -> Vec<OpenOperation> {
-        super::open::operations(&self.inner.intake, longer_than)
+        super::open::operations(&self.inner.intake, longer_than, &self.inner.hidden)
     }
 
     /// A live stream of what is recorded from here on, entries about the trail

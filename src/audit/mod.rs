@@ -3,6 +3,8 @@
 
 mod begun;
 mod builder;
+#[cfg(feature = "policy")]
+mod coverage;
 mod handle;
 mod health;
 #[cfg(feature = "journal")]
@@ -16,6 +18,8 @@ mod limits;
 mod metrics;
 mod open;
 mod org;
+#[cfg(feature = "policy")]
+mod policy;
 mod receipt;
 mod requests;
 mod shutdown;

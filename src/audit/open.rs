@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::capture::{IdField, Intake};
 use crate::event::Operation;
+use crate::redaction::{Part, Redactor, Rules};
 
 /// An audited span that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +22,14 @@ pub struct OpenOperation {
     pub age: Duration,
 }
 
-/// What has been open for longer than `longer_than`, the oldest first.
-pub(super) fn operations(intake: &Intake, longer_than: Duration) -> Vec<OpenOperation> {
+/// What has been open for longer than `longer_than`, the oldest first, without
+/// what is hidden in the events that they will become.
+pub(super) fn operations(
+    intake: &Intake,
+    longer_than: Duration,
+    hidden: &Rules,
+) -> Vec<OpenOperation> {
+    let mut redactor = Redactor::default();
     let longer_ns = u64::try_from(longer_than.as_nanos()).unwrap_or(u64::MAX);
     let mut open: Vec<_> = intake
         .operations_open_longer_than(longer_ns)
@@ -30,9 +37,12 @@ pub(super) fn operations(intake: &Intake, longer_than: Duration) -> Vec<OpenOper
         .filter_map(|open| {
             let callsite = intake.callsites.by_index(open.capture.callsite)?;
             let fields = &open.capture.fields;
+            let operation = fields.operation().unwrap_or(callsite.metadata.name());
+            let user_id = fields.identity(IdField::User);
+            let mut hide = |text, part| redactor.part(text, part, hidden);
             Some(OpenOperation {
-                operation: fields.operation().unwrap_or(callsite.metadata.name()).into(),
-                user_id: fields.identity(IdField::User).map(str::to_owned),
+                operation: hide(operation, Part::Operation).unwrap_or_default().as_str().into(),
+                user_id: user_id.and_then(|user_id| hide(user_id, Part::User)),
                 span_name: callsite.metadata.name().to_owned(),
                 location: callsite.location(),
                 age: Duration::from_nanos(open.age_ns),

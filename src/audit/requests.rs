@@ -12,6 +12,7 @@ use crate::channel::block_on;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{AuditEvent, Kind};
 use crate::query::{FreshView, Source, View};
+use crate::redaction::HashKeys;
 use crate::worker::{Reply, Request, is_worker_thread};
 
 use super::handle::{Audit, Inner};
@@ -61,7 +62,9 @@ impl Inner {
 
     /// What lies in memory, and behind that on disk.
     pub(super) fn view_of(&self, snapshot: Arc<Snapshot>) -> View {
-        View::new(snapshot).with_stored(self.stored.clone())
+        View::new(snapshot)
+            .with_stored(self.stored.clone())
+            .with_hash_keys(self.hidden.keys().clone())
     }
 
     /// Sends a request and waits for its reply.
@@ -85,6 +88,10 @@ impl Source for Audit {
             let snapshot = audit.inner.ask(Request::View)?.await?;
             Ok(audit.inner.view_of(snapshot))
         })
+    }
+
+    fn hash_keys(&self) -> HashKeys {
+        self.inner.hidden.keys().clone()
     }
 }
 

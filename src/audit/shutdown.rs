@@ -32,6 +32,9 @@ pub struct ShutdownReport {
     /// and closed, or why not.
     #[cfg(feature = "journal")]
     pub journal: Option<super::JournalState>,
+    /// What the policy in force missed, or may have missed, if there is one.
+    #[cfg(feature = "policy")]
+    pub coverage: Option<crate::policy::Coverage>,
     /// Sinks that had not finished at the deadline.
     pub unfinished_sinks: usize,
     /// Whether the worker had finished by the deadline.
@@ -65,6 +68,8 @@ impl ShutdownReport {
             export_error: counts.error,
             #[cfg(feature = "journal")]
             journal: totals.journal.as_ref().map(super::JournalState::of),
+            #[cfg(feature = "policy")]
+            coverage: inner.coverage(),
             unfinished_sinks,
             is_complete,
         }

@@ -14,9 +14,9 @@ use super::numbers::{NumbersBuilder, ordered_us};
 use super::segment::{Segment, SegmentParts};
 use super::sparse::{SparseBuilder, SparseSlicesBuilder};
 use super::symbols::{PerField, SymbolsBuilder, USER_PREFIX};
-use crate::event::EventId;
 use crate::event::packed::{PackedIds, PackedMetadata};
 use crate::event::row::Row;
+use crate::event::{EventId, SpanId, TraceId};
 
 /// What an event takes in the columns of fixed width.
 const FIXED_BYTES_PER_EVENT: usize = 80;
@@ -35,6 +35,8 @@ pub(super) struct Head {
     metadata: FieldsBuilder,
     errors: SparseSlicesBuilder<u8>,
     parents: SparseBuilder<EventId>,
+    trace_ids: SparseBuilder<TraceId>,
+    span_ids: SparseBuilder<SpanId>,
     links: SparseSlicesBuilder<EventId>,
     /// First and greatest time of recording.
     recorded_us: Option<(i64, i64)>,
@@ -58,6 +60,8 @@ impl Head {
             metadata: FieldsBuilder::default(),
             errors: SparseSlicesBuilder::default(),
             parents: SparseBuilder::default(),
+            trace_ids: SparseBuilder::default(),
+            span_ids: SparseBuilder::default(),
             links: SparseSlicesBuilder::default(),
             recorded_us: None,
         }
@@ -119,6 +123,12 @@ impl Head {
         if let Some(parent) = span.parent {
             self.parents.push(index, parent);
         }
+        if let Some(trace_id) = span.trace_id {
+            self.trace_ids.push(index, trace_id);
+        }
+        if let Some(span_id) = span.span_id {
+            self.span_ids.push(index, span_id);
+        }
         if !span.links.is_empty() {
             self.links.push(index, span.links);
         }
@@ -162,6 +172,8 @@ impl Head {
             + self.metadata.bytes()
             + self.errors.bytes()
             + self.parents.bytes()
+            + self.trace_ids.bytes()
+            + self.span_ids.bytes()
             + self.links.bytes()
     }
 
@@ -191,6 +203,8 @@ impl Head {
             metadata: self.metadata.freeze(),
             errors: self.errors.freeze(),
             parents: self.parents.freeze(),
+            trace_ids: self.trace_ids.freeze(),
+            span_ids: self.span_ids.freeze(),
             links: self.links.freeze(),
         })
     }
@@ -209,6 +223,8 @@ impl Head {
         self.metadata.clear();
         self.errors.clear();
         self.parents.clear();
+        self.trace_ids.clear();
+        self.span_ids.clear();
         self.links.clear();
         self.recorded_us = None;
     }

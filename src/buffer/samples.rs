@@ -10,7 +10,9 @@ use serde_json::json;
 
 use super::{Buffer, Segment, SegmentScratch};
 use crate::event::row::{RowScratch, time_from_us};
-use crate::event::{Actor, AuditEvent, EventId, Kind, SpanInfo, Status, StatusSource};
+use crate::event::{
+    Actor, AuditEvent, EventId, Kind, SpanId, SpanInfo, Status, StatusSource, TraceId,
+};
 
 /// All samples began this long after the epoch, or up to [`SPAN_US`] later.
 pub(crate) const START_US: i64 = 1_700_000_000_000_000;
@@ -139,11 +141,14 @@ pub(crate) fn event_id() -> impl Strategy<Value = EventId> {
 
 fn span() -> impl Strategy<Value = (EventId, Option<SpanInfo>)> {
     let info = (select(&["a", "b"][..]), select(&["t", "t::u"][..]), of(event_id()));
-    (event_id(), of((info, vec(event_id(), 0..2)))).prop_map(|(id, info)| {
-        let info = info.map(|((name, target, parent), links)| SpanInfo {
+    let trace = (of(1..3_u8), of(1..3_u8));
+    (event_id(), of((info, trace, vec(event_id(), 0..2)))).prop_map(|(id, info)| {
+        let info = info.map(|((name, target, parent), (trace_id, span_id), links)| SpanInfo {
             name: name.into(),
             target: target.into(),
             parent,
+            trace_id: trace_id.and_then(|byte| TraceId::from_bytes([byte; 16])),
+            span_id: span_id.and_then(|byte| SpanId::from_bytes([byte; 8])),
             links,
         });
         (id, info)

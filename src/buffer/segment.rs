@@ -16,7 +16,7 @@ use super::sparse::{Sparse, SparseSlices};
 use super::symbols::{PerField, SymbolColumn};
 use crate::event::packed::{PackedIds, PackedMetadata};
 use crate::event::row::{Row, RowSpan};
-use crate::event::{EventId, Kind, Sequence};
+use crate::event::{EventId, Kind, Sequence, SpanId, TraceId};
 
 /// The columns of a segment.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub(crate) struct SegmentParts {
     pub(crate) metadata: Fields,
     pub(crate) errors: SparseSlices<u8>,
     pub(crate) parents: Sparse<EventId>,
+    pub(crate) trace_ids: Sparse<TraceId>,
+    pub(crate) span_ids: Sparse<SpanId>,
     pub(crate) links: SparseSlices<EventId>,
 }
 
@@ -229,6 +231,8 @@ impl Segment {
             name: self.parts.columns.span_name.text(index)?,
             target: self.parts.columns.span_target.text(index)?,
             parent: self.parts.parents.value(index),
+            trace_id: self.parts.trace_ids.value(index),
+            span_id: self.parts.span_ids.value(index),
             links: self.parts.links.slice(index).unwrap_or_default(),
         })
     }
@@ -247,6 +251,8 @@ impl Segment {
             + parts.metadata.bytes()
             + parts.errors.bytes()
             + parts.parents.bytes()
+            + parts.trace_ids.bytes()
+            + parts.span_ids.bytes()
             + parts.links.bytes()
     }
 }

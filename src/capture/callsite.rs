@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracing_core::{Metadata, callsite::Identifier};
 
 use super::place::{Place, Places, Report};
+use super::ruled::{Book, Concern, Mark};
 
 /// The fields by which spans say who acts on what. Inherited by enclosed spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,9 @@ pub(crate) enum Slot {
     Error,
     DurationMs,
     Metadata,
+    /// A value that a rule looks at: kept whatever the limits of metadata say.
+    #[cfg_attr(not(feature = "policy"), expect(dead_code, reason = "there are no rules"))]
+    Kept,
     /// An unknown `audit.*` name: reported once, then ignored.
     Unknown,
     /// Names of other conventions, which give way to the `audit.*` names.
@@ -61,7 +65,7 @@ pub(crate) enum Slot {
 }
 
 impl Slot {
-    fn of(name: &str) -> Slot {
+    pub(super) fn of(name: &str) -> Slot {
         match name {
             "audit.operation" => Slot::Operation,
             "audit.user_id" => Slot::Identity(IdField::User),
@@ -95,6 +99,8 @@ pub(crate) enum Role {
     Statement,
     /// An event by which `#[instrument]` may report how its function ended.
     Report(Report),
+    /// It says nothing of itself; a policy has something to say.
+    Silent,
 }
 
 /// What is known of a callsite that matters.
@@ -103,6 +109,8 @@ pub(crate) struct Callsite {
     pub(crate) metadata: &'static Metadata<'static>,
     pub(crate) index: u32,
     pub(crate) role: Role,
+    /// The policy in force has something to say.
+    pub(super) ruled: Mark,
     /// By field index.
     pub(crate) slots: Box<[Slot]>,
     /// Field names, by field index.
@@ -122,7 +130,8 @@ impl Callsite {
     /// audited span can be.
     pub(crate) fn is_wanted(&self) -> bool {
         match self.role {
-            Role::Report(_) => self.place.may_matter(),
+            Role::Report(_) => self.place.may_matter() || self.ruled.is_set(),
+            Role::Silent => self.ruled.is_set(),
             Role::Operation | Role::Context | Role::Statement => true,
         }
     }
@@ -142,6 +151,8 @@ impl Callsite {
 /// All callsites that matter to one layer.
 #[derive(Debug)]
 pub(crate) struct Callsites {
+    /// The policy in force.
+    pub(crate) book: Book,
     table: Table,
     others: Others,
     /// Held while a callsite is registered; callsites that are not in the table
@@ -154,6 +165,7 @@ pub(crate) struct Callsites {
 impl Callsites {
     pub(crate) fn new(ignored_targets: Vec<String>) -> Self {
         Callsites {
+            book: Book::default(),
             table: Table::new(0),
             others: Others::new(),
             told: Mutex::default(),
@@ -177,7 +189,8 @@ impl Callsites {
             return Some(known);
         }
         let role = self.role(metadata);
-        let place = self.places.register(metadata, role.as_ref());
+        let concern = self.concern(metadata);
+        let place = self.places.register(metadata, role_at_place(role.as_ref(), concern));
         let slots: Box<[Slot]> =
             metadata.fields().iter().map(|field| Slot::of(field.name())).collect();
         if !self.is_ignored(metadata) && !told.contains(&identifier(metadata)) {
@@ -186,7 +199,8 @@ impl Callsites {
                 misuse(message);
             }
         }
-        let Some(role) = role else {
+        let Some(role) = role.or(concern.is_any.then_some(Role::Silent)) else {
+            self.book.note_unmatched(metadata);
             self.others.insert(address(metadata));
             return None;
         };
@@ -194,6 +208,7 @@ impl Callsites {
             metadata,
             index,
             role,
+            ruled: Mark::new(concern),
             slots,
             names: metadata.fields().iter().map(|field| field.name()).collect(),
             repeats_names: repeats_names(metadata),
@@ -238,6 +253,28 @@ impl Callsites {
         tables.into_iter().flat_map(|table| table.buckets.iter().filter_map(OnceLock::get))
     }
 
+    /// Puts a policy in force: what was decided of callsites is decided anew.
+    #[cfg(feature = "policy")]
+    pub(crate) fn adopt(&self, policy: Arc<super::ruled::Compiled>) {
+        let _registering = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        self.book.adopt(policy);
+        for callsite in self.iter() {
+            let (metadata, concern) = (callsite.metadata, self.concern(callsite.metadata));
+            callsite.ruled.set(concern);
+            if concern.may_operate {
+                self.places.register(metadata, role_at_place(Some(&callsite.role), concern));
+            }
+            if callsite.role == Role::Silent && !concern.is_any {
+                self.book.note_unmatched(metadata);
+            }
+        }
+        self.others.clear();
+    }
+
+    fn concern(&self, metadata: &Metadata<'_>) -> Concern {
+        if self.is_ignored(metadata) { Concern::default() } else { self.book.concern(metadata) }
+    }
+
     fn role(&self, metadata: &Metadata<'_>) -> Option<Role> {
         if self.is_ignored(metadata) {
             return None;
@@ -261,6 +298,12 @@ impl Callsites {
     fn is_ignored(&self, metadata: &Metadata<'_>) -> bool {
         self.ignored_targets.iter().any(|target| is_within(metadata.target(), target))
     }
+}
+
+/// What a callsite is at its place: a span that a policy makes an event of is an
+/// operation there.
+fn role_at_place(role: Option<&Role>, concern: Concern) -> Option<&Role> {
+    if concern.may_operate { Some(&Role::Operation) } else { role }
 }
 
 /// Whether `target` is `prefix` or a module below it.
@@ -322,6 +365,11 @@ impl Others {
         if let Some(slot) = self.slot(address) {
             slot.store(address, Ordering::Relaxed);
         }
+    }
+
+    #[cfg(feature = "policy")]
+    fn clear(&self) {
+        self.0.iter().for_each(|slot| slot.store(0, Ordering::Relaxed));
     }
 
     fn slot(&self, address: usize) -> Option<&AtomicUsize> {

@@ -1,10 +1,14 @@
 //! A captured operation as its reader sees it.
 
+use std::num::NonZeroU8;
+use std::sync::Arc;
+
 use crate::event::{Status, StatusSource};
 
 use super::fields::Values;
 use super::message::{Capture, EventKey, Origin, Rare, Seen};
-use super::outcome::outcome;
+use super::outcome::{Learnt, outcome};
+use super::ruled::Plan;
 
 /// A captured operation as its reader sees it. Times are ticks of the clock.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +23,8 @@ pub(crate) struct Captured<'a> {
     seen: Seen,
     pub(crate) values: Values<'a>,
     pub(crate) rare: Option<&'a Rare>,
+    /// What a policy has to say, where one has.
+    pub(crate) ruled: Option<&'a Arc<Plan>>,
 }
 
 impl<'a> Captured<'a> {
@@ -34,13 +40,28 @@ impl<'a> Captured<'a> {
             seen: capture.seen,
             values: capture.fields.values(),
             rare: capture.rare(),
+            ruled: capture.ruled.as_ref(),
         }
     }
 
     /// How it ended.
     pub(crate) fn outcome(&self, closed_is_unknown: bool) -> (Status, StatusSource) {
-        let is_denial = self.values.operation().is_some_and(is_denial);
-        outcome(&Seen { is_denial, ..self.seen }, closed_is_unknown)
+        let mut learnt = Learnt {
+            is_denial: self.values.operation().is_some_and(is_denial),
+            closed_is_unknown,
+            ..Learnt::default()
+        };
+        if let Some(plan) = self.ruled {
+            (learnt.by_event, learnt.by_rule) = plan.statuses(self);
+            learnt.otherwise = plan.otherwise();
+        }
+        outcome(&self.seen, &learnt)
+    }
+
+    /// The case of the rule's that an event told.
+    #[cfg_attr(not(feature = "policy"), expect(dead_code, reason = "there are no rules"))]
+    pub(super) fn case(&self) -> Option<NonZeroU8> {
+        self.seen.case
     }
 }
 

@@ -72,14 +72,15 @@ impl Intake {
 
     /// The enclosing operation that takes operations inside it in.
     pub(super) fn collapsing_ancestor(&self, parent: u64) -> Option<u64> {
-        if self.settings.collapse.is_empty() {
+        if self.settings.collapse.is_empty() && !self.callsites.book.may_collapse() {
             return None;
         }
         let mut next = Some(parent);
         while let Some(span) = next {
             let (collapses, parent) = self.open.with(span, |open| {
                 let operation = open.fields.operation().filter(|_| open.open.is_operation);
-                let collapses = operation.is_some_and(|operation| self.collapses(operation));
+                let collapses = operation
+                    .is_some_and(|operation| open.open.collapses || self.collapses(operation));
                 (collapses, open.collapse_into().or(open.enclosing()))
             })?;
             if collapses {

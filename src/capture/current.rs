@@ -15,6 +15,7 @@ use super::callsite::IdField;
 use super::intake::Intake;
 use super::local;
 use super::message::Capture;
+use super::outcome::Reported;
 
 /// The nearest audited span around the caller.
 ///
@@ -125,6 +126,21 @@ impl Current {
         self.change(|capture| capture.fields.set_named(key, ValueRef::Json(&value)))
     }
 
+    /// Notes how it ended, as somebody knows who was there.
+    pub(super) fn report(&self, reported: Reported, error: Option<&str>) {
+        self.each(|capture| capture.note_report(reported, error));
+    }
+
+    /// Notes that a panic began inside.
+    pub(super) fn note_panic(&self) {
+        self.each(|capture| capture.seen.panicked = true);
+    }
+
+    /// Notes that a panic ended it that may have begun elsewhere.
+    pub(super) fn note_unwound(&self) {
+        self.each(|capture| capture.seen.unwound = true);
+    }
+
     fn identity(self, field: IdField, text: &str) -> Self {
         for OpenOperation { intake, span, key } in &self.operations {
             intake.change(*span, *key, |open| intake.set_late(open, field, text));
@@ -133,10 +149,14 @@ impl Current {
     }
 
     fn change(self, change: impl Fn(&mut Capture)) -> Self {
+        self.each(change);
+        self
+    }
+
+    fn each(&self, change: impl Fn(&mut Capture)) {
         for OpenOperation { intake, span, key } in &self.operations {
             intake.change(*span, *key, &change);
         }
-        self
     }
 }
 

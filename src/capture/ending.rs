@@ -17,6 +17,7 @@ use super::open::{End, Slot, Times};
 use super::outcome::Reported;
 use super::place::Report;
 use super::pool::{self, Parcel};
+use super::ruled::settle_finally;
 use super::value::{Read, read};
 
 impl Intake {
@@ -25,6 +26,7 @@ impl Intake {
         let now_ticks = self.clock.ticks();
         let Some(entered) = local::pop_entered(self.instance, span) else { return };
         let panicked = std::thread::panicking() && !entered.panicking;
+        self.note_trace(span);
         let busy_ticks = now_ticks.saturating_sub(entered.at_ticks);
         if panicked || !slot.note_exit(span, busy_ticks, now_ticks) {
             self.left_under_lock(span, busy_ticks, now_ticks, panicked);
@@ -36,7 +38,7 @@ impl Intake {
             open.busy_ticks += busy_ticks;
             open.open.last_exit = open.open.last_exit.max(LastExit::at(now_ticks));
             open.seen.panicked |= panicked;
-            open.open.is_reported && open.open.sent == Sent::No
+            open.open.is_reported && open.is_unsent_operation()
         });
         if is_due == Some(true) {
             self.send_reported(span);
@@ -45,12 +47,16 @@ impl Intake {
 
     /// A span that may be tracked was closed.
     pub(super) fn tracked_closed(&self, span: u64) {
+        self.note_trace(span);
         let Some((capture, times)) = self.open.remove(span) else { return };
         if capture.is_unsent_operation() {
             return self.complete(capture, times, std::thread::panicking());
         }
         if capture.open.sent == Sent::AtShutdown {
             self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
+        }
+        if capture.ruled.is_some() {
+            return self.close_undecided(capture, times);
         }
         pool::give(capture);
     }
@@ -103,6 +109,9 @@ impl Intake {
         if self.usually_reports(capture) {
             capture.seen.usually_reports = true;
         }
+        if capture.ruled.is_some() {
+            self.finish_by_rule(capture);
+        }
         self.fill_from_late(capture);
         match capture.collapse_into() {
             Some(outer) if self.absorb(outer, capture) => pool::give(capture),
@@ -152,6 +161,9 @@ impl Intake {
         let now_ticks = self.clock.ticks();
         let mut taken = Vec::new();
         self.open.for_each(|open, times| {
+            if open.open.sent == Sent::No && open.ruled.is_some() {
+                settle_finally(open);
+            }
             if open.is_unsent_operation() {
                 open.open.sent = Sent::AtShutdown;
                 let capture = copy(open);
@@ -161,7 +173,12 @@ impl Intake {
                 taken.push(capture);
             }
         });
-        taken.iter_mut().for_each(|capture| self.fill_from_late(capture));
+        for capture in &mut taken {
+            if capture.ruled.is_some() {
+                self.finish_by_rule(capture);
+            }
+            self.fill_from_late(capture);
+        }
         taken
     }
 

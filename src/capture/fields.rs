@@ -50,6 +50,9 @@ const ERROR: usize = OPERATION + 1;
 const STRONG_OPERATION: u8 = 1 << 6;
 const STRONG_ENTRY_IDS: u8 = 1 << 7;
 
+/// Longest list that is kept for a rule.
+const KEPT_LIST_BYTES_MAX: usize = 16 * FIELD_BYTES_MAX;
+
 /// Replaced values may take so much before they are dropped, and as much again
 /// as what counts.
 const REPLACED_BYTES_MAX: u32 = 4 * FIELD_BYTES_MAX as u32;
@@ -113,6 +116,10 @@ impl Fields {
 
     pub(super) fn set_error(&mut self, text: &str) {
         self.put(ERROR, text);
+    }
+
+    pub(super) fn clear_error(&mut self) {
+        self.set_place(ERROR, 0);
     }
 
     /// Sets an identity field of this span itself, unless a stronger name has
@@ -194,6 +201,23 @@ impl Fields {
             // A callsite has far fewer fields than 2^16.
             with_bounded(value, |value| self.recorded.push_metadata(index as u16, value));
         }
+    }
+
+    /// Keeps a value that a rule looks at, whatever the limits of metadata say.
+    pub(super) fn keep(&mut self, index: usize, value: ValueRef<'_>) {
+        self.re_recorded = true;
+        // A list is cut only where it would be cut as entry ids.
+        match value {
+            ValueRef::Json(text) if text.len() <= KEPT_LIST_BYTES_MAX => {
+                self.recorded.push_metadata(index as u16, value);
+            }
+            value => with_bounded(value, |value| self.recorded.push_metadata(index as u16, value)),
+        }
+    }
+
+    /// Whether any entry ids were recorded.
+    pub(super) fn has_entry_ids(&self) -> bool {
+        self.entry_ids > 0
     }
 
     /// Records a metadata value on an open span.

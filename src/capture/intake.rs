@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::event::Operation;
 
-use super::callsite::{Callsite, Callsites, Role};
+use super::callsite::{Callsite, Callsites, Role, Slot};
 use super::context::parent_of;
 use super::later::LateRecorder;
 use super::local::{self, Entered};
@@ -25,6 +25,7 @@ use super::message::{Capture, Origin};
 use super::open::{End, OpenSpans};
 use super::pool::{self, Parcel};
 use super::record::{FieldRecorder, Notes};
+use super::trace_ids::Traces;
 
 /// Choices of the user that capture heeds.
 #[derive(Debug, Clone, Default)]
@@ -66,6 +67,7 @@ pub(crate) struct Intake {
     /// stands still, what spans inherited at their opening is still true.
     pub(super) late_identities: AtomicU64,
     attachment: AtomicU8,
+    pub(super) traces: Traces,
 }
 
 impl Intake {
@@ -89,6 +91,7 @@ impl Intake {
             closed: AtomicBool::new(false),
             late_identities: AtomicU64::new(0),
             attachment: AtomicU8::new(0),
+            traces: Traces::default(),
         }
     }
 
@@ -140,6 +143,9 @@ impl Intake {
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {
         let Some(callsite) = self.callsite(attributes.metadata()) else { return };
+        if callsite.ruled.is_set() && self.open_by_rule(callsite, attributes, id, ctx) {
+            return;
+        }
         let is_operation = match callsite.role {
             Role::Operation => true,
             Role::Context => false,
@@ -153,7 +159,9 @@ impl Intake {
         capture.open.span = id.into_u64();
         capture.open.is_operation = is_operation;
         let parent = self.nearest_tracked(parent_of(attributes, ctx), ctx);
-        self.record_fields(callsite, capture, |recorder| attributes.record(recorder));
+        self.record_fields(&callsite.slots, callsite, capture, |recorder| {
+            attributes.record(recorder);
+        });
         let epoch = self.late_identities.load(Ordering::Acquire);
         capture.open.epoch = epoch;
         if let Some(parent) = parent {
@@ -248,14 +256,22 @@ impl Intake {
         } else {
             event.parent().cloned()
         };
+        if callsite.ruled.is_set() {
+            if let Some(span) = &span {
+                self.watched(callsite, event, span.into_u64());
+            }
+        }
         match callsite.role {
-            Role::Statement => self.statement(callsite, event, self.nearest_tracked(span, ctx)),
+            Role::Statement => {
+                let parent = self.nearest_tracked(span.clone(), ctx);
+                self.statement(callsite, event, span.as_ref(), parent);
+            }
             Role::Report(report) => {
                 if let Some(span) = span {
                     self.report(callsite, report, event, span.into_u64());
                 }
             }
-            Role::Operation | Role::Context => {}
+            Role::Operation | Role::Context | Role::Silent => {}
         }
     }
 
@@ -297,18 +313,15 @@ impl Intake {
 
     /// Records the fields with which a span or event begins.
     #[inline]
-    fn record_fields(
+    pub(super) fn record_fields(
         &self,
+        slots: &[Slot],
         callsite: &Callsite,
         capture: &mut Capture,
         visit: impl FnOnce(&mut FieldRecorder<'_>),
     ) {
         let mut notes = Notes::default();
-        visit(&mut FieldRecorder {
-            slots: &callsite.slots,
-            fields: &mut capture.fields,
-            notes: &mut notes,
-        });
+        visit(&mut FieldRecorder { slots, fields: &mut capture.fields, notes: &mut notes });
         capture.note_statement(notes.stated, notes.stated_error);
         if let Some(message) = notes.misuse {
             self.report_misuse_at(callsite, &message);
@@ -323,20 +336,27 @@ impl Intake {
     }
 
     /// Captures a `tracing` event that states an operation.
-    fn statement(&self, callsite: &Callsite, event: &Event<'_>, parent: Option<u64>) {
+    fn statement(
+        &self,
+        callsite: &Callsite,
+        event: &Event<'_>,
+        span: Option<&span::Id>,
+        parent: Option<u64>,
+    ) {
         let capture = self.begin(callsite);
         capture.origin = Origin::Statement;
-        self.record_fields(callsite, capture, |recorder| event.record(recorder));
+        self.record_fields(&callsite.slots, callsite, capture, |recorder| event.record(recorder));
         capture.seen.is_error_level = *callsite.metadata.level() == Level::ERROR;
         if let Some(parent) = parent {
             let epoch = self.late_identities.load(Ordering::Acquire);
             self.inherit(capture, epoch, parent);
         }
+        self.note_trace_around(capture, span);
         let end = End { ended_ticks: capture.opened_ticks, busy_ticks: 0 };
         self.send(capture, end);
     }
 
-    fn lose_reentrant(&self, is_event: bool) {
+    pub(super) fn lose_reentrant(&self, is_event: bool) {
         if is_event {
             self.losses.add(LossReason::Reentrant, 1, self.clock.monotonic_ns());
         }

@@ -6,6 +6,7 @@
 //! go, and taken again when it was.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use tracing_core::field::{Field, Visit};
 
@@ -17,6 +18,7 @@ use super::intake::Intake;
 use super::message::Capture;
 use super::open::Locked;
 use super::record::{FieldRecorder, Notes, bytes_text};
+use super::ruled::{Plan, Touched};
 use super::value::read;
 
 /// Records values on an open span.
@@ -25,6 +27,9 @@ pub(super) struct LateRecorder<'a> {
     span: u64,
     locked: Option<Locked<'a>>,
     callsite: Option<&'a Callsite>,
+    /// What a policy has to say about the span.
+    plan: Option<Arc<Plan>>,
+    touched: Touched,
     notes: Notes,
 }
 
@@ -32,40 +37,52 @@ impl<'a> LateRecorder<'a> {
     #[inline]
     pub(super) fn new(intake: &'a Intake, span: u64) -> Self {
         let notes = Notes { is_later: true, ..Notes::default() };
-        LateRecorder { intake, span, locked: None, callsite: None, notes }
+        let touched = Touched::default();
+        LateRecorder { intake, span, locked: None, callsite: None, plan: None, touched, notes }
     }
 
     /// Completes the recording. Returns a misuse, if there was one.
     #[inline]
     pub(super) fn finish(self) -> Option<(String, &'a Callsite)> {
-        let LateRecorder { intake, span, mut locked, callsite, notes } = self;
+        let LateRecorder { intake, span, mut locked, callsite, plan, touched, notes } = self;
+        let mut begins = false;
         if let Some(capture) = lock(intake, span, &mut locked) {
             if notes.identities != 0 {
                 intake.note_late(capture, notes.identities, notes.were_absent);
             }
             capture.note_statement(notes.stated, notes.stated_error);
+            if plan.is_some() {
+                begins = intake.settle_recorded(capture, touched);
+            }
             capture.fields.collect_garbage();
         }
         drop(locked);
+        if begins {
+            intake.send_late_intent(span);
+        }
         Some((notes.misuse?, callsite?))
     }
 
     #[inline]
-    fn record(&mut self, record: impl FnOnce(&mut FieldRecorder<'_>)) {
+    fn record(&mut self, index: usize, record: impl FnOnce(&mut FieldRecorder<'_>)) {
         let Some(capture) = lock(self.intake, self.span, &mut self.locked) else { return };
         if self.callsite.is_none() {
             self.callsite = self.intake.callsites.by_index(capture.callsite);
+            self.plan = capture.ruled.clone();
         }
         let Some(callsite) = self.callsite else { return };
-        record(&mut FieldRecorder {
-            slots: &callsite.slots,
-            fields: &mut capture.fields,
-            notes: &mut self.notes,
-        });
+        let slots = match &self.plan {
+            None => &*callsite.slots,
+            Some(plan) => {
+                self.touched.note(index);
+                plan.slots()
+            }
+        };
+        record(&mut FieldRecorder { slots, fields: &mut capture.fields, notes: &mut self.notes });
     }
 
     fn number(&mut self, field: &Field, value: ValueRef<'_>) {
-        self.record(|recorder| recorder.number(field.index(), value));
+        self.record(field.index(), |recorder| recorder.number(field.index(), value));
     }
 }
 
@@ -85,7 +102,7 @@ fn lock<'l, 'a>(
 impl Visit for LateRecorder<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.record(|recorder| recorder.text(field.index(), value));
+        self.record(field.index(), |recorder| recorder.text(field.index(), value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
@@ -115,7 +132,7 @@ impl Visit for LateRecorder<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.locked = None;
         read(value, FIELD_BYTES_MAX, |read| {
-            self.record(|recorder| recorder.apply(field.index(), read));
+            self.record(field.index(), |recorder| recorder.apply(field.index(), read));
         });
     }
 }

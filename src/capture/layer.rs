@@ -83,6 +83,8 @@ where
 {
     fn on_register_dispatch(&self, dispatch: &Dispatch) {
         self.marker.on_register_dispatch(dispatch);
+        self.intake.traces.note_dispatch(dispatch);
+        self.intake.callsites.book.note_dispatch(dispatch);
     }
 
     fn on_layer(&mut self, subscriber: &mut S) {

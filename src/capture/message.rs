@@ -1,6 +1,7 @@
 //! What is seen of one operation, on its way to the worker.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU8, NonZeroU64};
+use std::sync::Arc;
 
 use crate::event::Status;
 
@@ -8,6 +9,8 @@ use super::captured::Captured;
 use super::fields::Fields;
 use super::open::Late;
 use super::outcome::Reported;
+use super::ruled::Plan;
+use super::trace_ids::Traced;
 
 /// Identity of an operation in this process; the worker makes the event id
 /// from it.
@@ -25,6 +28,9 @@ pub(crate) enum Origin {
     Span,
     /// A `tracing` event.
     Statement,
+    /// A span that has begun, written down beforehand.
+    #[cfg_attr(not(feature = "policy"), expect(dead_code, reason = "policies ask for it"))]
+    Intent,
 }
 
 /// What was seen of an operation's end; `outcome` decides what it means.
@@ -39,7 +45,9 @@ pub(crate) struct Seen {
     pub(crate) unwound: bool,
     pub(crate) still_open: bool,
     pub(crate) usually_reports: bool,
-    pub(crate) is_denial: bool,
+    /// The case of the rule's that an event told since the program stated
+    /// something: its place, counted from one.
+    pub(crate) case: Option<NonZeroU8>,
     /// A statement made at the level of errors.
     pub(crate) is_error_level: bool,
 }
@@ -67,6 +75,8 @@ pub(crate) struct Capture {
     pub(crate) seen: Seen,
     /// Absent as a rule.
     rare: Option<Box<Rare>>,
+    /// What a policy has to say, where one has. Absent in the pool.
+    pub(crate) ruled: Option<Arc<Plan>>,
     pub(crate) fields: Fields,
     pub(super) open: WhileOpen,
 }
@@ -86,6 +96,8 @@ pub(super) struct WhileOpen {
     pub(super) is_operation: bool,
     /// To be sent at the next exit: its end was reported.
     pub(super) is_reported: bool,
+    /// By its rule it takes the operations inside it in.
+    pub(super) collapses: bool,
     pub(super) sent: Sent,
 }
 
@@ -123,6 +135,7 @@ pub(crate) struct Rare {
     /// them failed.
     pub(crate) collapsed: u64,
     pub(crate) collapsed_failures: u64,
+    pub(crate) traced: Option<Traced>,
     /// The enclosing operation that this one is collapsed into.
     pub(super) collapse_into: Option<u64>,
     /// The first value of each identity field that was absent and recorded
@@ -143,6 +156,7 @@ impl Default for Capture {
             seen: Seen::default(),
             open: WhileOpen::default(),
             rare: None,
+            ruled: None,
             fields: Fields::default(),
         }
     }
@@ -165,7 +179,7 @@ impl Capture {
     /// Whether it can be begun anew.
     #[inline]
     pub(super) fn is_plain(&self) -> bool {
-        self.rare.is_none() && self.fields.is_plain()
+        self.rare.is_none() && self.ruled.is_none() && self.fields.is_plain()
     }
 
     /// Drops what an ordinary operation does not have.
@@ -173,6 +187,7 @@ impl Capture {
     pub(super) fn make_plain(&mut self) {
         if !self.is_plain() {
             self.rare = None;
+            self.ruled = None;
             self.fields.make_plain();
         }
     }
@@ -216,18 +231,29 @@ impl Capture {
         if let Some(status) = status {
             self.seen.stated = Some(status);
             self.seen.reported_last = false;
+            self.seen.case = None;
             self.seen.panicked = false;
         }
         self.seen.stated_error |= error;
     }
 
-    /// Notes what `#[instrument]` reported, with the error's text if it is one.
+    /// Notes what `#[instrument]` or a guard reported, with the error's text if
+    /// it is one. The last report counts.
     pub(super) fn note_report(&mut self, reported: Reported, error: Option<&str>) {
+        let replaces_failure = self.seen.reported.is_some_and(Reported::is_failure);
         self.seen.reported = Some(reported);
         self.seen.reported_last = true;
-        self.seen.panicked = false;
-        if let Some(error) = error.filter(|_| self.fields.values().error().is_none()) {
-            self.fields.set_error(error);
+        // Whoever is dropped after a panic was caught does not know of it.
+        self.seen.panicked &= reported == Reported::Cancelled;
+        if self.seen.stated_error {
+            return;
+        }
+        match error {
+            Some(error) if replaces_failure || self.fields.values().error().is_none() => {
+                self.fields.set_error(error);
+            }
+            None if replaces_failure => self.fields.clear_error(),
+            _ => {}
         }
     }
 

@@ -11,7 +11,10 @@
 //! is known of spans that are open; [`record`] says what field values mean,
 //! [`later`] records on spans that are open, and [`fields`] and [`recorded`] keep
 //! the values as bytes; a [`message`] travels as it was filled, and is
-//! [`captured`] to its reader; [`outcome`] says how an operation ended.
+//! [`captured`] to its reader; [`trace_ids`] finds it among the traces of
+//! OpenTelemetry. [`outcome`] says how an operation ended. A [`guard`],
+//! and a future [`with_outcome`], are there to know the end for certain.
+//! What a policy has to say is in [`ruled`].
 
 mod bytes;
 mod callsite;
@@ -21,6 +24,7 @@ mod current;
 mod ending;
 mod fields;
 mod filter;
+mod guard;
 mod intake;
 mod later;
 mod layer;
@@ -32,15 +36,31 @@ mod place;
 mod pool;
 mod record;
 mod recorded;
+#[cfg(feature = "policy")]
+mod ruled;
+#[cfg(not(feature = "policy"))]
+#[path = "unruled.rs"]
+mod ruled;
+#[cfg(not(feature = "opentelemetry"))]
+#[path = "no_trace_ids.rs"]
+mod trace_ids;
+#[cfg(feature = "opentelemetry")]
+mod trace_ids;
 mod value;
+mod with_outcome;
 
 pub(crate) use callsite::{Callsite, IdField, Role};
 pub(crate) use captured::Captured;
 pub use current::{Current, current};
+pub use guard::OutcomeGuard;
 pub(crate) use intake::{Attachment, CaptureSettings, Intake};
 pub use layer::AuditLayer;
 pub(crate) use local::suppress_on_this_thread;
 pub(crate) use message::{EventKey, Origin};
 pub(crate) use pool::{Parcel, recycle};
 pub(crate) use recorded::Recording;
+#[cfg(feature = "policy")]
+pub(crate) use ruled::Compiled;
+pub(crate) use trace_ids::Traced;
 pub use value::{Json, List, json, list};
+pub use with_outcome::{FutureOutcome, ReportsOutcome, WithOutcome};

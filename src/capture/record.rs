@@ -68,6 +68,7 @@ impl FieldRecorder<'_> {
             }
             Slot::DurationMs => self.duration_ms(text.trim().parse().unwrap_or(f64::NAN)),
             Slot::Metadata => self.metadata(index, ValueRef::Str(text)),
+            Slot::Kept => self.fields.keep(index, ValueRef::Str(text)),
             Slot::Unknown => {}
         }
     }
@@ -89,6 +90,7 @@ impl FieldRecorder<'_> {
     pub(super) fn number(&mut self, index: usize, value: ValueRef<'_>) {
         match self.slot(index) {
             Slot::Metadata => self.metadata(index, value),
+            Slot::Kept => self.fields.keep(index, value),
             Slot::DurationMs => self.duration_ms(as_f64(value)),
             _ => self.text(index, &number_text(value)),
         }
@@ -145,6 +147,7 @@ impl FieldRecorder<'_> {
                 let json = serde_json::to_string(&items).unwrap_or_default();
                 match slot {
                     Slot::Metadata => self.metadata(index, ValueRef::Json(&json)),
+                    Slot::Kept => self.fields.keep(index, ValueRef::Json(&json)),
                     _ => self.text(index, &json),
                 }
             }
@@ -161,6 +164,7 @@ impl FieldRecorder<'_> {
     fn json(&mut self, index: usize, json: &str) {
         match self.slot(index) {
             Slot::Metadata => self.metadata(index, ValueRef::Json(json)),
+            Slot::Kept => self.fields.keep(index, ValueRef::Json(json)),
             slot @ (Slot::EntryIds | Slot::OtherEntryIds) => {
                 match serde_json::from_str::<Vec<String>>(json) {
                     Ok(ids) => self.entry_ids(&ids, slot == Slot::EntryIds),

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::limits::{ENTRY_IDS_CUT_KEY, ENTRY_IDS_MAX, bounded};
-use super::{Actor, EventId, Metadata, Operation, Part, Sequence, Status, StatusSource};
+use super::{
+    Actor, EventId, Metadata, Operation, Part, Sequence, SpanId, Status, StatusSource, TraceId,
+};
 
 /// Whether an entry of the trail is about the audited program or about the
 /// trail itself.
@@ -34,6 +36,13 @@ pub struct SpanInfo {
     /// The event of the nearest enclosing audited span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<EventId>,
+    /// The trace that OpenTelemetry has of it (feature `opentelemetry`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<TraceId>,
+    /// The span that OpenTelemetry has of it; of a `tracing` event, the span
+    /// that the event is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<SpanId>,
     /// Events of the audited spans that this one follows from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<EventId>,

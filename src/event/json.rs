@@ -123,6 +123,7 @@ impl<'de> Deserialize<'de> for AuditEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{SpanId, TraceId};
 
     #[test]
     fn keys_come_in_their_order_and_absent_ones_not_at_all() {
@@ -159,6 +160,8 @@ mod tests {
             name: "open".into(),
             target: "app".into(),
             parent: Some(EventId::from_u128(5)),
+            trace_id: TraceId::from_bytes([8; 16]),
+            span_id: SpanId::from_bytes([9; 8]),
             links: vec![EventId::from_u128(6)],
         });
         let text = serde_json::to_string(&event).unwrap();

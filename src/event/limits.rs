@@ -52,6 +52,14 @@ pub const COLLAPSED_KEY: &str = "audit.collapsed";
 /// Metadata key that counts those of the collapsed operations that failed.
 pub const COLLAPSED_FAILURES_KEY: &str = "audit.collapsed_failures";
 
+/// Metadata key under which the entry of an intent holds the operation that is
+/// about to be done.
+pub(crate) const INTENDED_KEY: &str = "audit.intended";
+
+/// Metadata keys that this crate writes itself, whatever else is kept.
+pub(crate) const OWN_KEYS: [&str; 5] =
+    [ENTRY_IDS_CUT_KEY, METADATA_CUT_KEY, COLLAPSED_KEY, COLLAPSED_FAILURES_KEY, INTENDED_KEY];
+
 /// Cuts `text` to at most `bytes_max` bytes at a character boundary.
 pub(crate) fn prefix(text: &str, bytes_max: usize) -> &str {
     let mut end = bytes_max.min(text.len());

@@ -20,6 +20,7 @@ pub(crate) mod row;
 #[cfg(feature = "journal")]
 pub(crate) mod scan;
 mod status;
+mod trace_ids;
 
 pub use actor::Actor;
 pub use audit_event::{AuditEvent, EventBuilder, Kind, SpanInfo};
@@ -33,3 +34,4 @@ pub use metadata::Metadata;
 pub use operation::Operation;
 pub use part::Part;
 pub use status::{Status, StatusSource};
+pub use trace_ids::{SpanId, TraceId};

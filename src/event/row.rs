@@ -9,8 +9,8 @@ use super::limits::METADATA_DEPTH_MAX;
 use super::metadata::bounded_value;
 use super::packed::{PackedIds, PackedMetadata, ValueRef, write_field, write_id};
 use super::{
-    Actor, AuditEvent, EventId, Kind, Metadata, Operation, Part, Sequence, SpanInfo, Status,
-    StatusSource,
+    Actor, AuditEvent, EventId, Kind, Metadata, Operation, Part, Sequence, SpanId, SpanInfo,
+    Status, StatusSource, TraceId,
 };
 
 /// One event, borrowed. Identity is complete: `actor` and `user_id` already
@@ -47,6 +47,8 @@ pub(crate) struct RowSpan<'a> {
     pub(crate) name: &'a str,
     pub(crate) target: &'a str,
     pub(crate) parent: Option<EventId>,
+    pub(crate) trace_id: Option<TraceId>,
+    pub(crate) span_id: Option<SpanId>,
     pub(crate) links: &'a [EventId],
 }
 
@@ -78,6 +80,8 @@ impl Row<'_> {
                 name: span.name.to_owned(),
                 target: span.target.to_owned(),
                 parent: span.parent,
+                trace_id: span.trace_id,
+                span_id: span.span_id,
                 links: span.links.to_vec(),
             }),
         }
@@ -142,6 +146,8 @@ impl RowScratch {
                 name: &span.name,
                 target: &span.target,
                 parent: span.parent,
+                trace_id: span.trace_id,
+                span_id: span.span_id,
                 links: &span.links,
             }),
         }
@@ -204,6 +210,8 @@ mod tests {
             name: "n".into(),
             target: "t".into(),
             parent: Some(event.event_id),
+            trace_id: TraceId::from_bytes([1; 16]),
+            span_id: SpanId::from_bytes([2; 8]),
             links: vec![event.event_id],
         });
         let mut scratch = RowScratch::default();

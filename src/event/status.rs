@@ -67,9 +67,9 @@ codes! {
     StatusSource {
         /// The program said so (`audit.status`, `audit.error`, or by hand).
         Explicit = 0, "explicit";
-        /// The function returned an error (`#[instrument(err)]`).
+        /// It returned an error (`#[instrument(err)]`, or seen by a guard).
         Error = 1, "error";
-        /// The function returned a value (`#[instrument(ret)]`).
+        /// It returned a value (`#[instrument(ret)]`, or seen by a guard).
         Return = 2, "return";
         /// A policy rule says so.
         Policy = 3, "policy";
@@ -79,7 +79,7 @@ codes! {
         Unwound = 5, "unwound";
         /// The function usually reports its return, and this time did not.
         Incomplete = 6, "incomplete";
-        /// The operation was cancelled.
+        /// It was cancelled: a guard was dropped before the end.
         Cancelled = 7, "cancelled";
         /// The span simply closed: nothing contradicts success.
         Closed = 8, "closed";

@@ -97,7 +97,7 @@ pub(super) fn unreadable(error: serde_json::Error) -> Error {
 /// Events that together use every field in every way.
 #[cfg(test)]
 pub(super) fn fixtures() -> Vec<AuditEvent> {
-    use crate::event::{EventId, Kind, Sequence, SpanInfo, StatusSource};
+    use crate::event::{EventId, Kind, Sequence, SpanId, SpanInfo, StatusSource, TraceId};
     use serde_json::json;
 
     let mut full = AuditEvent::access_denied(["user:c"], ["role:admin"])
@@ -126,6 +126,8 @@ pub(super) fn fixtures() -> Vec<AuditEvent> {
         name: "open".into(),
         target: "app".into(),
         parent: Some(EventId::from_u128(5)),
+        trace_id: TraceId::from_bytes([8; 16]),
+        span_id: SpanId::from_bytes([9; 8]),
         links: vec![EventId::from_u128(6)],
     });
     let mut guessed = AuditEvent::builder("rename it").actor("system").user_id("u").build();

@@ -33,7 +33,7 @@ impl JournalFs for OsFilesystem {
         let mut options = private();
         let file = open_regular(path, options.read(true).write(true).create(true))?;
         match fs4::FileExt::try_lock(&file) {
-            Ok(()) => Ok(Some(Box::new(OsJournalFile(file)))),
+            Ok(()) => Ok(Some(Box::new(LockedFile(OsJournalFile(file))))),
             Err(fs4::TryLockError::WouldBlock) => Ok(None),
             Err(fs4::TryLockError::Error(error)) => Err(error),
         }
@@ -111,6 +111,41 @@ impl JournalFile for OsJournalFile {
     }
 }
 
+/// A file with a lock, which is given back by name: a process that is being
+/// started has copies of all open files for a moment, and the lock would be
+/// held for as long.
+#[derive(Debug)]
+struct LockedFile(OsJournalFile);
+
+impl JournalFile for LockedFile {
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(offset, into)
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_at(offset, bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.0.truncate(length)
+    }
+
+    fn stat(&self) -> io::Result<FileStat> {
+        self.0.stat()
+    }
+}
+
+impl Drop for LockedFile {
+    fn drop(&mut self) {
+        // Closing it does the same, if a little later.
+        let _ = fs4::FileExt::unlock(&self.0.0);
+    }
+}
+
 /// Opens a file that is one: a pipe would hang, a link may lead out.
 fn open_regular(path: &Path, options: &OpenOptions) -> io::Result<File> {
     match fs::symlink_metadata(path) {
@@ -134,4 +169,28 @@ fn file_stat(found: &fs::Metadata) -> FileStat {
     #[cfg(not(unix))]
     let (identity, is_private) = ((0, 0), true);
     FileStat { identity, length: found.len(), is_private }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_given_back_although_a_copy_of_the_file_is_still_open() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("lock");
+        let attempt = || JournalFs::lock(&OsFilesystem, &path).unwrap();
+        let file = private().read(true).write(true).create(true).open(&path).unwrap();
+        fs4::FileExt::try_lock(&file).unwrap();
+        // As a process has that is being started.
+        let copy = file.try_clone().unwrap();
+        let held = LockedFile(OsJournalFile(file));
+        assert!(attempt().is_none());
+        drop(held);
+        let next = attempt().unwrap();
+        drop(copy);
+        assert!(attempt().is_none(), "the copy has no part in the next lock");
+        drop(next);
+        assert!(attempt().is_some());
+    }
 }

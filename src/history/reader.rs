@@ -15,11 +15,13 @@ use crate::event::Sequence;
 use crate::fs::JournalFs;
 use crate::journal::{Block, IndexCache, JournalError, LogId, LogReader, SegmentBlocks};
 
-/// How often, and after which time, the end of the log is looked at again if
-/// entries are asked for that were not written yet: a group commit may be on
-/// its way.
-const READINGS_MAX: u32 = 50;
-const READ_AGAIN: Duration = Duration::from_millis(2);
+/// How long, at most, entries are waited for that were not written yet: a group
+/// commit may be on its way, to a disk that is slow.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Time between two looks at the end of the log, doubled up to a bound.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+const LOOK_AGAIN_MAX: Duration = Duration::from_millis(50);
 
 /// What is told of a damaged index: whose it is, and what is wrong.
 pub(crate) type OnDamage = Box<dyn Fn(Sequence, Error) + Send + Sync>;
@@ -97,19 +99,23 @@ impl History {
         }
         let mut walk = Walk { history: self, wanted, newest_first, block: Block::default() };
         let mut rest = sequences.clone();
-        let mut flaw = None;
-        for _ in 0..READINGS_MAX {
-            match walk.log(&self.reader()?, &rest, &mut visit)? {
+        let (mut waited, mut pause) = (Duration::ZERO, LOOK_AGAIN);
+        loop {
+            let flaw = match walk.log(&self.reader()?, &rest, &mut visit)? {
                 Walked::Broken => return Ok(ControlFlow::Break(())),
                 Walked::Complete => return Ok(ControlFlow::Continue(())),
-                Walked::Short { seen, flaw: found } => {
+                Walked::Short { seen, flaw } => {
                     rest.start = rest.start.max(seen);
-                    flaw = found;
+                    flaw
                 }
+            };
+            if waited >= WAIT_MAX {
+                return Err(flaw.map_or_else(|| self.short(sequences.end), Error::from));
             }
-            std::thread::sleep(READ_AGAIN);
+            std::thread::sleep(pause);
+            waited += pause;
+            pause = (pause * 2).min(LOOK_AGAIN_MAX);
         }
-        Err(flaw.map_or_else(|| self.short(sequences.end), Error::from))
     }
 
     fn short(&self, end: u64) -> Error {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::fs::{FileStat, JournalFs, OpenMode};
+use crate::fs::{FileStat, JournalFs, OpenMode, PathKind};
 use crate::journal::{JournalError, steps};
 use crate::proof::VerifierKey;
 
@@ -113,6 +113,18 @@ fn write_new(fs: &dyn JournalFs, path: &Path, text: &str) -> Result<()> {
 pub(super) fn rename(fs: &dyn JournalFs, from: &Path, to: &Path) -> Result<()> {
     let renamed = fs.rename(from, to).and_then(|()| fs.sync_directory(above(to)));
     Ok(renamed.map_err(|error| JournalError::step("name", to, error))?)
+}
+
+/// Makes a name that a file has durable.
+pub(super) fn keep_name(fs: &dyn JournalFs, path: &Path) -> Result<()> {
+    let kept = fs.sync_directory(above(path));
+    Ok(kept.map_err(|error| JournalError::step("name", path, error))?)
+}
+
+/// Whether nothing has this name.
+pub(super) fn is_missing(fs: &dyn JournalFs, path: &Path) -> Result<bool> {
+    let kind = fs.kind(path).map_err(|error| JournalError::step("look at", path, error))?;
+    Ok(kind == PathKind::Missing)
 }
 
 /// Removes a file if it is there, durably.

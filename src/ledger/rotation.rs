@@ -143,8 +143,14 @@ fn read_next(fs: &dyn JournalFs, files: &LedgerFiles) -> Result<Option<SignerKey
     keys::read_signer(fs, &path)
 }
 
-/// Puts the new key's file in the place of the old one's.
+/// Puts the new key's file in the place of the old one's. If that was done
+/// before and only not known to be durable, the new key has the old one's name,
+/// and must not be overwritten.
 fn finish(fs: &dyn JournalFs, files: &LedgerFiles) -> Result<()> {
-    files::overwrite(fs, &files.signing_key())?;
-    files::rename(fs, &files.next_signing_key(), &files.signing_key())
+    let (old, next) = (files.signing_key(), files.next_signing_key());
+    if files::is_missing(fs, &next)? {
+        return files::keep_name(fs, &old);
+    }
+    files::overwrite(fs, &old)?;
+    files::rename(fs, &next, &old)
 }

@@ -11,7 +11,7 @@ use super::pattern::Pattern;
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a condition does nothing until a rule has it"]
 pub struct Condition {
-    pub(super) field: Box<str>,
+    pub(crate) field: Box<str>,
     pub(super) test: Test,
 }
 
@@ -75,7 +75,7 @@ fn is_one_of(value: ValueRef<'_>, patterns: &[Pattern]) -> bool {
 }
 
 /// Hands a value over as text.
-pub(super) fn with_text<R>(value: ValueRef<'_>, then: impl FnOnce(&str) -> R) -> R {
+pub(crate) fn with_text<R>(value: ValueRef<'_>, then: impl FnOnce(&str) -> R) -> R {
     match value {
         ValueRef::Str(text) | ValueRef::Json(text) => then(text),
         ValueRef::Bool(value) => then(if value { "true" } else { "false" }),

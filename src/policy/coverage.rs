@@ -9,18 +9,20 @@ use crate::event::Operation;
 use super::facts::CallsiteFacts;
 use super::plan::Policy;
 
-/// What a policy missed, or may have missed, since the service started or the
-/// policy was loaded.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// What a policy missed, or may have missed, since it came into force.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Coverage {
     /// Rules that never matched a span, by name.
     pub rules_unmatched: Vec<String>,
     /// Operations that were said to be expected and never came.
     pub operations_missing: Vec<Operation>,
-    /// Audited callsites that were seen while something kept them disabled.
+    /// Audited callsites that were seen and that something keeps disabled: name,
+    /// `file:line` and level.
     pub callsites_disabled: Vec<String>,
-    /// Spans that look like access to memory or data and match no rule.
+    /// Spans that look like access to memory or data, by their name or by fields
+    /// of OpenTelemetry's conventions, and that no rule is for. They are known
+    /// once they were met.
     pub callsites_unmatched: Vec<String>,
     /// Events recorded, and those of them by nobody.
     pub events: u64,
@@ -52,8 +54,7 @@ const CALLSITES_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Counts {
     matched: Box<[AtomicU64]>,
-    operations: Mutex<BTreeSet<Operation>>,
-    disabled: Mutex<BTreeSet<String>>,
+    operations: Mutex<BTreeSet<String>>,
     unmatched: Mutex<BTreeSet<String>>,
     events: AtomicU64,
     without_actor: AtomicU64,
@@ -64,7 +65,6 @@ impl Counts {
         Counts {
             matched: policy.rules().iter().map(|_| AtomicU64::new(0)).collect(),
             operations: Mutex::default(),
-            disabled: Mutex::default(),
             unmatched: Mutex::default(),
             events: AtomicU64::new(0),
             without_actor: AtomicU64::new(0),
@@ -80,18 +80,13 @@ impl Counts {
     }
 
     /// An event was recorded. Called by the worker alone.
-    pub(crate) fn note_event(&self, operation: &Operation, is_anonymous: bool) {
+    pub(crate) fn note_event(&self, operation: &str, is_anonymous: bool) {
         self.events.fetch_add(1, Ordering::Relaxed);
         self.without_actor.fetch_add(u64::from(is_anonymous), Ordering::Relaxed);
         let mut known = lock(&self.operations);
         if known.len() < CALLSITES_MAX && !known.contains(operation) {
-            known.insert(operation.clone());
+            known.insert(operation.to_owned());
         }
-    }
-
-    /// An audited callsite was met while something kept it disabled.
-    pub(crate) fn note_disabled(&self, callsite: String) {
-        note(&self.disabled, callsite);
     }
 
     /// A callsite that no rule is for was registered.
@@ -101,8 +96,9 @@ impl Counts {
         }
     }
 
-    /// What the counts say about `policy`, which they were made for.
-    pub(crate) fn report(&self, policy: &Policy) -> Coverage {
+    /// What the counts say about `policy`, which they were made for; which
+    /// callsites are disabled is known elsewhere.
+    pub(crate) fn report(&self, policy: &Policy, disabled: Vec<String>) -> Coverage {
         let came = lock(&self.operations);
         let unmatched = policy.rules().iter().zip(&self.matched);
         Coverage {
@@ -110,8 +106,13 @@ impl Counts {
                 .filter(|(_, count)| count.load(Ordering::Relaxed) == 0)
                 .map(|(rule, _)| rule.name.to_string())
                 .collect(),
-            operations_missing: policy.expected().difference(&came).cloned().collect(),
-            callsites_disabled: lock(&self.disabled).iter().cloned().collect(),
+            operations_missing: policy
+                .expected()
+                .iter()
+                .filter(|operation| !came.contains(operation.as_str()))
+                .cloned()
+                .collect(),
+            callsites_disabled: disabled,
             callsites_unmatched: lock(&self.unmatched).iter().cloned().collect(),
             events: self.events.load(Ordering::Relaxed),
             events_without_actor: self.without_actor.load(Ordering::Relaxed),
@@ -167,7 +168,7 @@ const FIELD_PREFIXES: &[&str] = &["gen_ai.", "db."];
 
 /// Whether a span looks like access to memory or data, by its name or by fields
 /// of OpenTelemetry's conventions.
-pub(crate) fn may_touch_data(facts: &CallsiteFacts<'_>) -> bool {
+fn may_touch_data(facts: &CallsiteFacts<'_>) -> bool {
     let says_field = |field: &&str| FIELD_PREFIXES.iter().any(|prefix| field.starts_with(prefix));
     let words = facts.name.split(|c: char| !c.is_ascii_alphanumeric());
     facts.fields.iter().any(says_field)

@@ -15,6 +15,7 @@ mod classify;
 mod condition;
 mod coverage;
 mod facts;
+mod needs;
 mod operation;
 mod origin;
 mod outcome;
@@ -28,8 +29,9 @@ mod toml;
 
 pub(crate) use classify::{Choice, Decision};
 pub use condition::Condition;
+pub(crate) use condition::with_text;
+pub(crate) use coverage::Counts;
 pub use coverage::Coverage;
-pub(crate) use coverage::{Counts, may_touch_data};
 pub(crate) use facts::CallsiteFacts;
 pub use facts::Level;
 pub(crate) use operation::Named;

@@ -10,7 +10,7 @@ use super::condition::with_text;
 #[must_use = "an operation does nothing until a rule has it"]
 pub struct OperationFrom {
     /// Tried in this order; none where the name is fixed.
-    pub(super) fields: Vec<Box<str>>,
+    pub(crate) fields: Vec<Box<str>>,
     pub(super) map: Vec<(Box<str>, Operation)>,
     pub(super) otherwise: Option<Operation>,
 }

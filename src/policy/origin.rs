@@ -50,10 +50,10 @@ impl Identity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an origin does nothing until a rule has it"]
 pub struct Origin {
-    pub(super) fields: Vec<Box<str>>,
-    pub(super) enclosing: bool,
-    pub(super) prefix: Option<Box<str>>,
-    pub(super) fixed: Option<Box<str>>,
+    pub(crate) fields: Vec<Box<str>>,
+    pub(crate) enclosing: bool,
+    pub(crate) prefix: Option<Box<str>>,
+    pub(crate) fixed: Option<Box<str>>,
 }
 
 impl Origin {
@@ -89,10 +89,5 @@ impl Origin {
     pub fn or(mut self, value: impl AsRef<str>) -> Self {
         self.fixed = Some(value.as_ref().into());
         self
-    }
-
-    /// Its place among the fields, the first being the strongest.
-    pub(crate) fn rank(&self, field: &str) -> Option<usize> {
-        self.fields.iter().position(|known| **known == *field)
     }
 }

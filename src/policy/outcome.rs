@@ -17,7 +17,7 @@ use super::pattern::Pattern;
 pub struct Outcome {
     pub(super) cases: Vec<Case>,
     /// What it is when no case held; without it, what closing says.
-    pub(super) otherwise: Option<Status>,
+    pub(crate) otherwise: Option<Status>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -180,6 +180,15 @@ impl Outcome {
         self.first(holds)
     }
 
+    pub(super) fn cases_count(&self) -> usize {
+        self.cases.len()
+    }
+
+    /// What a case says.
+    pub(crate) fn known(&self, case: usize) -> Option<Known> {
+        Some(Known { case, status: self.cases.get(case)?.status })
+    }
+
     /// The field with the error message of a case.
     pub(crate) fn error_field(&self, known: Known) -> Option<&str> {
         self.cases.get(known.case)?.error.as_deref()
@@ -211,6 +220,6 @@ impl Outcome {
 
     fn first(&self, holds: impl FnMut(&Case) -> bool) -> Option<Known> {
         let case = self.cases.iter().position(holds)?;
-        Some(Known { case, status: self.cases.get(case)?.status })
+        self.known(case)
     }
 }

@@ -29,6 +29,9 @@ const QUERY_TEXTS: &[&str] = &[
     "body",
 ];
 
+/// Most cases of one outcome.
+const CASES_MAX: usize = 250;
+
 /// Rules in order, what is hidden, and what is expected. Never changes.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is audited by it until it is given to a builder"]
@@ -86,12 +89,12 @@ impl Policy {
         &self.expected
     }
 
-    pub(super) fn hides(&self) -> &Redaction {
+    pub(crate) fn hides(&self) -> &Redaction {
         &self.redaction
     }
 
     /// The fields that rules look for around their spans.
-    pub(super) fn enclosing_fields(&self) -> &BTreeSet<Box<str>> {
+    pub(crate) fn enclosing_fields(&self) -> &BTreeSet<Box<str>> {
         &self.enclosing
     }
 
@@ -106,11 +109,16 @@ impl Policy {
 
 fn check(rule: &Rule) -> Result<()> {
     let name = &rule.name;
-    let does_nothing = !rule.ignored && rule.operation.is_none() && rule.identities.is_empty();
-    if does_nothing {
+    if !rule.does_something() {
         return Err(Error::invalid(format!(
             "the rule `{name}` does nothing; give it an operation, an identity for the spans \
              inside, or `ignore = true`"
+        )));
+    }
+    if rule.outcome.cases_count() > CASES_MAX {
+        return Err(Error::invalid(format!(
+            "the rule `{name}` has more than {CASES_MAX} cases of its outcome; join some, for \
+             example with `*` in values"
         )));
     }
     let matches_all = rule.target.is_none()

@@ -25,6 +25,11 @@ pub enum Detail {
 
 /// Which spans, and what becomes of them.
 ///
+/// A rule without an operation makes no events: with identities it says whose
+/// context its spans are for those inside, and else it is for spans whose code
+/// says `audit.operation`, of which it says the outcome, what is hidden, or that
+/// they are durable.
+///
 /// ```
 /// use tracing_audit::policy::{Condition, Identity, Level, Origin, Rule};
 ///
@@ -40,20 +45,20 @@ pub enum Detail {
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a rule does nothing until a policy has it"]
 pub struct Rule {
-    pub(super) name: Box<str>,
+    pub(crate) name: Box<str>,
     pub(super) target: Option<Pattern>,
     pub(super) span: Option<Pattern>,
     pub(super) level: Option<Level>,
     pub(super) fields: Vec<Box<str>>,
-    pub(super) conditions: Vec<Condition>,
+    pub(crate) conditions: Vec<Condition>,
     pub(super) ignored: bool,
-    pub(super) operation: Option<OperationFrom>,
-    pub(super) identities: Vec<(Identity, Origin)>,
-    pub(super) outcome: Outcome,
-    pub(super) detail: Detail,
-    pub(super) collapse: bool,
-    pub(super) durable: bool,
-    pub(super) intent: bool,
+    pub(crate) operation: Option<OperationFrom>,
+    pub(crate) identities: Vec<(Identity, Origin)>,
+    pub(crate) outcome: Outcome,
+    pub(crate) detail: Detail,
+    pub(crate) collapse: bool,
+    pub(crate) durable: bool,
+    pub(crate) intent: bool,
     pub(super) redact: Vec<(Box<str>, Action)>,
 }
 
@@ -179,7 +184,8 @@ impl Rule {
 
     /// Whether spans of a callsite can match.
     pub(super) fn may_match(&self, facts: &CallsiteFacts<'_>) -> bool {
-        self.target.as_ref().is_none_or(|target| target.matches_target(facts.target))
+        (self.is_for_all() || facts.declares("audit.operation"))
+            && self.target.as_ref().is_none_or(|target| target.matches_target(facts.target))
             && self.span.as_ref().is_none_or(|span| span.matches(facts.name))
             && self.level.is_none_or(|level| facts.level <= level)
             && self.fields.iter().all(|field| facts.declares(field))
@@ -188,6 +194,19 @@ impl Rule {
                 .operation
                 .as_ref()
                 .is_none_or(|from| from.is_possible(|field| facts.declares(field)))
+    }
+
+    /// Whether it makes something of spans, or only says more about those that
+    /// the code makes operations of.
+    fn is_for_all(&self) -> bool {
+        self.ignored || self.operation.is_some() || !self.identities.is_empty()
+    }
+
+    /// Whether it says anything at all.
+    pub(super) fn does_something(&self) -> bool {
+        let says_more = self.outcome != Outcome::new() || self.detail != Detail::default();
+        let has_effects = self.collapse || self.durable || self.intent || !self.redact.is_empty();
+        self.is_for_all() || says_more || has_effects
     }
 
     /// Whether the callsite alone decides.

@@ -9,10 +9,12 @@ use serde_json::Value;
 use super::cursor::Cursor;
 use super::filter::{Filter, Kinds};
 use super::order::Order;
+use super::sought::{Sought, SoughtValue};
 use super::view::Source;
 use crate::event::limits::{METADATA_DEPTH_MAX, bounded};
 use crate::event::metadata::bounded_value;
 use crate::event::{Actor, EventId, Kind, Operation, Status};
+use crate::redaction::HashKeys;
 
 /// A question to the trail. Filters combine: an event has to satisfy all.
 ///
@@ -24,10 +26,14 @@ use crate::event::{Actor, EventId, Kind, Operation, Status};
 /// event needs any one of them; calling it again adds values, and a list
 /// without values matches nothing. Other filters hold one value, and the last
 /// call counts.
+///
+/// Values that were hashed (`Action::Hash`) are found by asking for the value itself,
+/// under whichever of the keys given to the builder they were hashed.
 #[derive(Clone)]
 #[must_use = "a query does nothing until it is run"]
 pub struct Query {
     pub(super) source: Arc<dyn Source>,
+    keys: HashKeys,
     pub(super) filter: Filter,
     pub(super) order: Order,
     pub(super) limit: Option<usize>,
@@ -37,6 +43,7 @@ pub struct Query {
 impl Query {
     pub(crate) fn new(source: Arc<dyn Source>) -> Self {
         Query {
+            keys: source.hash_keys(),
             source,
             filter: Filter::default(),
             order: Order::default(),
@@ -47,43 +54,43 @@ impl Query {
 
     /// Narrows the query to one organisation, whatever else is asked for.
     pub(crate) fn scoped_to_org(mut self, org: impl Into<String>) -> Self {
-        self.filter.org_scope = Some(text(org.into()));
+        self.filter.org_scope = Some(self.sought(org));
         self
     }
 
     /// Events on behalf of this user.
     pub fn user(mut self, user_id: impl Into<String>) -> Self {
-        self.filter.user = Some(text(user_id.into()));
+        self.filter.user = Some(self.sought(user_id));
         self
     }
 
     /// Events by this actor, such as `user:alice`, `api_key:k1` or `system`.
     pub fn actor(mut self, actor: impl Into<Actor>) -> Self {
-        self.filter.actor = Some(actor.into().to_string());
+        self.filter.actor = Some(Sought::actor(&actor.into(), &self.keys));
         self
     }
 
     /// Events of this session.
     pub fn session(mut self, session_id: impl Into<String>) -> Self {
-        self.filter.session = Some(text(session_id.into()));
+        self.filter.session = Some(self.sought(session_id));
         self
     }
 
     /// Events of this organisation.
     pub fn org(mut self, org_id: impl Into<String>) -> Self {
-        self.filter.org = Some(text(org_id.into()));
+        self.filter.org = Some(self.sought(org_id));
         self
     }
 
     /// Events on this knowledge base, collection or other container.
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
-        self.filter.resource = Some(text(resource.into()));
+        self.filter.resource = Some(self.sought(resource));
         self
     }
 
     /// Events from this network origin.
     pub fn source(mut self, source: impl Into<String>) -> Self {
-        self.filter.source = Some(text(source.into()));
+        self.filter.source = Some(self.sought(source));
         self
     }
 
@@ -120,7 +127,7 @@ impl Query {
 
     /// Events that concern any of these entries.
     pub fn entry_ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let ids = ids.into_iter().map(|id| text(id.into()));
+        let ids: Vec<_> = ids.into_iter().map(|id| self.sought(id)).collect();
         self.filter.entry_ids.get_or_insert_default().extend(ids);
         self
     }
@@ -164,7 +171,7 @@ impl Query {
     /// value: `1` is `1.0`.
     pub fn metadata(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         let value = bounded_value(value.into(), METADATA_DEPTH_MAX);
-        self.filter.metadata.push((key.into(), value));
+        self.filter.metadata.push(SoughtValue::new(key.into(), value, &self.keys));
         self
     }
 
@@ -206,6 +213,10 @@ impl Query {
     pub fn after(mut self, cursor: impl Into<Option<Cursor>>) -> Self {
         self.cursor = cursor.into();
         self
+    }
+
+    fn sought(&self, value: impl Into<String>) -> Sought {
+        Sought::text(text(value.into()), &self.keys)
     }
 }
 

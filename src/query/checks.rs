@@ -31,6 +31,10 @@ pub(super) enum Check<'a> {
         actor: u16,
         user: u16,
     },
+    /// Several such pairs.
+    AnyActor {
+        pairs: PoolRange,
+    },
     /// A bit for each status code.
     Status(u8),
     EntryIds {
@@ -63,6 +67,12 @@ impl Check<'_> {
                 pool.slice(*symbols).contains(&u32::from(column.symbol(index)))
             }
             Check::Actor { actor, user } => is_actor(segment, index, *actor, *user),
+            Check::AnyActor { pairs } => {
+                pool.slice(*pairs).chunks_exact(2).any(|pair| match *pair {
+                    [actor, user] => is_actor(segment, index, actor as u16, user as u16),
+                    _ => false,
+                })
+            }
             Check::Status(mask) => {
                 segment.flags(index).is_some_and(|flags| mask >> flags.status_code() & 1 == 1)
             }
@@ -88,7 +98,10 @@ impl Check<'_> {
     pub(super) fn rank(&self) -> u8 {
         match self {
             Check::Symbol { .. } | Check::Status(_) | Check::Event | Check::Kind(_) => 0,
-            Check::AnySymbol { .. } | Check::Actor { .. } | Check::Within { .. } => 1,
+            Check::AnySymbol { .. }
+            | Check::Actor { .. }
+            | Check::AnyActor { .. }
+            | Check::Within { .. } => 1,
             Check::EntryIds { .. } | Check::Trail(_) => 2,
             Check::Error(_) => 3,
             Check::Metadata { .. } => 4,

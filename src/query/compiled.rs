@@ -7,12 +7,14 @@ use memchr::memmem::Finder;
 
 use super::filter::{Filter, Kinds};
 use super::matching::MetadataMatch;
+use super::sought::Sought;
 use super::stored::Stored;
 use super::trail::Trail;
 use crate::buffer::{Hasher, Snapshot, hash_text, ordered_us};
 use crate::error::Result;
 
-/// A text to be looked up in dictionaries.
+/// A text to be looked up in dictionaries. Where there are several, they are
+/// forms of one value, and any of them will do.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Needle<'q> {
     pub(super) text: &'q str,
@@ -32,13 +34,13 @@ pub(super) struct ActorNeedle<'q> {
 }
 
 pub(super) struct Compiled<'q> {
-    pub(super) org_scope: Option<Needle<'q>>,
-    pub(super) org: Option<Needle<'q>>,
-    pub(super) user: Option<Needle<'q>>,
-    pub(super) actor: Option<ActorNeedle<'q>>,
-    pub(super) session: Option<Needle<'q>>,
-    pub(super) resource: Option<Needle<'q>>,
-    pub(super) source: Option<Needle<'q>>,
+    pub(super) org_scope: Option<Vec<Needle<'q>>>,
+    pub(super) org: Option<Vec<Needle<'q>>>,
+    pub(super) user: Option<Vec<Needle<'q>>>,
+    pub(super) actor: Option<Vec<ActorNeedle<'q>>>,
+    pub(super) session: Option<Vec<Needle<'q>>>,
+    pub(super) resource: Option<Vec<Needle<'q>>>,
+    pub(super) source: Option<Vec<Needle<'q>>>,
     pub(super) operations: Option<Vec<Needle<'q>>>,
     /// A bit for each status code.
     pub(super) statuses: Option<u8>,
@@ -59,35 +61,44 @@ impl<'q> Compiled<'q> {
     /// When a trail goes on on disk, and that can't be read.
     pub(super) fn new(filter: &'q Filter, snapshot: &Snapshot, stored: &Stored) -> Result<Self> {
         let hasher = &snapshot.hasher;
-        let needle = |text: &'q Option<String>| text.as_deref().map(|t| Needle::new(hasher, t));
-        let needles = |texts: &'q Option<Vec<String>>| {
-            texts.as_ref().map(|texts| texts.iter().map(|t| Needle::new(hasher, t)).collect())
+        let needle = |text: &'q str| Needle::new(hasher, text);
+        let forms = |sought: &'q Option<Sought>| {
+            sought.as_ref().map(|sought| sought.forms().map(needle).collect())
         };
         let trail = filter.trail_of.map(|root| Trail::new(root, snapshot, stored)).transpose()?;
         Ok(Compiled {
-            org_scope: needle(&filter.org_scope),
-            org: needle(&filter.org),
-            user: needle(&filter.user),
-            actor: needle(&filter.actor).map(|actor| ActorNeedle {
-                actor,
-                user: actor.text.strip_prefix("user:").map(|user| Needle::new(hasher, user)),
+            org_scope: forms(&filter.org_scope),
+            org: forms(&filter.org),
+            user: forms(&filter.user),
+            actor: filter.actor.as_ref().map(|sought| {
+                let actors = sought.forms().map(|actor| ActorNeedle {
+                    actor: needle(actor),
+                    user: actor.strip_prefix("user:").map(needle),
+                });
+                actors.collect()
             }),
-            session: needle(&filter.session),
-            resource: needle(&filter.resource),
-            source: needle(&filter.source),
-            operations: needles(&filter.operations),
+            session: forms(&filter.session),
+            resource: forms(&filter.resource),
+            source: forms(&filter.source),
+            operations: filter
+                .operations
+                .as_ref()
+                .map(|names| names.iter().map(|name| needle(name)).collect()),
             statuses: filter
                 .statuses
                 .as_ref()
                 .map(|statuses| statuses.iter().fold(0, |mask, status| mask | 1 << status.code())),
-            entry_ids: needles(&filter.entry_ids),
+            entry_ids: filter
+                .entry_ids
+                .as_ref()
+                .map(|ids| ids.iter().flat_map(Sought::forms).map(needle).collect()),
             times: time_bounds(filter),
             durations: duration_bounds(filter),
             error_contains: filter.error_contains.as_ref().map(Finder::new),
             metadata: filter
                 .metadata
                 .iter()
-                .map(|(key, value)| MetadataMatch::new(hasher, key, value))
+                .map(|sought| MetadataMatch::new(hasher, sought))
                 .collect(),
             trail,
             kinds: filter.kinds,

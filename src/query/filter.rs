@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
+use super::sought::{Sought, SoughtValue};
 use crate::error::{Error, Result};
 use crate::event::{EventId, Kind, Status};
 
@@ -12,19 +11,19 @@ use crate::event::{EventId, Kind, Status};
 pub(super) struct Filter {
     /// The organisation that the handle is narrowed to. Beside `org`, which
     /// cannot widen it.
-    pub(super) org_scope: Option<String>,
-    pub(super) org: Option<String>,
-    pub(super) user: Option<String>,
-    pub(super) actor: Option<String>,
-    pub(super) session: Option<String>,
-    pub(super) resource: Option<String>,
-    pub(super) source: Option<String>,
+    pub(super) org_scope: Option<Sought>,
+    pub(super) org: Option<Sought>,
+    pub(super) user: Option<Sought>,
+    pub(super) actor: Option<Sought>,
+    pub(super) session: Option<Sought>,
+    pub(super) resource: Option<Sought>,
+    pub(super) source: Option<Sought>,
     /// Any of them.
     pub(super) operations: Option<Vec<String>>,
     /// Any of them.
     pub(super) statuses: Option<Vec<Status>>,
     /// Any of them.
-    pub(super) entry_ids: Option<Vec<String>>,
+    pub(super) entry_ids: Option<Vec<Sought>>,
     /// The operation began at this time or later, in microseconds.
     pub(super) since_us: Option<i64>,
     /// The operation began before this time, in microseconds.
@@ -32,7 +31,7 @@ pub(super) struct Filter {
     pub(super) duration_min: Option<Duration>,
     pub(super) duration_max: Option<Duration>,
     pub(super) error_contains: Option<String>,
-    pub(super) metadata: Vec<(String, Value)>,
+    pub(super) metadata: Vec<SoughtValue>,
     pub(super) trail_of: Option<EventId>,
     pub(super) kinds: Kinds,
 }

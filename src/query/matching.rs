@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::compiled::Needle;
+use super::sought::SoughtValue;
 use crate::buffer::{Fields, Hasher};
 use crate::event::limits::{FIELD_BYTES_MAX, METADATA_DEPTH_MAX};
 use crate::event::metadata::bounded_value;
@@ -16,24 +17,26 @@ pub(super) const NO_KEY: u32 = u32::MAX;
 pub(super) struct MetadataMatch<'q> {
     /// Key of a field, and the path inside its value.
     pub(super) splits: Vec<(Needle<'q>, Option<&'q str>)>,
-    value: &'q Value,
+    /// Any of them.
+    values: &'q [Value],
 }
 
 impl<'q> MetadataMatch<'q> {
-    pub(super) fn new(hasher: &Hasher, path: &'q str, value: &'q Value) -> Self {
+    pub(super) fn new(hasher: &Hasher, sought: &'q SoughtValue) -> Self {
+        let path = &*sought.path;
         let splits = splits(path)
             .map(|(key, rest)| (Needle::new(hasher, key), Some(rest)))
             .chain([(Needle::new(hasher, path), None)])
             .collect();
-        MetadataMatch { splits, value }
+        MetadataMatch { splits, values: &sought.values }
     }
 
     /// `keys` are the positions of the splits' keys in this segment.
     pub(super) fn matches(&self, fields: &Fields, index: usize, keys: &[u32]) -> bool {
         self.splits.iter().zip(keys).filter(|(_, key)| **key != NO_KEY).any(|((_, rest), key)| {
             fields.value(index, *key).is_some_and(|value| match rest {
-                None => equals(value, self.value),
-                Some(path) => contains(value, path, self.value),
+                None => self.values.iter().any(|wanted| equals(value, wanted)),
+                Some(path) => contains(value, path, self.values),
             })
         })
     }
@@ -44,9 +47,12 @@ fn splits(path: &str) -> impl Iterator<Item = (&str, &str)> {
     path.match_indices('.').filter_map(|(at, _)| Some((path.get(..at)?, path.get(at + 1..)?)))
 }
 
-fn contains(value: ValueRef<'_>, path: &str, wanted: &Value) -> bool {
+fn contains(value: ValueRef<'_>, path: &str, any_of: &[Value]) -> bool {
     match value {
-        ValueRef::Json(text) if text.starts_with('{') => found(&whole(value), path, wanted),
+        ValueRef::Json(text) if text.starts_with('{') => {
+            let value = whole(value);
+            any_of.iter().any(|wanted| found(&value, path, wanted))
+        }
         _ => false,
     }
 }

@@ -23,6 +23,7 @@ mod matching;
 mod order;
 mod page;
 mod plan;
+mod sought;
 #[cfg_attr(not(feature = "journal"), path = "unstored.rs")]
 mod stored;
 #[cfg(feature = "journal")]

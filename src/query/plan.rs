@@ -1,7 +1,7 @@
 //! How to find the events of one segment: the smallest list that an index has,
 //! and the checks that remain.
 
-use super::checks::{Check, Pool};
+use super::checks::{Check, Pool, PoolRange};
 use super::compiled::{ActorNeedle, Compiled, Needle};
 use super::filter::Kinds;
 use super::matching::NO_KEY;
@@ -85,7 +85,7 @@ impl<'a> Planner<'a> {
         self.symbol(&columns.org, &filter.org)?;
         self.symbol(&columns.resource, &filter.resource)?;
         self.unindexed_symbol(&columns.source, &filter.source)?;
-        filter.actor.as_ref().map_or(Ok(()), |actor| self.actor(segment, actor))
+        filter.actor.as_ref().map_or(Ok(()), |actors| self.actor(segment, actors))
     }
 
     fn several(&mut self, segment: &'a Segment) -> Outcome {
@@ -137,11 +137,18 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn symbol(&mut self, column: &'a SymbolColumn, needle: &Option<Needle<'a>>) -> Outcome {
-        let Some(needle) = needle else { return Ok(()) };
-        let symbol = column.find(needle.hash, needle.text).ok_or(Impossible)?;
-        if let Posted::List(list) = column.posted(symbol) {
-            self.require(Check::Symbol { column, symbol }, Lists::Exact(list));
+    fn symbol(&mut self, column: &'a SymbolColumn, forms: &Option<Vec<Needle<'a>>>) -> Outcome {
+        let Some(forms) = forms else { return Ok(()) };
+        let symbols = self.symbols(column, forms);
+        match *self.pool.slice(symbols) {
+            [] => return Err(Impossible),
+            [symbol] => {
+                let symbol = symbol as u16;
+                if let Posted::List(list) = column.posted(symbol) {
+                    self.require(Check::Symbol { column, symbol }, Lists::Exact(list));
+                }
+            }
+            _ => self.any_symbol(column, symbols)?,
         }
         Ok(())
     }
@@ -149,23 +156,53 @@ impl<'a> Planner<'a> {
     fn unindexed_symbol(
         &mut self,
         column: &'a SymbolColumn,
-        needle: &Option<Needle<'a>>,
+        forms: &Option<Vec<Needle<'a>>>,
     ) -> Outcome {
-        let Some(needle) = needle else { return Ok(()) };
-        let symbol = column.find(needle.hash, needle.text).ok_or(Impossible)?;
-        self.require(Check::Symbol { column, symbol }, Lists::None);
+        let Some(forms) = forms else { return Ok(()) };
+        let symbols = self.symbols(column, forms);
+        let check = match *self.pool.slice(symbols) {
+            [] => return Err(Impossible),
+            [symbol] => Check::Symbol { column, symbol: symbol as u16 },
+            _ => Check::AnySymbol { column, symbols },
+        };
+        self.require(check, Lists::None);
         Ok(())
     }
 
-    fn actor(&mut self, segment: &'a Segment, needle: &ActorNeedle<'a>) -> Outcome {
+    /// Those of the texts that the segment has.
+    fn symbols(&mut self, column: &SymbolColumn, texts: &[Needle<'_>]) -> PoolRange {
+        let found = texts.iter().filter_map(|needle| column.find(needle.hash, needle.text));
+        self.pool.add(found.map(u32::from))
+    }
+
+    fn any_symbol(&mut self, column: &'a SymbolColumn, symbols: PoolRange) -> Outcome {
+        let posted = self.pool.slice(symbols).iter().map(|symbol| column.posted(*symbol as u16));
+        let Some(lists) = lists(posted) else { return Ok(()) };
+        self.possible(lists)?;
+        self.require(Check::AnySymbol { column, symbols }, lists);
+        Ok(())
+    }
+
+    fn actor(&mut self, segment: &'a Segment, forms: &[ActorNeedle<'a>]) -> Outcome {
         let columns = segment.columns();
         let find = |column: &SymbolColumn, needle: &Needle<'_>| {
             column.find(needle.hash, needle.text).unwrap_or(0)
         };
-        let actor = find(&columns.actor, &needle.actor);
-        let user = needle.user.as_ref().map_or(0, |user| find(&columns.user, user));
+        let found = forms.iter().map(|form| {
+            let user = form.user.as_ref().map_or(0, |user| find(&columns.user, user));
+            (find(&columns.actor, &form.actor), user)
+        });
+        let found = found.filter(|(actor, user)| *actor > 0 || *user > 0);
+        let pairs = self.pool.add(found.flat_map(|(actor, user)| [actor.into(), user.into()]));
+        let [actor, user] = *self.pool.slice(pairs) else {
+            if self.pool.slice(pairs).is_empty() {
+                return Err(Impossible);
+            }
+            self.require(Check::AnyActor { pairs }, Lists::None);
+            return Ok(());
+        };
+        let (actor, user) = (actor as u16, user as u16);
         let lists = match (actor, user) {
-            (0, 0) => return Err(Impossible),
             (actor, 0) => columns.actor.posted(actor).list().map_or(Lists::None, Lists::Exact),
             (0, user) => columns.user.posted(user).list().map_or(Lists::None, Lists::Superset),
             _ => Lists::None,
@@ -176,13 +213,8 @@ impl<'a> Planner<'a> {
 
     fn operations(&mut self, segment: &'a Segment, wanted: &[Needle<'a>]) -> Outcome {
         let column = &segment.columns().operation;
-        let found = wanted.iter().filter_map(|needle| column.find(needle.hash, needle.text));
-        let symbols = self.pool.add(found.map(u32::from));
-        let posted = self.pool.slice(symbols).iter().map(|symbol| column.posted(*symbol as u16));
-        let Some(lists) = lists(posted) else { return Ok(()) };
-        self.possible(lists)?;
-        self.require(Check::AnySymbol { column, symbols }, lists);
-        Ok(())
+        let symbols = self.symbols(column, wanted);
+        self.any_symbol(column, symbols)
     }
 
     fn statuses(&mut self, segment: &'a Segment, mask: u8) -> Outcome {

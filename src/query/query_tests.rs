@@ -103,6 +103,8 @@ fn spanned(id: u128, parent: Option<u128>) -> AuditEvent {
         name: "s".into(),
         target: "t".into(),
         parent: parent.map(EventId::from_u128),
+        trace_id: None,
+        span_id: None,
         links: vec![],
     });
     event

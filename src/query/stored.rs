@@ -15,6 +15,7 @@ use super::compiled::Compiled;
 use super::filter::{Filter, Kinds};
 use super::matching::found;
 use super::order::{Field, Order};
+use super::sought::Sought;
 use super::stored_parts::Parts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::scan::{Key, ScannedEvent, is_text};
@@ -150,23 +151,23 @@ impl Search<'_> {
     /// What an index can know of the filter, the most telling first.
     fn wanted(&self) -> Wanted {
         let filter = self.filter;
-        let one = |field, text: &Option<String>| text.as_ref().map(|t| vec![Term::new(field, t)]);
-        let any = |field, texts: &Option<Vec<String>>| {
-            texts.as_ref().map(|texts| texts.iter().map(|text| Term::new(field, text)).collect())
-        };
+        let one = |field, sought: &Option<Sought>| sought.as_ref().map(|s| terms(field, [s]));
+        let operations = filter.operations.as_ref().map(|names| {
+            names.iter().map(|name| Term::new(FIELD_OPERATION, name)).collect::<Vec<_>>()
+        });
         let statuses = filter.statuses.as_ref().map(|statuses| {
             statuses.iter().map(|status| Term::new(FIELD_STATUS, status.as_str())).collect()
         });
         let logs = filter.kinds == Kinds::Only(Kind::Log);
         let all_of = [
-            any(FIELD_ENTRY_ID, &filter.entry_ids),
+            filter.entry_ids.as_ref().map(|ids| terms(FIELD_ENTRY_ID, ids)),
             one(FIELD_SESSION, &filter.session),
             one(FIELD_USER, &filter.user),
-            filter.actor.as_deref().map(actor_terms),
+            filter.actor.as_ref().map(|actor| actor.forms().flat_map(actor_terms).collect()),
             one(FIELD_RESOURCE, &filter.resource),
             one(FIELD_ORG, &filter.org_scope),
             one(FIELD_ORG, &filter.org),
-            any(FIELD_OPERATION, &filter.operations),
+            operations,
             statuses,
             logs.then(|| vec![Term::new(FIELD_KIND, "log")]),
         ];
@@ -189,7 +190,7 @@ impl Search<'_> {
             _ => None,
         });
         let texts = [&filter.session, &filter.user, &filter.resource, &filter.org_scope];
-        let text = id.or(texts.into_iter().flatten().next())?;
+        let text = id.into_iter().chain(texts.into_iter().flatten()).find_map(Sought::only_form)?;
         Some(Finder::new(text.as_bytes()))
     }
 
@@ -239,17 +240,17 @@ impl Search<'_> {
             (Key::Source, &filter.source),
             (Key::Actor, &filter.actor),
         ];
-        texts
-            .into_iter()
-            .all(|(key, wanted)| wanted.as_ref().is_none_or(|wanted| event.is_text(key, wanted)))
+        texts.into_iter().all(|(key, sought)| {
+            sought.as_ref().is_none_or(|sought| sought.forms().any(|form| event.is_text(key, form)))
+        })
     }
 
     fn lists_are_met(&self, event: &ScannedEvent<'_>) -> bool {
         let filter = self.filter;
-        let any = |key, texts: &Option<Vec<String>>| {
-            texts.as_ref().is_none_or(|texts| texts.iter().any(|text| event.is_text(key, text)))
-        };
-        any(Key::Operation, &filter.operations)
+        filter
+            .operations
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|name| event.is_text(Key::Operation, name)))
             && filter.statuses.as_ref().is_none_or(|statuses| {
                 statuses.iter().any(|status| event.is_text(Key::Status, status.as_str()))
             })
@@ -257,7 +258,8 @@ impl Search<'_> {
 
     fn entry_ids_are_met(&self, event: &ScannedEvent<'_>) -> bool {
         self.filter.entry_ids.as_ref().is_none_or(|wanted| {
-            event.entry_ids().any(|id| wanted.iter().any(|wanted| is_text(id, wanted)))
+            let is_wanted = |id| wanted.iter().flat_map(Sought::forms).any(|w| is_text(id, w));
+            event.entry_ids().any(is_wanted)
         })
     }
 
@@ -295,8 +297,15 @@ impl Search<'_> {
         }
         let metadata: Value = serde_json::from_slice(raw)
             .map_err(|error| unreadable(event.sequence, &error.to_string()))?;
-        Ok(wanted.iter().all(|(path, value)| found(&metadata, path, value)))
+        Ok(wanted
+            .iter()
+            .all(|sought| sought.values.iter().any(|value| found(&metadata, &sought.path, value))))
     }
+}
+
+fn terms<'s>(field: u8, sought: impl IntoIterator<Item = &'s Sought>) -> Vec<Term> {
+    let forms = sought.into_iter().flat_map(Sought::forms);
+    forms.map(|form| Term::new(field, form)).collect()
 }
 
 /// A user in person is found by the user's id, unless it acts for another.

@@ -9,6 +9,7 @@ use super::stored::Stored;
 use crate::buffer::Snapshot;
 use crate::error::Result;
 use crate::event::Sequence;
+use crate::redaction::HashKeys;
 
 /// The future of a [`View`] that contains everything completed before.
 pub(crate) type FreshView = Pin<Box<dyn Future<Output = Result<View>> + Send>>;
@@ -23,6 +24,9 @@ pub(crate) trait Source: Send + Sync {
 
     /// As `fresh`, without blocking the thread.
     fn fresh_async(&self) -> FreshView;
+
+    /// The keys under which values in it are hashed.
+    fn hash_keys(&self) -> HashKeys;
 }
 
 /// The events that were held at one moment. It does not change any more: all
@@ -36,18 +40,24 @@ pub(crate) trait Source: Send + Sync {
 pub struct View {
     snapshot: Arc<Snapshot>,
     stored: Stored,
+    keys: HashKeys,
     org_scope: Option<String>,
 }
 
 impl View {
     /// What lies in memory.
     pub(crate) fn new(snapshot: Arc<Snapshot>) -> Self {
-        View { snapshot, stored: Stored::default(), org_scope: None }
+        View { snapshot, stored: Stored::default(), keys: HashKeys::default(), org_scope: None }
     }
 
     /// The same view, with what lies on disk before it.
     pub(crate) fn with_stored(self, stored: Stored) -> Self {
         View { stored, ..self }
+    }
+
+    /// The same view, with the keys of what is hashed in it.
+    pub(crate) fn with_hash_keys(self, keys: HashKeys) -> Self {
+        View { keys, ..self }
     }
 
     /// The same view, without what lies on disk.
@@ -100,5 +110,9 @@ impl Source for View {
 
     fn fresh_async(&self) -> FreshView {
         Box::pin(std::future::ready(Ok(self.clone())))
+    }
+
+    fn hash_keys(&self) -> HashKeys {
+        self.keys.clone()
     }
 }

@@ -1,6 +1,7 @@
 //! Values that stay joinable and cannot be read: HMAC-SHA-256 under a key.
 
 use std::fmt::{self, Write};
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -75,13 +76,13 @@ impl fmt::Debug for HashKey {
 }
 
 /// The keys of a service: values are hashed under the first; the others were
-/// used before.
+/// used before. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct HashKeys(Vec<HashKey>);
+pub(crate) struct HashKeys(Arc<Vec<HashKey>>);
 
 impl HashKeys {
     pub(super) fn add(&mut self, key: HashKey) {
-        self.0.push(key);
+        Arc::make_mut(&mut self.0).push(key);
     }
 
     /// Appends the hashed form of `text`; `false` where there is no key.
@@ -92,7 +93,7 @@ impl HashKeys {
     }
 
     /// The forms in which `text` may stand in the trail, newest key first.
-    pub(super) fn forms(&self, text: &str) -> Vec<String> {
+    pub(crate) fn forms(&self, text: &str) -> Vec<String> {
         self.0.iter().map(|key| key.hashed(text)).collect()
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::action::Action;
-use super::detect::{Triggers, is_card_number};
+use super::detect::is_card_number;
 use super::names::looks_random;
 use super::redactor::Look;
 use super::rules::Rules;
@@ -15,9 +15,9 @@ use super::verdict::Verdict;
 /// A text without escapes says what it says, so its keys and values can be
 /// looked at where they stand.
 #[inline]
-pub(super) fn concerns(look: &mut Look, text: &str, triggers: Triggers, rules: &Rules) -> bool {
+pub(super) fn concerns(look: &mut Look, text: &str, rules: &Rules) -> bool {
     memchr::memchr(b'\\', text.as_bytes()).is_some()
-        || look.finds(text, triggers, rules.detectors, rules)
+        || look.finds(text, rules.detectors, rules)
         || keys(text).any(|key| {
             !matches!(look.verdict(rules, key), Verdict::Look | Verdict::Do(Action::Keep))
         })

@@ -39,6 +39,7 @@ pub use action::Action;
 pub use detect::Detector;
 #[cfg(feature = "hash")]
 pub use hash::HashKey;
+pub(crate) use hash::HashKeys;
 pub(crate) use redactor::Redactor;
-pub(crate) use rules::Rules;
+pub(crate) use rules::{Part, Rules};
 pub use settings::Redaction;

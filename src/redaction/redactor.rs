@@ -4,16 +4,17 @@
 //! Every text is looked at once. Only where something is to be hidden are the
 //! parts of the event built anew, in buffers that are used again and again.
 
+use crate::event::limits::OWN_KEYS;
 use crate::event::packed::{PackedIds, PackedMetadata, ValueRef, write_field, write_id};
 use crate::event::row::Row;
 
 use super::action::Action;
 use super::clean::Clean;
-use super::detect::{Detectors, Finding, Triggers, is_card_number, scan};
+use super::detect::{Detectors, Finding, is_card_number, scan};
 use super::json;
 use super::names::looks_random;
 use super::rules::{Part, Rules};
-use super::text::{write_around, write_cut, write_whole};
+use super::text::{MASK, write_around, write_cut, write_whole};
 use super::verdict::{Verdict, Verdicts};
 
 /// Buffers for hiding. Owned by the worker, reused for each event.
@@ -25,6 +26,8 @@ pub(crate) struct Redactor {
     entry_ids: Vec<u8>,
     metadata: Vec<u8>,
 }
+
+type Edits = [Edit; Part::ALL.len()];
 
 /// What a part of the event became.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,25 +69,60 @@ impl Redactor {
         edits.map_or(row, |edits| edited(row, &edits, &self.texts))
     }
 
-    /// What becomes of the parts, unless all stay the same.
-    #[inline]
-    fn edit_parts(&mut self, row: &Row<'_>, rules: &Rules) -> Option<[Edit; Part::ALL.len()]> {
-        let mut edits = None;
-        for part in Part::ALL {
-            let Some(text) = part_of(row, part) else { continue };
-            let edit = self.edit(text, part, rules);
-            if edit != Edit::Same {
-                let edits = edits.get_or_insert([Edit::Same; Part::ALL.len()]);
-                if let Some(known) = edits.get_mut(part as usize) {
-                    *known = edit;
+    /// `row`, of which nothing is the program's own, without what `rules` hide.
+    pub(crate) fn apply_given<'a>(&'a mut self, row: &Row<'a>, rules: &Rules) -> Row<'a> {
+        let mut row = *row;
+        if let Some(span) = &mut row.span {
+            for text in [&mut span.name, &mut span.target] {
+                if self.look.finds(text, rules.detectors, rules) {
+                    *text = MASK;
                 }
             }
+        }
+        self.apply(&row, rules)
+    }
+
+    /// A text that belongs to no field, with what is found in it hidden.
+    pub(crate) fn text(&mut self, text: &str, rules: &Rules) -> String {
+        let mut hidden = String::with_capacity(text.len());
+        self.look.write_text(text, None, rules.detectors, rules, &mut hidden);
+        hidden
+    }
+
+    /// The text of a part, whose name may have a rule, as it may be kept.
+    pub(crate) fn part(&mut self, text: &str, part: Part, rules: &Rules) -> Option<String> {
+        self.texts.clear();
+        match self.edit(text, part, rules) {
+            Edit::Same => Some(text.to_owned()),
+            Edit::Gone => None,
+            Edit::Text(start, end) => self.texts.get(start..end).map(str::to_owned),
+        }
+    }
+
+    /// What becomes of the parts, unless all stay the same.
+    #[inline]
+    fn edit_parts(&mut self, row: &Row<'_>, rules: &Rules) -> Option<Edits> {
+        let mut edits = None;
+        // What is true of a user is true of the actor that it is.
+        let skips_actor = rules.of_part(Part::Actor).is_none() && is_user(row);
+        for part in Part::ALL {
+            let Some(text) = part_of(row, part) else { continue };
+            if part == Part::Actor && skips_actor {
+                continue;
+            }
+            note(&mut edits, part, self.edit(text, part, rules));
+        }
+        if skips_actor && edits.is_some() {
+            note(&mut edits, Part::Actor, self.edit(row.actor, Part::Actor, rules));
         }
         edits
     }
 
     #[inline]
     fn edit(&mut self, text: &str, part: Part, rules: &Rules) -> Edit {
+        if part == Part::Operation {
+            return self.edit_operation(text, rules);
+        }
         let action = rules.of_part(part).or_else(|| user_action(text, part, rules));
         let detectors = rules.detectors_of(part);
         match action {
@@ -94,16 +132,42 @@ impl Redactor {
         }
     }
 
-    /// Whether there is something to hide in a part. Who acts on what recurs
-    /// from event to event, and is looked at once.
+    /// Names of operations are in capitals, which secrets in them were not.
+    fn edit_operation(&mut self, name: &str, rules: &Rules) -> Edit {
+        let detectors = rules.detectors_of(Part::Operation);
+        if !self.concerns(name, Part::Operation, detectors, rules) {
+            return Edit::Same;
+        }
+        self.rewrite_operation(name, detectors, rules)
+    }
+
+    #[cold]
+    fn rewrite_operation(&mut self, name: &str, detectors: Detectors, rules: &Rules) -> Edit {
+        let (start, mut written) = (self.texts.len(), String::new());
+        self.look.write_text(name, None, detectors, rules, &mut written);
+        if written == name {
+            let small = name.to_ascii_lowercase();
+            written.clear();
+            self.look.write_text(&small, None, detectors, rules, &mut written);
+        }
+        self.texts.push_str(&written.to_ascii_uppercase());
+        Edit::Text(start, self.texts.len())
+    }
+
+    /// Whether there is something to hide in a part. Those that recur from event
+    /// to event are looked at once.
     #[inline]
     fn concerns(&mut self, text: &str, part: Part, detectors: Detectors, rules: &Rules) -> bool {
-        let whose = rules.id * 2 + u64::from(part.is_free_text());
-        if self.clean.contains(whose, text.as_bytes()) {
+        let kind = if part == Part::Operation { 2 } else { u64::from(part.is_free_text()) };
+        let whose = rules.id * 3 + kind;
+        let recurs = matches!(part, Part::Operation | Part::Org | Part::Resource);
+        if recurs && self.clean.contains(whose, text.as_bytes()) {
             return false;
         }
-        let concerns = self.look.finds(text, Triggers::of(text.as_bytes()), detectors, rules);
-        if !concerns {
+        let mut finds = |text: &str| self.look.finds(text, detectors, rules);
+        let concerns =
+            finds(text) || (part == Part::Operation && finds(&text.to_ascii_lowercase()));
+        if !concerns && recurs {
             self.clean.insert(whose, text.as_bytes());
         }
         concerns
@@ -134,10 +198,9 @@ impl Redactor {
         match rules.of_part(Part::EntryIds) {
             Some(action) => action != Action::Keep && !ids.0.is_empty(),
             None => {
-                let triggers = Triggers::of(ids.0);
                 let detectors = rules.detectors_of(Part::EntryIds);
                 let mut ids = ids;
-                ids.any(|id| self.look.finds(id, triggers, detectors, rules))
+                ids.any(|id| self.look.finds(id, detectors, rules))
             }
         }
     }
@@ -171,18 +234,12 @@ impl Look {
 
     /// Whether there is something to hide in a text.
     #[inline]
-    pub(super) fn finds(
-        &mut self,
-        text: &str,
-        triggers: Triggers,
-        detectors: Detectors,
-        rules: &Rules,
-    ) -> bool {
+    pub(super) fn finds(&mut self, text: &str, detectors: Detectors, rules: &Rules) -> bool {
         if detectors.is_empty() {
             return false;
         }
         let verdicts = &mut self.verdicts;
-        scan(text, triggers, detectors, |name| verdicts.on(rules, name), &mut self.found);
+        scan(text, detectors, |name| verdicts.on(rules, name), &mut self.found);
         !self.found.is_empty()
     }
 
@@ -217,27 +274,20 @@ impl Look {
         rules: &Rules,
         out: &mut String,
     ) {
-        self.finds(text, Triggers::of(text.as_bytes()), detectors, rules);
+        self.finds(text, detectors, rules);
         write_around(text, &self.found, rules, out);
         self.found.clear();
     }
 
     #[inline]
     fn metadata_concerns(&mut self, metadata: PackedMetadata<'_>, rules: &Rules) -> bool {
-        let triggers = Triggers::of(metadata.0);
         let mut metadata = metadata;
-        metadata.any(|(name, value)| self.concerns(name, value, triggers, rules))
+        metadata.any(|(name, value)| self.concerns(name, value, rules))
     }
 
     /// Whether a field cannot be kept as it is.
     #[inline]
-    fn concerns(
-        &mut self,
-        name: &str,
-        value: ValueRef<'_>,
-        triggers: Triggers,
-        rules: &Rules,
-    ) -> bool {
+    fn concerns(&mut self, name: &str, value: ValueRef<'_>, rules: &Rules) -> bool {
         match (self.verdicts.on(rules, name), value) {
             (Verdict::Look, _) => {}
             (Verdict::Do(action), _) => return action != Action::Keep,
@@ -249,8 +299,8 @@ impl Look {
         }
         match value {
             ValueRef::Bool(_) => false,
-            ValueRef::Str(text) => self.finds(text, triggers, rules.detectors, rules),
-            ValueRef::Json(text) => json::concerns(self, text, triggers, rules),
+            ValueRef::Str(text) => self.finds(text, rules.detectors, rules),
+            ValueRef::Json(text) => json::concerns(self, text, rules),
             number => is_card(number),
         }
     }
@@ -258,9 +308,10 @@ impl Look {
     #[cold]
     fn rewrite_metadata(&mut self, metadata: PackedMetadata<'_>, rules: &Rules, out: &mut Vec<u8>) {
         out.clear();
-        let metadata = if rules.settings.metadata_kept { metadata } else { PackedMetadata(&[]) };
         for (name, value) in metadata {
-            self.rewrite_field(name, value, rules, out);
+            if rules.settings.metadata_kept || OWN_KEYS.contains(&name) {
+                self.rewrite_field(name, value, rules, out);
+            }
         }
     }
 
@@ -311,6 +362,23 @@ fn is_card(number: ValueRef<'_>) -> bool {
     number >= 10_u64.pow(13) && is_card_number(number.to_string().as_bytes())
 }
 
+#[inline]
+fn note(edits: &mut Option<Edits>, part: Part, edit: Edit) {
+    if edit == Edit::Same {
+        return;
+    }
+    let edits = edits.get_or_insert([Edit::Same; Part::ALL.len()]);
+    if let Some(known) = edits.get_mut(part as usize) {
+        *known = edit;
+    }
+}
+
+/// Whether the actor is the user, acting in person.
+#[inline]
+fn is_user(row: &Row<'_>) -> bool {
+    row.actor.strip_prefix("user:").is_some_and(|id| row.user_id == Some(id))
+}
+
 fn part_of<'a>(row: &Row<'a>, part: Part) -> Option<&'a str> {
     match part {
         Part::Operation => Some(row.operation),
@@ -325,7 +393,7 @@ fn part_of<'a>(row: &Row<'a>, part: Part) -> Option<&'a str> {
     }
 }
 
-fn edited<'a>(mut row: Row<'a>, edits: &[Edit; Part::ALL.len()], texts: &'a str) -> Row<'a> {
+fn edited<'a>(mut row: Row<'a>, edits: &Edits, texts: &'a str) -> Row<'a> {
     for (part, edit) in Part::ALL.into_iter().zip(edits) {
         let text = match *edit {
             Edit::Same => continue,

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::action::Action;
 use super::detect::{Detector, Detectors};
+use super::hash::HashKeys;
 use super::settings::Redaction;
 
 /// Choices of what to hide. Never change; a new choice makes new rules.
@@ -22,7 +23,7 @@ pub(crate) struct Rules {
 
 /// The parts of an event that are texts, its metadata aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Operation = 0,
     Actor = 1,
     User = 2,
@@ -79,6 +80,11 @@ impl Rules {
         let mut rules = Rules { id, settings, detectors, identity_detectors, parts };
         rules.parts = Part::ALL.map(|part| rules.by_name(part.name()?));
         rules
+    }
+
+    /// The keys under which values are hashed or were.
+    pub(crate) fn keys(&self) -> &HashKeys {
+        &self.settings.keys
     }
 
     /// What the user's patterns say about a part.

@@ -2,14 +2,17 @@
 
 use std::borrow::Cow;
 
-use crate::capture::{Callsite, Captured, EventKey, IdField, Origin, Recording};
+use crate::capture::{Callsite, Captured, EventKey, IdField, Origin, Recording, Traced};
 use crate::clock::Clock;
 use crate::event::limits::{
-    COLLAPSED_FAILURES_KEY, COLLAPSED_KEY, ENTRY_IDS_CUT_KEY, KEY_BYTES_MAX, METADATA_CUT_KEY,
+    COLLAPSED_FAILURES_KEY, COLLAPSED_KEY, ENTRY_IDS_CUT_KEY, INTENDED_KEY, KEY_BYTES_MAX,
+    METADATA_CUT_KEY,
 };
 use crate::event::packed::{PackedIds, PackedMetadata, ValueRef, write_field};
 use crate::event::row::{Row, RowSpan};
-use crate::event::{EventId, EventIds, Kind, Operation};
+use crate::event::{EventId, EventIds, Kind, Operation, Status, StatusSource};
+
+use super::intents::INTENT;
 
 /// Buffers and choices for decoding. Owned by the worker, reused for each event.
 pub(super) struct Decoder {
@@ -21,6 +24,7 @@ pub(super) struct Decoder {
     metadata: Vec<u8>,
     entry_ids: Vec<u8>,
     links: Vec<EventId>,
+    error: String,
 }
 
 /// Wall clock times of the events decoded in one turn.
@@ -47,6 +51,7 @@ impl Decoder {
             metadata: Vec::new(),
             entry_ids: Vec::new(),
             links: Vec::new(),
+            error: String::new(),
         }
     }
 
@@ -65,15 +70,21 @@ impl Decoder {
         let user_id = values.identity(IdField::User);
         let explicit = values.identity(IdField::Actor);
         self.read_actor(explicit, user_id);
-        let (status, status_source) = captured.outcome(self.closed_is_unknown);
+        let is_intent = captured.origin == Origin::Intent;
+        let (status, status_source) = match is_intent {
+            true => (Status::Unknown, StatusSource::Open),
+            false => captured.outcome(self.closed_is_unknown),
+        };
+        self.read_error(captured, status_source);
         let is_span = captured.origin == Origin::Span;
+        let traced = captured.rare.and_then(|rare| rare.traced);
         let span = Elapsed::of(captured, clock);
         Row {
             event_id: self.ids.id(span.opened_ns, captured.key.key.get()),
-            kind: Kind::Event,
+            kind: if is_intent { Kind::Log } else { Kind::Event },
             timestamp_us: times.wall_us(span.opened_ns),
             recorded_us: times.recorded_us,
-            operation: &self.operation,
+            operation: if is_intent { INTENT } else { &self.operation },
             actor: &self.actor,
             user_id: user_id.or_else(|| explicit?.strip_prefix("user:")),
             session_id: values.identity(IdField::Session),
@@ -84,7 +95,7 @@ impl Decoder {
             part: None,
             status,
             status_source,
-            error_message: values.error(),
+            error_message: values.error().or((!self.error.is_empty()).then_some(&self.error)),
             duration_ns: stated_ns.or(is_span.then_some(span.elapsed_ns)),
             busy_ns: is_span.then_some(span.busy_ns),
             metadata: PackedMetadata(&self.metadata),
@@ -92,6 +103,8 @@ impl Decoder {
                 name: span_name(callsite, captured.origin),
                 target: callsite.metadata.target(),
                 parent: captured.parent.map(|parent| event_id(&self.ids, parent, clock)),
+                trace_id: traced.map(Traced::trace_id),
+                span_id: traced.map(Traced::span_id),
                 links: &self.links,
             }),
         }
@@ -116,6 +129,15 @@ impl Decoder {
         }
     }
 
+    /// The error that the rule of a policy finds in the values of the span.
+    fn read_error(&mut self, captured: &Captured<'_>, source: StatusSource) {
+        self.error.clear();
+        let plan = captured.ruled.filter(|_| source == StatusSource::Policy);
+        if let Some(error) = plan.and_then(|plan| plan.error_of(captured)) {
+            self.error.push_str(&error);
+        }
+    }
+
     fn read_links(&mut self, captured: &Captured<'_>, clock: &dyn Clock) {
         self.links.clear();
         if let Some(rare) = captured.rare {
@@ -128,8 +150,12 @@ impl Decoder {
     fn read_recordings(&mut self, captured: &Captured<'_>, callsite: &Callsite) -> Option<u64> {
         let (metadata, entry_ids) = (&mut self.metadata, &mut self.entry_ids);
         metadata.clear();
+        if captured.origin == Origin::Intent {
+            write_field(metadata, INTENDED_KEY, ValueRef::Str(&self.operation));
+        }
         entry_ids.clear();
         let mut duration_ns = None;
+        let told_elsewhere = captured.ruled.map_or(0, |plan| plan.told_elsewhere(captured));
         let repeats = callsite.repeats_names || captured.values.repeats_metadata;
         let mut last = Vec::new();
         let mut write = |name, value| match repeats {
@@ -139,7 +165,8 @@ impl Decoder {
         for recording in captured.values.recordings() {
             match recording {
                 Recording::Metadata(index, value) => {
-                    if let Some(name) = callsite.names.get(usize::from(index)) {
+                    let name = callsite.names.get(usize::from(index));
+                    if let Some(name) = name.filter(|_| !is_in(told_elsewhere, index)) {
                         write(name, value);
                     }
                 }
@@ -152,6 +179,11 @@ impl Decoder {
         write_counts(&mut self.metadata, captured);
         duration_ns
     }
+}
+
+/// Whether a set of bits has the one of this index.
+fn is_in(bits: u64, index: u16) -> bool {
+    bits != 0 && bits.checked_shr(index.into()).unwrap_or(0) & 1 == 1
 }
 
 /// The times of an operation.
@@ -197,7 +229,7 @@ fn write_counts(metadata: &mut Vec<u8>, captured: &Captured<'_>) {
 /// Events are named after their place in the source, which says nothing.
 fn span_name(callsite: &Callsite, origin: Origin) -> &'static str {
     match origin {
-        Origin::Span => callsite.metadata.name(),
+        Origin::Span | Origin::Intent => callsite.metadata.name(),
         Origin::Statement => "event",
     }
 }

@@ -10,7 +10,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::event::limits::{ENTRY_IDS_CUT_KEY, ENTRY_IDS_MAX};
+use crate::event::limits::{ENTRY_IDS_CUT_KEY, ENTRY_IDS_MAX, INTENDED_KEY};
 use crate::event::{AuditEvent, EventId, Kind, Metadata, Operation, Status, StatusSource};
 
 use super::decode::Times;
@@ -20,9 +20,6 @@ use super::trail::Stored;
 
 /// The operation of the entry that stands for an intent.
 pub(crate) const INTENT: &str = "INTENT";
-
-/// Under which that entry's metadata hold what is about to be done.
-pub(crate) const INTENDED_KEY: &str = "audit.intended";
 
 /// How an operation that was begun has ended.
 #[derive(Debug, Clone)]
@@ -72,7 +69,7 @@ impl Worker {
             Some(mut event) => {
                 completion.apply(&mut event);
                 // It was begun, so what cannot be recorded is a loss.
-                self.append(&event, times, true).map_err(|reason| {
+                self.append(&event, times).map_err(|reason| {
                     self.lose(reason, 1);
                     self.trail.keeper.refusal().unwrap_or_else(Error::stopped)
                 })
@@ -91,7 +88,7 @@ impl Worker {
         let count = intents.len() as u64;
         for mut event in intents.into_values() {
             (event.status, event.status_source) = (Status::Unknown, StatusSource::Open);
-            if let Err(reason) = self.append(&event, times, true) {
+            if let Err(reason) = self.append(&event, times) {
                 self.lose(reason, 1);
             }
         }

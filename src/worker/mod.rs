@@ -9,6 +9,7 @@
 
 mod decode;
 mod exporter;
+mod hiding;
 mod history;
 mod intents;
 #[cfg(feature = "journal")]
@@ -16,6 +17,11 @@ mod journal;
 #[cfg(not(feature = "journal"))]
 #[path = "no_journal.rs"]
 mod journal;
+#[cfg(feature = "policy")]
+mod policy;
+#[cfg(not(feature = "policy"))]
+#[path = "no_policy.rs"]
+mod policy;
 mod request;
 mod state;
 #[cfg(test)]

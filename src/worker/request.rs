@@ -39,6 +39,9 @@ pub(crate) enum Request {
     /// The first checkpoint that covers this place of the trail.
     #[cfg(feature = "journal")]
     Checkpoint(crate::event::Sequence, Reply<Result<crate::proof::SignedCheckpoint>>),
+    /// Append the entry of this policy, which is to come into force.
+    #[cfg(feature = "policy")]
+    Policy(Arc<crate::capture::Compiled>, Reply<Result<Stored>>),
     /// Rotate everything held.
     Rotate(Reply<Result<Rotated>>),
     /// Take nothing in any more, write what is open as open, export what is held.

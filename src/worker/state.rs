@@ -13,11 +13,14 @@ use crate::channel::DataReceiver;
 use crate::error::Error;
 use crate::event::row::RowScratch;
 use crate::event::{AuditEvent, EventId, EventIds};
+use crate::redaction::Rules;
 use crate::statistics::StatisticsRecorder;
 
 use super::decode::Decoder;
 use super::exporter::{ExportSettings, Exporter};
+use super::hiding::Hiding;
 use super::journal::{Keeper, Opening};
+use super::policy::InForce;
 use super::request::{Reply, Request, Rotated, ShutdownCounts};
 use super::trail::Trail;
 
@@ -34,6 +37,8 @@ pub(crate) struct WorkerSettings {
     /// Events that may wait in the buffer for an export that keeps failing.
     pub(crate) export_backlog_events_max: u64,
     pub(crate) closed_is_unknown: bool,
+    /// What is hidden before anything is recorded.
+    pub(crate) hidden: Arc<Rules>,
     pub(crate) error_hook: Option<ErrorHook>,
     pub(crate) journal: Opening,
 }
@@ -100,6 +105,7 @@ pub(super) struct Worker {
     pub(super) published: Arc<Published>,
     pub(super) trail: Trail,
     pub(super) decoder: Decoder,
+    pub(super) hiding: Hiding,
     pub(super) scratch: RowScratch,
     /// Parcels whose memory can be used again.
     pub(super) used: Vec<Parcel>,
@@ -108,6 +114,10 @@ pub(super) struct Worker {
     pub(super) error_hook: Option<ErrorHook>,
     pub(super) poisoned: bool,
     pub(super) rotated: u64,
+    // policy
+    pub(super) policy: InForce,
+    /// Something was appended that is to be synced without waiting for more.
+    pub(super) sync_soon: bool,
     // intents
     /// Operations that were begun, as they will be recorded.
     pub(super) intents: BTreeMap<EventId, AuditEvent>,
@@ -168,6 +178,7 @@ impl Worker {
                 panics_behind_journal: false,
             },
             decoder: Decoder::new(ids, settings.closed_is_unknown),
+            hiding: Hiding::new(settings.hidden),
             scratch: RowScratch::default(),
             used: Vec::new(),
             offset_us: wall_us - (monotonic_ns / 1_000) as i64,
@@ -175,6 +186,8 @@ impl Worker {
             error_hook: settings.error_hook,
             poisoned: false,
             rotated: 0,
+            policy: InForce::default(),
+            sync_soon: false,
             intents: BTreeMap::new(),
             rotation: settings.rotation,
             exporter,

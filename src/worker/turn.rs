@@ -126,7 +126,7 @@ impl Worker {
             taken += more;
             self.intake.data.end_stall();
             recycle(&mut self.used);
-            if self.trail.keeper.wants_sync() {
+            if std::mem::take(&mut self.sync_soon) || self.trail.keeper.wants_sync() {
                 self.sync_journal();
             }
             if more == 0 {
@@ -184,25 +184,35 @@ impl Worker {
             return self.note_canary(captured);
         }
         let row = self.decoder.row(captured, callsite, times, &*intake.clock);
+        let row = self.hiding.from_captured(&row, captured);
         match self.trail.append(&row, statistics, true) {
-            Ok(_) => self.rotate_if_full(times),
+            Ok(_) => {
+                self.policy.note(&row);
+                self.sync_soon |= captured.ruled.is_some_and(|plan| plan.is_durable());
+                self.rotate_if_full(times);
+            }
             Err(reason) => self.lose(reason, 1),
         }
     }
 
-    /// Appends an event that is not captured.
+    /// Appends what users recorded by hand, without what must not be kept.
     pub(super) fn append(
         &mut self,
         event: &AuditEvent,
         times: Times,
-        streamed: bool,
     ) -> Result<Stored, LossReason> {
-        let stored = self.append_only(event, times, streamed)?;
+        let row = self.scratch.row(event, times.recorded_us);
+        let row = self.hiding.from_given(&row);
+        let mut statistics =
+            self.published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
+        let stored = self.trail.append(&row, &mut statistics, true)?;
+        drop(statistics);
         self.rotate_if_full(times);
         Ok(stored)
     }
 
-    /// The same, and nothing leaves the buffer for it.
+    /// Appends what the worker itself has to say, or took from the log. Nothing
+    /// leaves the buffer for it.
     pub(super) fn append_only(
         &mut self,
         event: &AuditEvent,
@@ -234,7 +244,8 @@ impl Worker {
         for gap in self.intake.losses.take_gaps() {
             let event = gap_event(gap, times);
             // There is room; what fails is told by the next sync.
-            let _ = self.append(&event, times, gap.reason != LossReason::Reentrant);
+            let _ = self.append_only(&event, times, gap.reason != LossReason::Reentrant);
+            self.rotate_if_full(times);
         }
     }
 
@@ -242,6 +253,7 @@ impl Worker {
         // Those that the hook itself brings about have to wait for the next turn.
         for _ in 0..self.problems.len() {
             let Ok(problem) = self.problems.try_recv() else { break };
+            let problem = self.hiding.problem(problem);
             self.tell(&problem);
         }
     }
@@ -280,6 +292,8 @@ impl Worker {
             Request::Checkpoint(sequence, reply) => {
                 self.trail.keeper.await_checkpoint(sequence, reply);
             }
+            #[cfg(feature = "policy")]
+            Request::Policy(policy, reply) => self.begin_policy(policy, times, reply),
             Request::Rotate(reply) => self.rotate_waiting.push(reply),
             Request::Shutdown(reply) => self.begin_shutdown(reply, times),
             Request::Exported(exported) => self.exported(exported),
@@ -312,11 +326,11 @@ impl Worker {
         if let Some(refusal) = self.trail.keeper.refusal() {
             return Err(refusal);
         }
-        let stored = match self.append(event, times, true) {
+        let stored = match self.append(event, times) {
             Ok(stored) => Ok(stored),
             Err(_) => {
                 self.sync_journal();
-                self.append(event, times, true)
+                self.append(event, times)
             }
         };
         if !self.trail.keeper.answers_later() || stored.is_err() {

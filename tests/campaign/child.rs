@@ -20,7 +20,7 @@ pub(crate) fn settings(directory: &Path) -> JournalSettings {
         .segment_bytes_max(32 * 1024)
         .checkpoint_every(Duration::from_millis(50))
         .reserve_bytes(64 * 1024)
-        .lock_wait(Duration::from_secs(10))
+        .lock_wait(Duration::from_secs(120))
 }
 
 /// Never returns.

@@ -18,7 +18,7 @@ use crate::random::Random;
 /// Longest life of a child after its first acknowledgement.
 const LIFE_US_MAX: u64 = 100_000;
 
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -119,10 +119,10 @@ impl Campaign {
         let allowed = if was_killed { Severity::Rebuildable } else { Severity::Notice };
         let findings = verdict.logs.iter().flat_map(|log| &log.findings).chain(&verdict.findings);
         let worst = findings.max_by_key(|finding| finding.severity);
-        // Nothing is signed before something is durable.
+        // Nothing is signed before something is durable, and nothing is there before it was made.
         let is_unborn = self.told.is_empty();
         let Some(worst) = worst.filter(|worst| worst.severity > allowed) else { return true };
-        if is_unborn && worst.kind == FindingKind::Unsigned {
+        if is_unborn && matches!(worst.kind, FindingKind::Unsigned | FindingKind::Io) {
             return true;
         }
         println!("{worst:?}");

@@ -91,7 +91,9 @@ fn cat_escapes_what_attacks_a_terminal() {
     let command = format!("{BINARY} cat {}", fixture.parent().display());
     let mut script = Command::new("script");
     script.args(["-qec", &command, "/dev/null"]).stdin(Stdio::null());
-    if !crate::tools::is_there("script (util-linux)", Command::new("script").arg("--version")) {
+    let mut probe = Command::new("script");
+    probe.args(["-qec", "true", "/dev/null"]).stdin(Stdio::null());
+    if !crate::tools::is_there("script (util-linux)", &mut probe) {
         return;
     }
     let shown = String::from_utf8(script.output().unwrap().stdout).unwrap();

@@ -171,28 +171,6 @@ fn a_global_env_filter_below_us_names_the_callsites_it_switches_off() {
 }
 
 #[test]
-fn and_then_with_a_filtered_layer_is_found() {
-    let (layer, audit) = build::<Registry>();
-    let filtered = quiet_fmt::<Registry>().with_filter(LevelFilter::WARN);
-    let _default = subscribe(registry().with(filtered.and_then(layer)));
-    drop(info_span!("op", audit.operation = "MAYBE"));
-    let lost = audit.query().operation("MAYBE").count().unwrap() == 0;
-    let findings = audit.self_check();
-    assert_eq!(lost, !findings.is_empty(), "{findings:?}");
-}
-
-#[test]
-fn and_then_the_other_way_round_is_judged_by_what_arrives() {
-    let (layer, audit) = build::<Registry>();
-    let filtered = quiet_fmt::<Registry>().with_filter(LevelFilter::WARN);
-    let _default = subscribe(registry().with(layer.and_then(filtered)));
-    drop(info_span!("op", audit.operation = "MAYBE"));
-    let lost = audit.query().operation("MAYBE").count().unwrap() == 0;
-    let findings = audit.self_check();
-    assert_eq!(lost, !findings.is_empty(), "{findings:?}");
-}
-
-#[test]
 fn our_layer_wrapped_in_a_filter_is_found() {
     let (layer, audit) = build::<Registry>();
     let _default = subscribe(registry().with(layer.with_filter(LevelFilter::WARN)));

@@ -9,7 +9,7 @@ use tracing_audit::{
     Order, Status, StatusSource,
 };
 
-const DEADLINE: Duration = Duration::from_secs(10);
+use crate::trail::DEADLINE;
 
 pub(crate) fn open(directory: &Path) -> Audit {
     AuditLayer::builder().journal(directory).build_without_layer().unwrap()
@@ -27,7 +27,7 @@ pub(crate) fn stored(user: &str, id: usize) -> AuditEvent {
     AuditEvent::builder(Operation::Store).user_id(user).entry_ids([id.to_string()]).build()
 }
 
-fn facts(audit: &Audit) -> Vec<String> {
+pub(crate) fn facts(audit: &Audit) -> Vec<String> {
     let facts = audit.query().kind(Kind::Log).order(Order::OldestFirst).run().unwrap().events;
     facts.iter().map(|fact| fact.operation.to_string()).collect()
 }
@@ -147,12 +147,36 @@ fn captured_spans_are_durable_after_a_sync() {
 }
 
 #[test]
+fn what_left_memory_is_found_although_its_group_is_not_due_for_an_hour() {
+    use tracing_subscriber::prelude::*;
+    let directory = tempfile::tempdir().unwrap();
+    let settings = JournalSettings::new(directory.path())
+        .group_commit(Duration::from_secs(3_600))
+        .checkpoint_every(Duration::from_secs(3_600));
+    let builder = AuditLayer::builder().journal(settings).buffer_events_max(20);
+    let (layer, audit) = builder.build().unwrap();
+    let dispatch = tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
+    tracing::dispatcher::with_default(&dispatch, || {
+        for _ in 0..100 {
+            drop(tracing::info_span!("op", audit.operation = "STORE", audit.user_id = "alice"));
+        }
+    });
+    for order in [Order::NewestFirst, Order::OldestFirst] {
+        assert_eq!(audit.query().order(order).run().unwrap().len(), 100);
+    }
+    assert!(audit.health().rotated_events > 0, "nothing left memory");
+    close(&audit);
+}
+
+#[test]
 fn the_last_handle_closes_the_log_when_the_layer_is_gone() {
     let directory = tempfile::tempdir().unwrap();
     let audit = open(directory.path());
     audit.record(stored("alice", 0)).unwrap();
     drop(audit);
-    let audit = open(directory.path());
+    // On a slow disk it goes on closing for a while.
+    let settings = JournalSettings::new(directory.path()).lock_wait(DEADLINE);
+    let audit = AuditLayer::builder().journal(settings).build_without_layer().unwrap();
     log_of(directory.path());
     assert_eq!(facts(&audit), ["OPEN", "CLOSE", "OPEN"]);
     close(&audit);

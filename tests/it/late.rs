@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::sync::mpsc;
-use std::time::Duration;
 
 use serde_json::json;
 use tracing::field::Empty;
 use tracing::{Span, info_span, record_all};
 
-use crate::trail::{only, trail};
+use crate::trail::{DEADLINE, only, trail};
 
 /// A value whose `Debug` has another thread record on the span that it is
 /// recorded on.
@@ -19,9 +18,11 @@ impl fmt::Debug for RecordsElsewhere {
         let (span, (done, waits)) = (self.0.clone(), mpsc::channel());
         std::thread::spawn(move || {
             span.record("elsewhere", "recorded").record("audit.session_id", "s1");
+            // Or the span may still be open when the trail is looked at.
+            drop(span);
             let _ = done.send(());
         });
-        f.write_str(match waits.recv_timeout(Duration::from_secs(10)) {
+        f.write_str(match waits.recv_timeout(DEADLINE) {
             Ok(()) => "done",
             Err(_) => "stuck",
         })

@@ -10,6 +10,9 @@ mod current;
 mod health;
 #[cfg(feature = "journal")]
 mod journal;
+#[cfg(feature = "journal")]
+mod journal_upkeep;
+mod known_outcome;
 mod late;
 mod limits;
 mod misuse;
@@ -17,6 +20,11 @@ mod outcome;
 mod overflow;
 #[cfg(feature = "journal")]
 mod parts;
+#[cfg(feature = "policy")]
+mod policy_rules;
+#[cfg(feature = "policy")]
+mod policy_running;
+mod redaction;
 mod stream;
 mod trail;
 mod values;

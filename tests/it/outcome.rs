@@ -1,9 +1,11 @@
 //! How an operation ended, and how that is known.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{Instrument, error, info, info_span, instrument};
+use tracing_audit::clock::ManualClock;
 use tracing_audit::{AuditEvent, AuditLayer, Status, StatusSource};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::prelude::*;
@@ -350,14 +352,15 @@ fn a_clone_held_elsewhere_does_not_delay_a_reported_end() {
 
 #[test]
 fn a_child_that_outlives_its_parent_is_recorded_with_its_context() {
-    let (audit, _default) = trail();
+    let clock = Arc::new(ManualClock::at("2025-01-15T10:30:45Z".parse().unwrap()));
+    let (audit, _default) = trail_of(AuditLayer::builder().clock(clock.clone()));
     let parent = info_span!("op", audit.operation = "PARENT", audit.user_id = "alice");
     let child = parent.in_scope(|| info_span!("op", audit.operation = "CHILD"));
-    parent.in_scope(|| ());
+    parent.in_scope(|| clock.advance(Duration::from_millis(3)));
     let dispatch = tracing::dispatcher::get_default(Clone::clone);
     let thread = std::thread::spawn(move || {
         tracing::dispatcher::with_default(&dispatch, || {
-            std::thread::sleep(Duration::from_millis(10));
+            clock.advance(Duration::from_millis(4));
             child.in_scope(|| ());
             drop(child);
         });
@@ -366,8 +369,9 @@ fn a_child_that_outlives_its_parent_is_recorded_with_its_context() {
     thread.join().unwrap();
     let (parent, child) = (only(&audit, "PARENT"), only(&audit, "CHILD"));
     assert_eq!(child.user_id.as_deref(), Some("alice"));
+    assert_eq!(parent.duration_ms(), Some(3.0), "its own last exit ends it");
+    assert_eq!(child.duration_ms(), Some(7.0));
     assert_eq!(child.span.unwrap().parent, Some(parent.event_id));
-    assert!(parent.duration.unwrap() < child.duration.unwrap(), "its own last exit ends it");
 }
 
 #[test]

@@ -47,10 +47,11 @@ fn made(number: usize) -> AuditEvent {
 /// Records them, and gives them as they are in the trail.
 fn recorded(audit: &Audit) -> Vec<AuditEvent> {
     let record = |number| {
-        let event = made(number);
+        let mut event = made(number);
         let receipt = audit.record(event.clone()).unwrap();
         assert_eq!(receipt.event_id, event.event_id);
-        AuditEvent { sequence: Some(receipt.sequence), ..event }
+        event.sequence = Some(receipt.sequence);
+        event
     };
     (0..EVENTS).map(record).collect()
 }
@@ -62,7 +63,8 @@ fn check(query: impl Fn() -> Query, expected: &[&AuditEvent]) {
     let keys: Vec<_> = found.iter().map(key).collect();
     assert_eq!(keys, expected.iter().map(|event| key(event)).collect::<Vec<_>>());
     for (found, expected) in found.iter().zip(expected) {
-        let expected = AuditEvent { recorded_at: found.recorded_at, ..(*expected).clone() };
+        let mut expected = (*expected).clone();
+        expected.recorded_at = found.recorded_at;
         assert_eq!(*found, expected);
     }
     assert_eq!(query().count().unwrap(), expected.len() as u64);

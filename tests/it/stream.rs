@@ -1,14 +1,16 @@
 //! The live stream, sinks, and the figures of health.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use tracing::{info, info_span};
+use tracing_audit::clock::ManualClock;
 use tracing_audit::sink::{JsonLinesFile, Sink};
 use tracing_audit::{AuditEvent, AuditLayer};
 
-use crate::trail::{Told, events, trail, trail_of};
+use crate::trail::{DEADLINE, Told, events, trail, trail_of};
 
 fn operate(operations: std::ops::Range<u64>) {
     for number in operations {
@@ -27,7 +29,7 @@ fn subscribers_see_every_event_in_order_until_shutdown() {
     audit.flush().unwrap();
     let mut stream = audit.subscribe();
     operate(3..10);
-    let _ = audit.shutdown(Duration::from_secs(5));
+    let _ = audit.shutdown(DEADLINE);
     let seen: Vec<_> = std::iter::from_fn(|| stream.recv_blocking()).collect();
     assert_eq!(seen.iter().map(|event| number(event)).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8, 9]);
     assert_eq!(*seen[0], events(&audit)[3], "the same as a query finds");
@@ -42,7 +44,7 @@ async fn a_subscriber_can_wait_without_a_thread() {
     assert!(stream.try_recv().is_none());
     assert!(stream.recv_timeout(Duration::from_millis(1)).is_none());
     operate(0..1);
-    let event = tokio::time::timeout(Duration::from_secs(5), stream.recv()).await.unwrap().unwrap();
+    let event = tokio::time::timeout(DEADLINE, stream.recv()).await.unwrap().unwrap();
     assert_eq!(number(&event), 0);
 }
 
@@ -72,7 +74,7 @@ fn a_file_gets_one_line_an_event() {
         audit.user_id = "a\nb",
         audit.entry_ids = "e"
     ));
-    assert!(audit.shutdown(Duration::from_secs(5)).is_complete);
+    assert!(audit.shutdown(DEADLINE).is_complete);
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let expected: Vec<_> =
@@ -99,7 +101,7 @@ fn a_failing_sink_is_counted_and_told_and_goes_on() {
     let (audit, _default) = trail_of(told.listen(AuditLayer::builder()));
     audit.attach(Failing::default()).unwrap();
     operate(0..10);
-    assert!(audit.shutdown(Duration::from_secs(5)).is_complete);
+    assert!(audit.shutdown(DEADLINE).is_complete);
     assert_eq!(audit.health().sink_failures, 5);
     audit.flush().unwrap();
     assert_eq!(told.count("no space left"), 4, "{:?}", told.texts());
@@ -127,13 +129,15 @@ fn a_stuck_sink_holds_nobody_up_but_is_named_by_shutdown() {
     let report = audit.shutdown(Duration::from_millis(50));
     assert_eq!((report.recorded, report.unfinished_sinks, report.is_complete), (100, 1, false));
     drop(go_on);
-    assert!(audit.shutdown(Duration::from_secs(5)).is_complete);
+    assert!(audit.shutdown(DEADLINE).is_complete);
     assert!(audit.health().sink_lag > 0);
 }
 
 #[test]
 fn health_shows_what_is_open_held_and_recorded() {
-    let (audit, _default) = trail_of(AuditLayer::builder().rotation(false).queue_events_max(64));
+    let clock = Arc::new(ManualClock::at("2025-01-15T10:30:45Z".parse().unwrap()));
+    let builder = AuditLayer::builder().rotation(false).queue_events_max(64).clock(clock.clone());
+    let (audit, _default) = trail_of(builder);
     let calm = audit.health();
     assert_eq!((calm.queue_events, calm.queue_events_max, calm.open_operations), (0, 64, 0));
     assert_eq!((calm.recorded_events, calm.oldest_open, calm.is_rotating), (0, None, false));
@@ -141,16 +145,16 @@ fn health_shows_what_is_open_held_and_recorded() {
     let open = context.in_scope(|| info_span!("slow_op", audit.operation = "SLOW"));
     operate(0..10);
     audit.flush().unwrap();
-    std::thread::sleep(Duration::from_millis(5));
+    clock.advance(Duration::from_millis(5));
     let health = audit.health();
     assert_eq!((health.recorded_events, health.held_events, health.rotated_events), (10, 10, 0));
     assert_eq!((health.open_operations, health.lost_events()), (1, 0));
-    assert!(health.oldest_open.unwrap() >= Duration::from_millis(5) && health.held_bytes > 0);
-    let listed = audit.open_operations(Duration::from_millis(1));
+    assert!(health.oldest_open == Some(Duration::from_millis(5)) && health.held_bytes > 0);
+    let listed = audit.open_operations(Duration::from_millis(4));
     assert_eq!(listed.len(), 1);
     assert_eq!((listed[0].span_name.as_str(), listed[0].operation.as_str()), ("slow_op", "SLOW"));
     assert_eq!(listed[0].user_id.as_deref(), Some("alice"));
-    assert!(audit.open_operations(Duration::from_secs(3_600)).is_empty());
+    assert!(audit.open_operations(Duration::from_millis(5)).is_empty());
     assert!(health.problems().iter().any(|problem| problem.contains("rotation is off")));
     drop(open);
     audit.flush().unwrap();

@@ -1,12 +1,16 @@
 //! A trail for one test: its layer, its handle, and what its error hook was told.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tracing::Dispatch;
 use tracing::dispatcher::DefaultGuard;
 use tracing_audit::query::Order;
 use tracing_audit::{Audit, AuditEvent, AuditLayer, Builder};
 use tracing_subscriber::prelude::*;
+
+/// For what is sure to come: long enough for a machine that has much else to do, and a disk that is slow.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
 /// What the error hook was told.
 #[derive(Clone, Default)]

@@ -231,6 +231,8 @@ KEYS = ["sequence", "kind", "event_id", "timestamp", "recorded_at", "operation",
 REQUIRED = {"sequence", "event_id", "timestamp", "recorded_at", "operation", "actor", "status", "status_source"}
 ORDER = {k: i for i, k in enumerate(KEYS)}
 SOURCES = set("explicit error return policy panic unwound incomplete cancelled closed open recovered".split())
+HEX32 = re.compile(r"[0-9a-f]{32}")
+HEX16 = re.compile(r"[0-9a-f]{16}")
 EVT = re.compile(r"evt_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 TS = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})\.([0-9]{6})Z")
 WS = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -293,11 +295,14 @@ def parse_entry(data, sequence):
         sp = e["span"]
         need(isinstance(sp, Obj), "span")
         ks = [k for k, _ in sp]
-        need(ks == [k for k in ("name", "target", "parent", "links") if k in ks] and "name" in ks and "target" in ks, "keys of span")
+        need(ks == [k for k in ("name", "target", "parent", "trace_id", "span_id", "links") if k in ks] and "name" in ks and "target" in ks, "keys of span")
         sp = dict(sp)
         need(isinstance(sp["name"], str) and isinstance(sp["target"], str), "span")
         if "parent" in sp:
             need(isinstance(sp["parent"], str) and EVT.fullmatch(sp["parent"]), "parent")
+        for k, pattern in (("trace_id", HEX32), ("span_id", HEX16)):
+            if k in sp:
+                need(isinstance(sp[k], str) and pattern.fullmatch(sp[k]) and sp[k].strip("0"), k)
         if "links" in sp:
             need(is_list(sp["links"]) and all(isinstance(x, str) and EVT.fullmatch(x) for x in sp["links"]), "links")
     return e

@@ -50,7 +50,7 @@ fn a3_rotation_with_an_export_directory_goes_on_and_loses_nothing() {
     for id in 0..2_000 {
         store("user_123", "session_abc", &format!("entry_{id:04}")).unwrap();
     }
-    let report = trail.audit.shutdown(Duration::from_secs(30));
+    let report = trail.audit.shutdown(Duration::from_secs(120));
     assert!(report.is_complete && report.lost.is_empty(), "{report:?}");
     let mut ids: Vec<String> = Vec::new();
     for entry in std::fs::read_dir(&directory).unwrap() {
@@ -77,7 +77,7 @@ fn m15_the_stream_feeds_other_systems() {
     trail.audit.attach(callback).unwrap();
     store("user_123", "session_abc", "entry_1").unwrap();
     recall("user_123", "query").unwrap();
-    let report = trail.audit.shutdown(Duration::from_secs(10));
+    let report = trail.audit.shutdown(Duration::from_secs(120));
     assert!(report.is_complete, "{report:?}");
     let lines = read(Format::JsonLines, std::fs::File::open(&path).unwrap()).unwrap();
     assert_eq!(lines, trail.events());

@@ -1,9 +1,11 @@
 //! An existing web service, to which an audit trail is added.
 //!
-//! The service is in `service.rs`; this file adds the audit layer to the
-//! subscriber, sends requests over the loopback as several users at once, and
-//! checks that each operation is attributed to the right one, although the
-//! user became known only after the span of the request had opened.
+//! The service is in `service.rs` and knows nothing of it. This file adds the
+//! audit layer to the subscriber, with the policy in `audit.toml` (or the one
+//! that `TRACING_AUDIT_POLICY` names), sends requests over the loopback as
+//! several users at once, and checks that each operation is attributed to the
+//! right one, although the user became known only after the span of the request
+//! had opened.
 
 mod client;
 mod service;
@@ -12,6 +14,7 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tracing_audit::policy::Policy;
 use tracing_audit::{Audit, AuditEvent, AuditLayer, Operation, Status};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
@@ -20,11 +23,15 @@ use client::Client;
 
 const ROUNDS: usize = 20;
 
+/// What the service's spans mean.
+const POLICY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/audit.toml");
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let (layer, audit) = AuditLayer::builder().build()?;
+    let policy = Policy::from_env()?.map_or_else(|| Policy::from_path(POLICY), Ok)?;
+    let (layer, audit) = AuditLayer::builder().policy(policy).build()?;
     let log = tracing_subscriber::fmt::layer().with_filter(LevelFilter::OFF);
     tracing_subscriber::registry().with(log).with(layer).init();
 

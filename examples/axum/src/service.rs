@@ -2,7 +2,7 @@
 //! thought of an audit trail: a span for each request, authentication in a
 //! middleware, instrumented handlers.
 //!
-//! All that the trail asks of it are the `audit.…` fields of its spans.
+//! Nothing in here knows of audits. What its spans mean is said in `audit.toml`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -75,9 +75,9 @@ fn request_span<B>(request: &axum::http::Request<B>) -> Span {
         "request",
         method = %request.method(),
         path = request.uri().path(),
-        audit.user_id = Empty,
-        audit.session_id = header("x-session"),
-        audit.source = header("x-forwarded-for"),
+        user.id = Empty,
+        session.id = header("x-session"),
+        client.address = header("x-forwarded-for"),
     )
 }
 
@@ -88,19 +88,17 @@ async fn authenticate(mut request: Request, next: Next) -> Result<Response, Refu
     let Some((_, user)) = TOKENS.iter().find(|(known, _)| Some(*known) == token) else {
         return refuse(request.uri().path());
     };
-    Span::current().record("audit.user_id", user);
+    Span::current().record("user.id", user);
     request.extensions_mut().insert(User((*user).to_owned()));
     Ok(next.run(request).await)
 }
 
-#[tracing::instrument(err, skip_all, fields(audit.operation = "ACCESS_DENIED", path = %path))]
+#[tracing::instrument(err, skip_all, fields(path = %path))]
 fn refuse(path: &str) -> Result<Response, Refusal> {
     Err(Refusal::Unauthorized)
 }
 
-#[tracing::instrument(skip_all, fields(
-    audit.operation = "STORE", audit.entry_ids, bytes = content.len(),
-))]
+#[tracing::instrument(skip_all, fields(note.id, bytes = content.len()))]
 async fn store(
     State(notes): State<Notes>,
     Extension(User(user)): Extension<User>,
@@ -109,12 +107,12 @@ async fn store(
     let mut shelf = notes.lock();
     shelf.stored += 1;
     let id = format!("{user}-{}", shelf.stored);
-    Span::current().record("audit.entry_ids", id.as_str());
+    Span::current().record("note.id", id.as_str());
     shelf.notes.insert(id.clone(), (user, content));
     (StatusCode::CREATED, id)
 }
 
-#[tracing::instrument(err, skip_all, fields(audit.operation = "RECALL", audit.entry_ids = %id))]
+#[tracing::instrument(err, skip_all, fields(note.id = %id))]
 async fn recall(
     State(notes): State<Notes>,
     Extension(User(user)): Extension<User>,
@@ -128,7 +126,7 @@ async fn recall(
     }
 }
 
-#[tracing::instrument(err, skip_all, fields(audit.operation = "FORGET", audit.entry_ids = %id))]
+#[tracing::instrument(err, skip_all, fields(note.id = %id))]
 async fn forget(
     State(notes): State<Notes>,
     Extension(User(user)): Extension<User>,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tracing_audit::export::{Format, read};
-use tracing_audit::verify::{Standing, Verdict, Verification};
+use tracing_audit::verify::{Finding, FindingKind, Severity, Standing, Verdict, Verification};
 use tracing_audit::{Audit, AuditEvent, AuditLayer, JournalSettings, Operation};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::prelude::*;
@@ -26,13 +26,15 @@ const BUFFER_EVENTS_MAX: usize = 1_000;
 const JOURNAL: &str = "audit";
 const CHECKPOINTS: &str = "audit_checkpoints";
 /// How long the trail may take to end.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Trail {
     pub audit: Audit,
     directory: PathBuf,
     /// Exports of earlier runs.
     earlier: BTreeSet<PathBuf>,
+    /// The first place of this run in the trail.
+    first_sequence: u64,
     /// What the journal was found to be before it was opened; none in the
     /// first run.
     pub found: Option<Verdict>,
@@ -51,13 +53,14 @@ impl Trail {
     /// Audits this process from here on. `RUST_LOG` switches on the ordinary
     /// log, which has its own filter and no influence on the trail.
     pub(crate) fn begin(directory: &Path) -> Result<Trail, Failure> {
-        let found = verify()?;
+        let found = found()?;
         let (layer, audit) = AuditLayer::builder()
             .journal(JournalSettings::new(JOURNAL).checkpoint_copy(CHECKPOINTS))
             .buffer_events_max(BUFFER_EVENTS_MAX)
             .export_directory(directory)
             .collapse(Operation::Import)
             .build()?;
+        let journal = audit.health().journal.ok_or("the trail has no journal")?;
         let off = EnvFilter::builder().with_default_directive(LevelFilter::OFF.into());
         let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         tracing_subscriber::registry()
@@ -68,8 +71,14 @@ impl Trail {
         if !findings.is_empty() {
             return Err(format!("audited spans do not arrive: {findings:?}").into());
         }
+        // What a kill left unfinished, opening has finished.
+        let found = match found {
+            Some(found) if !is_well(&found) => Some(verify()?),
+            found => found,
+        };
         let earlier = exports(directory)?;
-        Ok(Trail { audit, directory: directory.to_owned(), earlier, found })
+        let (directory, first_sequence) = (directory.to_owned(), journal.size);
+        Ok(Trail { audit, directory, earlier, first_sequence, found })
     }
 
     /// Ends the trail, which exports what is left, and reads all exports of
@@ -82,34 +91,79 @@ impl Trail {
         }
         let last_export = report.export_path.ok_or("the last export went nowhere")?;
         let files = exports(&self.directory)?;
-        let mut counter = Counter::default();
+        let mut counter = Counter { first_sequence: self.first_sequence, ..Counter::default() };
         let mut events = Vec::new();
         for file in files.difference(&self.earlier) {
             let bytes = std::fs::read(file)?;
             counter.count(&serde_json::from_slice(&bytes)?)?;
             events.extend(read(Format::default(), bytes.as_slice())?);
         }
+        let is_of_this_run = |event: &AuditEvent| {
+            event.sequence.is_some_and(|sequence| sequence.0 >= self.first_sequence)
+        };
+        events.retain(is_of_this_run);
         let totals = counter.end(report.recorded)?;
-        let verdict = verify()?.ok_or("the journal is gone")?;
+        let verdict = verify()?;
+        if verdict.standing() != Standing::Anchored {
+            return Err(refused(&verdict));
+        }
         Ok(Recorded { totals, events, last_export, verdict })
     }
 }
 
-/// Checks the journal, byte by byte, against the checkpoints that were copied;
-/// none if there is no journal yet.
-fn verify() -> Result<Option<Verdict>, Failure> {
+/// What earlier runs left, checked byte by byte against the checkpoints that
+/// were copied; none if there is no journal yet. A run that was killed may have
+/// left files behind that are made from the entries, and that opening makes
+/// again; or nothing that was signed, if it had only just begun.
+fn found() -> Result<Option<Verdict>, Failure> {
     if !Path::new(JOURNAL).exists() {
         return Ok(None);
     }
+    let copies = copies()?;
+    let verdict = verification(&copies)?.run();
+    let has_begun =
+        |finding: &&Finding| finding.kind != FindingKind::Unsigned || !copies.is_empty();
+    let in_logs = verdict.logs.iter().flat_map(|log| &log.findings);
+    let worst =
+        in_logs.chain(&verdict.findings).filter(has_begun).map(|found| found.severity).max();
+    match worst {
+        Some(Severity::Tampered) => Err(refused(&verdict)),
+        _ => Ok(Some(verdict)),
+    }
+}
+
+/// The same check, which the journal has to pass.
+fn verify() -> Result<Verdict, Failure> {
+    let verdict = verification(&copies()?)?.run();
+    if is_well(&verdict) { Ok(verdict) } else { Err(refused(&verdict)) }
+}
+
+fn is_well(verdict: &Verdict) -> bool {
+    matches!(verdict.standing(), Standing::Anchored | Standing::SelfAttested)
+}
+
+fn verification(copies: &[PathBuf]) -> Result<Verification<'static>, Failure> {
     let mut verification = Verification::of(JOURNAL);
-    for copy in std::fs::read_dir(CHECKPOINTS)? {
-        verification = verification.checkpoint_file(copy?.path())?;
+    for copy in copies {
+        verification = verification.checkpoint_file(copy)?;
     }
-    let verdict = verification.run();
-    match verdict.standing() {
-        Standing::Anchored => Ok(Some(verdict)),
-        standing => Err(format!("the journal is {standing:?}: {:?}", verdict.logs).into()),
+    Ok(verification)
+}
+
+/// The checkpoints that were copied; others are on their way.
+fn copies() -> Result<Vec<PathBuf>, Failure> {
+    let mut copies = Vec::new();
+    if Path::new(CHECKPOINTS).exists() {
+        for copy in std::fs::read_dir(CHECKPOINTS)? {
+            copies.push(copy?.path());
+        }
     }
+    copies.retain(|path| path.extension().is_some_and(|kind| kind == "checkpoint"));
+    Ok(copies)
+}
+
+fn refused(verdict: &Verdict) -> Failure {
+    format!("the journal is {:?}: {:?}", verdict.standing(), verdict.logs).into()
 }
 
 /// The export documents in a directory.
@@ -124,9 +178,11 @@ fn exports(directory: &Path) -> std::io::Result<BTreeSet<PathBuf>> {
     paths.filter(is_export).collect()
 }
 
-/// Counts what is in export documents.
+/// Counts what is in export documents. What an earlier run that was killed
+/// could not export any more is among them, and does not count.
 #[derive(Default)]
 struct Counter {
+    first_sequence: u64,
     totals: Totals,
     sequences: Vec<u64>,
 }
@@ -138,11 +194,15 @@ impl Counter {
             return Err("an export that miscounts its events".into());
         }
         for event in events {
+            let sequence = event["sequence"].as_u64();
+            let sequence = sequence.ok_or("an event without a sequence number")?;
+            if sequence < self.first_sequence {
+                continue;
+            }
+            self.sequences.push(sequence);
             let text = |key: &str| event[key].as_str().ok_or(format!("an event without {key}"));
             let user = text("user_id").or_else(|_| text("actor"))?;
             self.totals.count(text("operation")?, text("status")?, user);
-            let sequence = event["sequence"].as_u64();
-            self.sequences.push(sequence.ok_or("an event without a sequence number")?);
         }
         Ok(())
     }

@@ -3,14 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "these are tests, their helper too")]
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_memory-example"));
+    program.current_dir(folder).args(arguments);
+    program
+}
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_memory-example"))
-        .current_dir(folder)
-        .args(arguments)
-        .output()
-        .unwrap()
+    program(folder, arguments).output().unwrap()
 }
 
 #[test]
@@ -26,6 +29,29 @@ fn the_trail_agrees_with_the_driver_on_any_text() {
         assert!(text.contains("success_rate") && text.contains("the trail agrees"), "{text}");
         assert!(text.contains(told), "run {nth}: {text}");
         assert!(text.contains("the journal is verified"), "{text}");
+    }
+}
+
+/// At moments of chance, some of them before there is anything to kill.
+#[test]
+fn a_run_that_is_killed_leaves_a_trail_that_the_next_verifies_and_goes_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = folder.path().join("texts");
+    std::fs::create_dir(&texts).unwrap();
+    std::fs::write(texts.join("policy.txt"), "Refunds are paid within thirty days.\n").unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    for most in [20_000, 100_000, 700_000] {
+        let life = Duration::from_micros(u64::from(now.subsec_nanos()) % most);
+        let mut child = program(folder.path(), &["texts"]).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(life);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let output = run(folder.path(), &["texts"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let complaints = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "killed after {life:?}: {complaints}\n{text}");
+        assert!(text.contains("the trail agrees"), "killed after {life:?}: {text}");
+        assert!(text.contains("the journal is verified"), "killed after {life:?}: {text}");
     }
 }
 

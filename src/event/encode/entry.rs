@@ -1,5 +1,8 @@
 //! The keys of an entry, in their order.
 
+use std::fmt::Display;
+use std::io::Write;
+
 use super::super::packed::PackedIds;
 use super::super::row::{Row, RowSpan};
 use super::super::{EventId, Kind, Part, Sequence};
@@ -90,8 +93,19 @@ fn push_span(span: &RowSpan<'_>, out: &mut Vec<u8>) {
         push_event_id(out, parent);
         out.push(b'"');
     }
+    push_id(out, b",\"trace_id\":\"", span.trace_id);
+    push_id(out, b",\"span_id\":\"", span.span_id);
     push_links(span.links, out);
     out.push(b'}');
+}
+
+/// An id whose text needs no escapes.
+fn push_id(out: &mut Vec<u8>, key: &[u8], id: Option<impl Display>) {
+    if let Some(id) = id {
+        out.extend_from_slice(key);
+        // Writing to a vector cannot fail.
+        let _ = write!(out, "{id}\"");
+    }
 }
 
 fn push_links(links: &[EventId], out: &mut Vec<u8>) {

@@ -8,7 +8,7 @@ use super::fit::fit;
 use crate::event::limits::{EVENT_BYTES_MAX, FIELD_BYTES_MAX};
 use crate::event::packed::{PackedMetadata, ValueRef, write_field};
 use crate::event::row::{Row, RowScratch, RowSpan};
-use crate::event::{AuditEvent, EventId, Kind, Sequence, Status, StatusSource};
+use crate::event::{AuditEvent, EventId, Kind, Sequence, SpanId, Status, StatusSource, TraceId};
 
 fn encoded(row: &Row<'_>, sequence: u64) -> String {
     let mut bytes = Vec::new();
@@ -169,6 +169,8 @@ proptest! {
                 name,
                 target,
                 parent: has_parent.then_some(parent),
+                trace_id: TraceId::from_bytes(times.0.unsigned_abs().to_be_bytes().repeat(2).try_into().unwrap_or_default()),
+                span_id: SpanId::from_bytes(times.1.to_be_bytes()),
                 links,
             }),
             ..scratch.row(&event, 0)

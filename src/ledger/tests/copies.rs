@@ -105,7 +105,7 @@ fn hanging() -> (Hanging, Ledger) {
 fn wait_until(what: impl Fn() -> bool) {
     let start = Instant::now();
     while !what() {
-        assert!(start.elapsed() < Duration::from_secs(20), "it never came to that");
+        assert!(start.elapsed() < Duration::from_secs(120), "it never came to that");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
@@ -132,6 +132,8 @@ fn a_place_that_hangs_holds_up_neither_the_writer_nor_other_places() {
 fn closing_waits_for_a_while_and_says_what_is_missing() {
     let (disk, mut ledger) = hanging();
     append(&mut ledger, 3);
+    ledger.checkpoint(0).unwrap();
+    wait_until(|| ledger.copies()[1].size == Some(3));
     let closed = ledger.close(0).unwrap();
     assert_eq!((closed.size, closed.problems.len()), (3, 1));
     says(&closed.problems[0], &["/mnt/slow", "in time"]);
@@ -145,7 +147,7 @@ fn a_place_that_fails_is_told_once_and_tried_again() {
     disk.fails.store(true, Ordering::SeqCst);
     append(&mut ledger, 3);
     ledger.checkpoint(0).unwrap();
-    wait_until(|| ledger.copies()[0].failures == 1);
+    wait_until(|| ledger.copies()[0].failures >= 1);
     append(&mut ledger, 3);
     ledger.checkpoint(0).unwrap();
     wait_until(|| ledger.copies()[0].failures >= 2);

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::rig::{LOG, append, config_in, entry, head, says};
 use crate::error::ErrorKind;
@@ -17,6 +18,7 @@ fn config(home: &Path) -> LedgerConfig {
     LedgerConfig {
         checkpoint_copies: vec![home.join("copies")],
         copies_are_inline: false,
+        copy_wait: Duration::from_secs(120),
         ..config_in(home.join("audit"))
     }
 }

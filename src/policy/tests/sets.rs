@@ -99,7 +99,7 @@ fn operations_of_opendal_have_paths_as_entries_and_no_known_outcome() {
     assert_eq!(operation(rule, &[]), "STORE");
     assert_eq!(rule.outcome.otherwise, Some(Status::Unknown));
     let (_, ids) = rule.identities.iter().find(|(what, _)| *what == Identity::EntryIds).unwrap();
-    assert_eq!(ids.rank("path"), Some(0));
+    assert_eq!(ids.fields, ["path".into()]);
     assert_eq!(set.classify(&OPENDAL_READER), Decision::Never);
 }
 
@@ -133,7 +133,7 @@ fn spans_of_rig_are_tools_and_models() {
         ("success", Some(Status::Success)),
         ("error", Some(Status::Failure)),
         ("denied", Some(Status::Failure)),
-        ("skipped", None),
+        ("skipped", Some(Status::Unknown)),
     ] {
         let known =
             rule_of_tool.outcome.by_fields(values(&[("gen_ai.tool.call.outcome", Str(outcome))]));

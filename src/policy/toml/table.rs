@@ -63,10 +63,6 @@ impl<'a> Table<'a> {
 }
 
 impl<'a> Item<'a> {
-    pub(super) fn new(source: Source<'a>, value: &'a Spanned<DeValue<'a>>) -> Self {
-        Item { source, value }
-    }
-
     pub(super) fn value(&self) -> &'a DeValue<'a> {
         self.value.get_ref()
     }

@@ -7,6 +7,7 @@ use crate::redaction::verdict::Verdict;
 use super::bytes::{NAME, at, is};
 use super::detector::{Detector, Finding};
 use super::scan::Scan;
+use super::token;
 use super::value::{Header, Value, is_placeholder, value_at};
 
 /// Longest name that is looked at.
@@ -20,6 +21,9 @@ pub(super) fn look(
     verdict: &mut impl FnMut(&str) -> Verdict,
 ) {
     let text = scan.text;
+    if at(scan.bytes, separator) == b':' && separator > 0 {
+        token::look_at_bot_token(scan, separator + 1);
+    }
     let Some((start, end)) = name_before(scan.bytes, separator) else { return };
     let Some(name) = text.get(start..end) else { return };
     let is_parameter = start > 0 && matches!(at(scan.bytes, start - 1), b'?' | b'&');
@@ -79,7 +83,7 @@ fn look_behind(scan: &mut Scan<'_>, separator: usize, name: &str, verdict: Verdi
 /// `Authorization: Basic x`: the scheme is no secret.
 fn scheme_bytes(text: &str, value: Value) -> usize {
     let (word, rest) = text.split_once(' ').unwrap_or_default();
-    let is_scheme = !value.quoted && !rest.is_empty() && super::token::is_scheme(word.as_bytes());
+    let is_scheme = !value.quoted && !rest.is_empty() && token::is_scheme(word.as_bytes());
     if is_scheme { word.len() + 1 } else { 0 }
 }
 

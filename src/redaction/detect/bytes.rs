@@ -15,21 +15,12 @@ pub(super) const RUN: u8 = 64;
 /// Digits and letters from `a` to `f` in either case.
 pub(super) const HEX: u8 = 32;
 
-/// Characters in a run behind which a secret may begin.
-pub(super) const BREAK: u8 = 128;
-
 static CLASSES: [u8; 256] = table();
 
 /// Whether `byte` is of one of the classes.
 #[inline]
 pub(super) fn is(byte: u8, classes: u8) -> bool {
     CLASSES.get(usize::from(byte)).is_some_and(|class| class & classes != 0)
-}
-
-/// The classes of `byte`.
-#[inline]
-pub(super) fn classes_of(byte: u8) -> u8 {
-    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
 /// The byte at `index`; zero outside.
@@ -75,9 +66,6 @@ const fn table() -> [u8; 256] {
         }
         if matches!(byte, b'.' | b'+' | b'/') {
             class |= RUN;
-        }
-        if matches!(byte, b'-' | b'_' | b'.' | b'/' | b'+') {
-            class |= BREAK;
         }
         let ends = byte.is_ascii_whitespace()
             || matches!(

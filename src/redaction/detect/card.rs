@@ -11,77 +11,46 @@ const DIGITS_MAX: usize = 19;
 /// Groups of digits that are looked at together.
 const GROUPS_MAX: usize = 12;
 
-/// How far around a digit is looked.
-const REACH_BYTES: usize = 48;
-
 /// Digits of a number that was cut, from which on what is there is hidden.
 const CUT_DIGITS_MIN: usize = 7;
 
 /// A run of digits in the text.
 type Group = (usize, usize);
 
-/// Looks at the digits around `position`, which may be grouped by single spaces
-/// or dashes.
-#[inline]
-pub(super) fn look_around(scan: &mut Scan<'_>, position: usize) {
-    let byte = at(scan.bytes, position);
-    let is_gap = matches!(byte, b' ' | b'-')
-        && at(scan.bytes, position + 1).is_ascii_digit()
-        && position > 0
-        && at(scan.bytes, position - 1).is_ascii_digit();
-    if (byte.is_ascii_digit() || is_gap) && scan.detectors.contains(Detector::Card) {
-        look_closely(scan, position);
-    }
-}
-
-/// Looks at the digits that begin at `start`, if there are as many as a number
-/// has, or if they are one of several groups.
-#[inline]
-pub(super) fn look_from(scan: &mut Scan<'_>, start: usize) {
-    let bytes = scan.bytes;
-    if !at(bytes, start + 2).is_ascii_digit() {
+/// Looks at all digits, which may be grouped by single spaces or dashes.
+#[inline(never)]
+pub(super) fn look(scan: &mut Scan<'_>) {
+    if !scan.detectors.contains(Detector::Card) {
         return;
     }
-    let digits = bytes.get(start..).unwrap_or_default();
-    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let is_group = || {
-        let joined_to = |gap: usize, digit: usize| {
-            matches!(at(bytes, gap), b'-' | b' ') && at(bytes, digit).is_ascii_digit()
-        };
-        let end = start + count;
-        joined_to(end, end + 1) || (start > 1 && joined_to(start - 1, start - 2))
-    };
-    let may_be_number = count >= DIGITS_MIN && matches!(at(bytes, start), b'2'..=b'6');
-    let may_be_group = (3..=6).contains(&count) && is_group();
-    if (may_be_number || may_be_group) && scan.detectors.contains(Detector::Card) {
-        look_closely(scan, start);
+    let mut from = 0;
+    while let Some(digit) = next_digit(scan.bytes, from) {
+        from = look_closely(scan, digit);
     }
 }
 
-#[inline(never)]
-fn look_closely(scan: &mut Scan<'_>, position: usize) {
+fn next_digit(bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    rest.iter().position(u8::is_ascii_digit).map(|digit| from + digit)
+}
+
+/// Looks at the groups of digits that begin at `start`; where to go on.
+fn look_closely(scan: &mut Scan<'_>, start: usize) -> usize {
     let bytes = scan.bytes;
-    let (mut start, mut end) = (position, position);
-    while start > position.saturating_sub(REACH_BYTES) && joins(bytes, start - 1) {
-        start -= 1;
-    }
-    while end < position + REACH_BYTES && joins(bytes, end) {
+    let mut end = start;
+    while joins(bytes, end) {
         end += 1;
     }
-    while start < end && !at(bytes, start).is_ascii_digit() {
-        start += 1;
-    }
-    while start < end && !at(bytes, end - 1).is_ascii_digit() {
-        end -= 1;
-    }
     if end - start < DIGITS_MIN && !scan.is_cut_at(end) || is_part_of_more(bytes, start, end) {
-        return;
+        return end;
     }
     if let Some((start, end)) = number_in(bytes, start, end) {
         scan.add(start, end, Detector::Card);
+        return end;
     } else if scan.is_cut_at(end) && is_cut_number(bytes, start, end) {
         scan.add(start, end, Detector::Card);
     }
+    end
 }
 
 /// A digit, or a separator between two.

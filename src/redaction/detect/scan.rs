@@ -1,38 +1,14 @@
 //! One look at a text.
 
-use memchr::{memchr_iter, memchr2_iter};
+use memchr::memchr3_iter;
 
 use crate::redaction::verdict::Verdict;
 
-use super::bytes::{RUN, is, run_start};
+use super::bytes::at;
 use super::detector::{Detector, Detectors, Finding};
 use super::escaped::Unescaped;
+use super::signs::{CREDENTIAL_BYTES_MIN, Signs, words};
 use super::{address, assignment, card, private_key, token};
-
-/// Which kinds of bytes occur that some secrets cannot do without.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::redaction) struct Triggers {
-    at_sign: bool,
-    /// `%`, which begins an escape in URLs.
-    percent: bool,
-    /// `=` or `:`
-    assigns: bool,
-}
-
-impl Triggers {
-    /// What occurs in `bytes`. Written so that the compiler turns it into a
-    /// few instructions for many bytes.
-    #[inline]
-    pub(in crate::redaction) fn of(bytes: &[u8]) -> Self {
-        let (mut at_sign, mut percent, mut assigns) = (0_u8, 0_u8, 0_u8);
-        for byte in bytes {
-            at_sign |= u8::from(*byte == b'@');
-            percent |= u8::from(*byte == b'%');
-            assigns |= u8::from(*byte == b'=') | u8::from(*byte == b':');
-        }
-        Triggers { at_sign: at_sign != 0, percent: percent != 0, assigns: assigns != 0 }
-    }
-}
 
 /// A text and what has been found in it.
 pub(super) struct Scan<'a> {
@@ -59,18 +35,30 @@ impl Scan<'_> {
 }
 
 /// Puts the secrets in `text` into `found`, in order and without overlaps.
-/// `triggers` are at least those of the text; `verdict` judges names.
+/// `verdict` judges names.
 #[inline]
 pub(in crate::redaction) fn scan(
     text: &str,
-    triggers: Triggers,
+    detectors: Detectors,
+    verdict: impl FnMut(&str) -> Verdict,
+    found: &mut Vec<Finding>,
+) {
+    found.clear();
+    let signs = Signs::of(text.as_bytes());
+    if !signs.is_nothing() || text.ends_with(CUT_MARK_END) {
+        scan_closely(text, signs, detectors, verdict, found);
+    }
+}
+
+fn scan_closely(
+    text: &str,
+    signs: Signs,
     detectors: Detectors,
     mut verdict: impl FnMut(&str) -> Verdict,
     found: &mut Vec<Finding>,
 ) {
-    found.clear();
-    look_at(text, triggers, detectors, &mut verdict, found);
-    if triggers.percent {
+    look_at(text, signs, detectors, &mut verdict, found);
+    if signs.has_percent {
         look_behind_escapes(text, detectors, &mut verdict, found);
     }
     if found.len() > 1 {
@@ -78,10 +66,9 @@ pub(in crate::redaction) fn scan(
     }
 }
 
-#[inline]
 fn look_at(
     text: &str,
-    triggers: Triggers,
+    signs: Signs,
     detectors: Detectors,
     verdict: &mut impl FnMut(&str) -> Verdict,
     found: &mut Vec<Finding>,
@@ -89,16 +76,18 @@ fn look_at(
     let bytes = without_cut_mark(text).as_bytes();
     let is_cut = bytes.len() < text.len();
     let mut scan = Scan { text, bytes, is_cut, detectors, found };
-    look_for_runs(&mut scan);
-    if triggers.assigns {
-        look_for_assignments(&mut scan, verdict);
+    if signs.has_words || is_cut {
+        look_at_words(&mut scan);
     }
-    if triggers.at_sign {
-        for position in memchr_iter(b'@', bytes) {
-            address::look(&mut scan, position);
-        }
+    if signs.has_digits || is_cut {
+        card::look(&mut scan);
     }
-    private_key::look(&mut scan);
+    if signs.has_signs {
+        look_at_signs(&mut scan, verdict);
+    }
+    if signs.has_v {
+        private_key::look(&mut scan);
+    }
 }
 
 /// Looks at what the text says when its escapes are resolved.
@@ -111,50 +100,37 @@ fn look_behind_escapes(
 ) {
     let Some(plain) = Unescaped::of(text) else { return };
     let first = found.len();
-    let triggers = Triggers::of(plain.text.as_bytes());
-    look_at(&plain.text, triggers, detectors, verdict, found);
+    let signs = Signs::of(plain.text.as_bytes());
+    look_at(&plain.text, signs, detectors, verdict, found);
     for finding in found.iter_mut().skip(first) {
         (finding.start, finding.end) = (plain.place(finding.start), plain.place(finding.end));
     }
 }
 
-/// No shape that is looked for is shorter than this, of letters, digits, `-`,
-/// `_`, `.`, `+` and `/`: a probe at every twelfth byte hits each.
-const RUN_BYTES_MIN: usize = 12;
-
-#[inline]
-fn look_for_runs(scan: &mut Scan<'_>) {
-    let bytes = scan.bytes;
-    let mut probe = RUN_BYTES_MIN - 1;
-    while let Some(byte) = bytes.get(probe) {
-        if is(*byte, RUN) {
-            let end = token::look(scan, run_start(bytes, probe, RUN));
-            probe = end + RUN_BYTES_MIN;
-        } else {
-            if *byte == b' ' {
-                card::look_around(scan, probe);
-            }
-            probe += RUN_BYTES_MIN;
-        }
-    }
-    if scan.is_cut {
-        token::look(scan, run_start(bytes, bytes.len(), RUN));
-        card::look_around(scan, bytes.len().saturating_sub(1));
+fn look_at_words(scan: &mut Scan<'_>) {
+    let bytes_min = if scan.is_cut { 1 } else { CREDENTIAL_BYTES_MIN };
+    for (start, end) in words(scan.bytes, bytes_min) {
+        token::look(scan, start, end);
     }
 }
 
 #[inline(never)]
-fn look_for_assignments(scan: &mut Scan<'_>, verdict: &mut impl FnMut(&str) -> Verdict) {
-    for position in memchr2_iter(b'=', b':', scan.bytes) {
-        assignment::look(scan, position, verdict);
+fn look_at_signs(scan: &mut Scan<'_>, verdict: &mut impl FnMut(&str) -> Verdict) {
+    for position in memchr3_iter(b'=', b':', b'@', scan.bytes) {
+        match at(scan.bytes, position) {
+            b'@' => address::look(scan, position),
+            _ => assignment::look(scan, position, verdict),
+        }
     }
 }
+
+const CUT_MARK_END: char = ']';
 
 /// The text without the mark of a cut.
 #[inline]
 fn without_cut_mark(text: &str) -> &str {
     const MARK: &str = " …[cut";
-    if !text.ends_with(']') {
+    if !text.ends_with(CUT_MARK_END) {
         return text;
     }
     text.rfind(MARK).and_then(|mark| text.get(..mark)).unwrap_or(text)
@@ -190,9 +166,8 @@ pub(in crate::redaction) fn findings(text: &str) -> Vec<(&str, Detector)> {
     use crate::redaction::{Redaction, verdict::Verdicts};
     let rules = Redaction::new().compile();
     let (mut verdicts, mut found) = (Verdicts::default(), Vec::new());
-    let triggers = Triggers::of(text.as_bytes());
     let verdict = |name: &str| verdicts.on(&rules, name);
-    scan(text, triggers, Detector::ALL.into_iter().collect(), verdict, &mut found);
+    scan(text, Detector::ALL.into_iter().collect(), verdict, &mut found);
     found.iter().map(|found| (&text[found.start..found.end], found.detector)).collect()
 }
 

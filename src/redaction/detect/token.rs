@@ -1,53 +1,39 @@
-//! Runs of token characters: keys by their shape, JSON Web Tokens, what
-//! follows the name of an HTTP scheme, and card numbers without spaces.
+//! Words: keys by their shape, JSON Web Tokens, and what follows the name of an
+//! HTTP scheme.
 
 use crate::redaction::names::looks_random;
 
-use super::bytes::{BREAK, HEX, NAME, RUN, TOKEN, WIDE, at, classes_of, is, run_end, run_start};
-use super::card;
+use super::bytes::{HEX, NAME, RUN, TOKEN, WIDE, at, is, run_end, run_start};
 use super::detector::Detector;
 use super::scan::Scan;
 use super::shapes::{Shape, may_begin, shapes};
+use super::signs::{KEY_BYTES_MIN, beginnings};
 
-/// Looks at the run that begins at `start`; its end.
-#[inline]
-pub(super) fn look(scan: &mut Scan<'_>, start: usize) -> usize {
-    let bytes = scan.bytes;
-    if start > 1 && matches!(at(bytes, start - 1), b' ' | b'\t' | b':') {
+/// Looks at the word from `start` to `end`: a run of bytes without spaces.
+pub(super) fn look(scan: &mut Scan<'_>, start: usize, end: usize) {
+    if start > 1 {
         look_before(scan, start);
     }
-    let (mut index, mut begins) = (start, true);
-    while let Some(byte) = bytes.get(index) {
-        let classes = classes_of(*byte);
-        if classes & RUN == 0 {
-            break;
+    let bytes_min = if scan.is_cut_at(end) { 1 } else { KEY_BYTES_MIN };
+    let Some(last) = end.checked_sub(bytes_min) else { return };
+    let bytes = scan.bytes;
+    for begin in beginnings(bytes, start, last) {
+        if may_begin(bytes, begin) || scan.is_cut_at(end) {
+            let is_run_start = begin == start || !is(at(bytes, begin - 1), RUN);
+            look_for_shapes(scan, begin, is_run_start);
         }
-        if begins {
-            if byte.is_ascii_digit() {
-                card::look_from(scan, index);
-            } else if may_begin(bytes, index) {
-                look_for_shapes(scan, index, index == start);
-            }
-        }
-        begins = classes & BREAK != 0;
-        index += 1;
     }
-    index
 }
 
-/// What stands before the run may say what it is.
+/// What stands before the word may say what it is.
 #[inline]
 fn look_before(scan: &mut Scan<'_>, start: usize) {
-    if at(scan.bytes, start - 1) != b':' {
-        // The last letters of the schemes.
-        if matches!(
-            at(scan.bytes, start - 2) | 0x20,
-            b'r' | b'c' | b'n' | b'y' | b'e' | b't' | b'm' | b'k' | b'p'
-        ) {
-            look_after_scheme(scan, start);
-        }
-    } else if at(scan.bytes, start - 2).is_ascii_digit() {
-        look_at_bot_token(scan, start);
+    // The last letters of the schemes.
+    if matches!(
+        at(scan.bytes, start - 2) | 0x20,
+        b'r' | b'c' | b'n' | b'y' | b'e' | b't' | b'm' | b'k' | b'p'
+    ) {
+        look_after_scheme(scan, start);
     }
 }
 
@@ -109,15 +95,17 @@ fn look_at_jwt(scan: &mut Scan<'_>, start: usize) {
 }
 
 /// The number of a bot, a colon, and its secret, as Telegram gives them.
-#[inline(never)]
-fn look_at_bot_token(scan: &mut Scan<'_>, start: usize) {
+/// `start` is behind the colon.
+pub(super) fn look_at_bot_token(scan: &mut Scan<'_>, start: usize) {
     const SECRET_BYTES: usize = 35;
     let bytes = scan.bytes;
+    if at(bytes, start) != b'A' || at(bytes, start + 1) != b'A' {
+        return;
+    }
     let digits = bytes.get(..start - 1).unwrap_or_default();
     let digits = digits.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let end = run_end(bytes, start, TOKEN);
-    let is_secret = (7..=12).contains(&digits) && end - start == SECRET_BYTES;
-    if is_secret && bytes.get(start..).is_some_and(|secret| secret.starts_with(b"AA")) {
+    if (7..=12).contains(&digits) && end - start == SECRET_BYTES {
         scan.add(start - 1 - digits, end, Detector::ApiKey);
     }
 }

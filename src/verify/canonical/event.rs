@@ -2,7 +2,7 @@
 
 use super::Deviation;
 use super::text::{Cursor, Outcome, deviation};
-use crate::event::{EventId, Part, Status, StatusSource};
+use crate::event::{EventId, Part, SpanId, Status, StatusSource, TraceId};
 
 /// What a key holds.
 enum Holds {
@@ -142,6 +142,12 @@ impl Cursor<'_> {
         if self.pass(b",\"parent\":") {
             self.id()?;
         }
+        if self.pass(b",\"trace_id\":") {
+            self.text_that("a trace id", |text| text.parse::<TraceId>().is_ok())?;
+        }
+        if self.pass(b",\"span_id\":") {
+            self.text_that("a span id", |text| text.parse::<SpanId>().is_ok())?;
+        }
         if self.pass(b",\"links\":") {
             self.texts(Cursor::id)?;
         }
@@ -202,6 +208,8 @@ mod tests {
             name: "open".into(),
             target: "app".into(),
             parent: Some(EventId::from_u128(5)),
+            trace_id: TraceId::from_bytes([8; 16]),
+            span_id: SpanId::from_bytes([9; 8]),
             links: vec![EventId::from_u128(6), EventId::from_u128(7)],
         });
         event

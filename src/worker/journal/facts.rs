@@ -41,8 +41,11 @@ impl Worker {
         path: Option<&Path>,
         times: Times,
     ) {
-        if let (Some(kept), Some(_)) = (self.trail.keeper.open_mut(), path) {
-            kept.exported_through = kept.exported_through.max(through);
+        if let Some(kept) = self.trail.keeper.open_mut() {
+            kept.released_through = kept.released_through.max(through);
+            if path.is_some() {
+                kept.exported_through = kept.exported_through.max(through);
+            }
         }
         let facts = [
             ("events", Some(events.into())),

@@ -80,6 +80,8 @@ pub(in crate::worker) struct Kept {
     pub(super) facts: VecDeque<AuditEvent>,
     /// Documents hold all events with smaller sequences.
     pub(super) exported_through: u64,
+    /// Memory holds no events with smaller sequences: who asks looks for them on disk.
+    pub(super) released_through: u64,
     // packing
     pub(super) twofold: VecDeque<Twofold>,
     // what readers see
@@ -111,6 +113,7 @@ impl Kept {
             copies: Arc::new([]),
             facts: VecDeque::new(),
             exported_through: 0,
+            released_through: 0,
             packer: None,
             twofold: VecDeque::new(),
             totals,

@@ -41,10 +41,13 @@ pub(super) struct Stuck {
 }
 
 impl Kept {
-    /// How long what waits may go on waiting.
+    /// How long what waits may go on waiting: no longer if memory let go of it.
     pub(super) fn until_sync(&self) -> Option<Duration> {
         let now_ns = self.now_ns();
         match &self.state {
+            State::Working if self.ledger.durable() < self.released_through => {
+                self.ledger.until_sync(now_ns).map(|_| Duration::ZERO)
+            }
             State::Working => self.ledger.until_sync(now_ns),
             State::Stuck(stuck) => {
                 Some(Duration::from_nanos(stuck.retry_ns.saturating_sub(now_ns)))

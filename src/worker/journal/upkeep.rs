@@ -51,7 +51,10 @@ impl Worker {
         let Some(kept) = self.trail.keeper.open_mut() else { return };
         let now_ns = kept.now_ns();
         if let Err(error) = kept.ledger.prune(&plan, told.sequence, now_ns) {
-            self.tell(&error);
+            if !kept.ledger.is_poisoned() {
+                self.tell(&error);
+            }
+            self.note_poison(Some(&error));
         }
     }
 
@@ -73,11 +76,23 @@ impl Worker {
             Error::new(crate::ErrorKind::Full, "there is no room to say that the key changes")
         })?;
         let Some(kept) = self.trail.keeper.open_mut() else { return Err(Error::stopped()) };
-        let signed = kept.ledger.rotate_key(now_ns)?.cloned();
-        kept.checkpoint_us = Some(times.recorded_us);
+        let signed = kept.ledger.rotate_key(now_ns).map(|signed| signed.cloned());
+        if signed.is_ok() {
+            kept.checkpoint_us = Some(times.recorded_us);
+        }
+        // If only the last steps failed, the other key is in use.
         kept.totals.verifier_key = kept.ledger.verifier().to_string().into();
+        self.note_poison(signed.as_ref().err());
         self.publish_totals();
-        signed.ok_or_else(Error::stopped)
+        signed?.ok_or_else(Error::stopped)
+    }
+
+    /// A failure that ends the log does so at once, and not with the next entry.
+    fn note_poison(&mut self, failure: Option<&Error>) {
+        let is_poisoned = self.trail.keeper.open().is_some_and(|kept| kept.ledger.is_poisoned());
+        if let Some(error) = failure.filter(|_| is_poisoned) {
+            self.journal_failed(error);
+        }
     }
 }
 

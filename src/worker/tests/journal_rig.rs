@@ -12,6 +12,7 @@ use crate::fs::simulated::SimulatedFs;
 use crate::journal::{JournalConfig, LogId, LogReader};
 use crate::ledger::{Ledger, LedgerConfig};
 use crate::worker::request::{Reply, Request};
+use crate::worker::state::JournalTotals;
 use crate::worker::{FullDisk, OpenedJournal, Stored};
 
 const LOG: LogId = LogId([7; 16]);
@@ -113,6 +114,12 @@ impl Rig {
     pub(super) fn record(&mut self, id: u64) -> Option<Result<Stored>> {
         let record = |reply: Reply<Result<Stored>>| Request::Record(event(id), reply);
         self.ask(record)
+    }
+
+    /// What health shows of the journal.
+    pub(super) fn journal_totals(&self) -> JournalTotals {
+        self.worker.publish_totals();
+        self.worker.published.totals().journal.unwrap()
     }
 
     /// Lets time pass in small steps, with turns in between.

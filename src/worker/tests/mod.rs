@@ -6,6 +6,8 @@ mod journal;
 #[cfg(feature = "journal")]
 mod journal_faults;
 #[cfg(feature = "journal")]
+mod journal_interrupted;
+#[cfg(feature = "journal")]
 mod journal_rig;
 #[cfg(feature = "journal")]
 mod journal_simulation;

@@ -18,6 +18,7 @@ use crate::clock::ManualClock;
 use crate::event::{AuditEvent, Kind, Sequence};
 use crate::export::{Format, read};
 use crate::fs::faulty::FaultyFilesystem;
+use crate::redaction::Redaction;
 use crate::worker::exporter::{ExportSettings, Exporter};
 use crate::worker::request::{Reply, Request};
 use crate::worker::state::{Lanes, Published, Worker, WorkerSettings};
@@ -115,6 +116,7 @@ impl Setup {
             export: None,
             export_backlog_events_max: self.backlog_events_max,
             closed_is_unknown: false,
+            hidden: Arc::new(Redaction::new().compile()),
             journal: None,
             error_hook: Some(Box::new(move |error| hook.lock().unwrap().push(error.to_string()))),
         };

@@ -23,8 +23,14 @@ fn injecting(calls: &str, fault: &str) -> Command {
     strace
 }
 
+/// A program whose sync has to fail: where that cannot be brought about, no
+/// fault can.
+const SYNCS: &str = "! dd if=/dev/zero of=\"$0\" bs=1 count=1 conv=fdatasync 2>&-";
+
 fn is_strace_there() -> bool {
-    is_there("strace", injecting("fsync", "error=EIO").arg("true"))
+    let home = tempfile::tempdir().unwrap();
+    let mut strace = injecting("fdatasync", "error=EIO");
+    is_there("strace", strace.args(["sh", "-c", SYNCS]).arg(home.path().join("file")))
 }
 
 /// How often a child makes each of these calls when nothing happens to it.

@@ -1,0 +1,101 @@
+//! A policy, ready to be applied.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tracing_core::Metadata;
+
+use crate::capture::callsite::{Callsite, Slot};
+use crate::policy::{CallsiteFacts, Counts, Level, Policy, Rule, Watch};
+use crate::redaction::Rules;
+
+use super::by_callsite::ByCallsite;
+
+/// A policy, ready to be applied. Shared by what is decided by it, and freed
+/// when none of that is left.
+pub(crate) struct Compiled {
+    /// Tells the policies of this process apart. Never zero.
+    pub(super) number: u64,
+    pub(crate) policy: Policy,
+    pub(crate) digest: String,
+    pub(crate) counts: Counts,
+    /// What is hidden in the events of each rule.
+    hidden: Box<[Rules]>,
+    /// What is hidden in all others.
+    hidden_elsewhere: Rules,
+    watches: ByCallsite<Watches>,
+}
+
+/// What the events of a callsite may tell.
+pub(super) struct Watches {
+    pub(super) cases: Box<[Watch]>,
+    /// Which of their fields have to be looked at for that.
+    pub(super) slots: Box<[Slot]>,
+}
+
+impl Compiled {
+    pub(crate) fn new(policy: Policy) -> Self {
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        Compiled {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            digest: policy.digest(),
+            counts: Counts::new(&policy),
+            hidden: policy.rules().iter().map(|rule| policy.hidden_by(rule)).collect(),
+            hidden_elsewhere: policy.hides().compile(),
+            watches: ByCallsite::new(),
+            policy,
+        }
+    }
+
+    /// What is hidden in events that no rule is for.
+    pub(crate) fn hidden_elsewhere(&self) -> &Rules {
+        &self.hidden_elsewhere
+    }
+
+    pub(super) fn hidden(&self, rule: usize) -> &Rules {
+        self.hidden.get(rule).unwrap_or(&self.hidden_elsewhere)
+    }
+
+    pub(super) fn rule(&self, number: usize) -> Option<&Rule> {
+        self.policy.rules().get(number)
+    }
+
+    /// What the events of a callsite may tell.
+    pub(super) fn watches(&self, callsite: &Callsite) -> &Watches {
+        self.watches.of(callsite.index, || {
+            let cases = with_facts(callsite.metadata, |facts| self.policy.watches(facts));
+            let is_looked_at = |name: &str| {
+                let mut rules =
+                    cases.iter().filter_map(|watch| Some((self.rule(watch.rule)?, watch)));
+                rules.any(|(rule, watch)| {
+                    rule.outcome.fields_of(watch.case).any(|field| field == name)
+                })
+            };
+            let slot = |name: &&str| if is_looked_at(name) { Slot::Kept } else { Slot::Unknown };
+            Watches { slots: callsite.names.iter().map(slot).collect(), cases }
+        })
+    }
+}
+
+/// The plain facts of a callsite.
+pub(super) fn with_facts<R>(
+    metadata: &Metadata<'_>,
+    then: impl FnOnce(&CallsiteFacts<'_>) -> R,
+) -> R {
+    let fields: Vec<&str> = metadata.fields().iter().map(|field| field.name()).collect();
+    then(&CallsiteFacts {
+        name: metadata.name(),
+        target: metadata.target(),
+        level: level(*metadata.level()),
+        fields: &fields,
+    })
+}
+
+fn level(level: tracing_core::Level) -> Level {
+    match level {
+        tracing_core::Level::ERROR => Level::Error,
+        tracing_core::Level::WARN => Level::Warn,
+        tracing_core::Level::INFO => Level::Info,
+        tracing_core::Level::DEBUG => Level::Debug,
+        tracing_core::Level::TRACE => Level::Trace,
+    }
+}

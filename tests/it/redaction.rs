@@ -1,0 +1,220 @@
+//! Secrets leave by no way out, and what is hashed is found again. The large
+//! corpora are in the test binary `secrets`.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tracing::info_span;
+use tracing_audit::redaction::{Action, Detector, Redaction};
+use tracing_audit::{Audit, AuditEvent, AuditLayer, Operation};
+
+use crate::trail::{events, told_trail, trail_of};
+
+/// A token in the shape of GitHub's.
+const TOKEN: &str = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+
+fn trail_with(redaction: Redaction) -> (Audit, tracing::subscriber::DefaultGuard) {
+    trail_of(AuditLayer::builder().redaction(redaction))
+}
+
+fn text_of(event: &AuditEvent) -> String {
+    serde_json::to_string(event).unwrap()
+}
+
+#[test]
+fn known_names_and_what_detectors_find_are_masked_without_a_word() {
+    let (audit, _default) = trail_of(AuditLayer::builder());
+    let mut stream = audit.subscribe();
+    info_span!(
+        "call",
+        audit.operation = "STORE",
+        audit.user_id = "alice",
+        audit.session_id = TOKEN,
+        audit.resource = "https://example.org/x?access_token=hunter2&page=2",
+        audit.error = "no route for bob@example.org",
+        password = "hunter2",
+        note = "the card was 4111 1111 1111 1111",
+        pin = 1234,
+    );
+    let event = events(&audit).remove(0);
+    assert_eq!(event.user_id.as_deref(), Some("alice"));
+    assert_eq!(event.session_id.as_deref(), Some("[masked:api_key]"));
+    assert_eq!(
+        event.resource.as_deref(),
+        Some("https://example.org/x?access_token=[masked:assignment]&page=2")
+    );
+    assert_eq!(event.error_message.as_deref(), Some("no route for [masked:email]"));
+    let metadata = serde_json::to_value(&event.metadata).unwrap();
+    let masked =
+        json!({"password": "[masked]", "note": "the card was [masked:card]", "pin": "[masked]"});
+    assert_eq!(metadata, masked);
+    assert_eq!(*stream.recv_blocking().unwrap(), event);
+    assert_eq!(audit.user_statistics("alice").unwrap().total_operations, 1);
+}
+
+#[test]
+fn what_is_recorded_by_hand_or_begun_is_hidden_too() {
+    let (audit, _default) = trail_of(AuditLayer::builder());
+    let mut from_elsewhere: AuditEvent = serde_json::from_value(json!({
+        "event_id": AuditEvent::builder(Operation::Import).build().event_id,
+        "timestamp": "2025-01-15T10:30:45Z", "operation": "IMPORT", "actor": "system",
+        "status": "SUCCESS", "status_source": "explicit", "metadata": {},
+        "span": {"name": "import", "target": format!("https://x.org/?token={TOKEN}")},
+    }))
+    .unwrap();
+    from_elsewhere.source = Some(TOKEN.to_owned());
+    audit.record(from_elsewhere).unwrap();
+    audit.record(AuditEvent::builder("SEND").metadata("api_key", "hunter2")).unwrap();
+    let event = AuditEvent::builder("DELETE").metadata("token", "hunter2").entry_ids([TOKEN]);
+    let begun = audit.begin(event).unwrap();
+    begun.success().unwrap();
+    drop(audit.begin(AuditEvent::builder("DELETE").session_id(TOKEN)).unwrap());
+    let every = audit.query().every_kind().run().unwrap().events;
+    assert!(every.len() >= 6, "{every:#?}");
+    for event in every {
+        let text = text_of(&event);
+        assert!(!text.contains("hunter2") && !text.contains(TOKEN), "{text}");
+    }
+}
+
+#[test]
+fn open_operations_and_told_problems_show_no_secrets() {
+    let (audit, _default, told) = told_trail();
+    let open = info_span!("call", audit.operation = TOKEN, audit.user_id = TOKEN);
+    info_span!("call", audit.operation = "STORE", audit.status = TOKEN);
+    let operations = audit.open_operations(Duration::ZERO);
+    assert_eq!(operations[0].user_id.as_deref(), Some("[masked:api_key]"));
+    assert_eq!(operations[0].operation.as_str(), "[MASKED:API_KEY]");
+    drop(open);
+    assert_eq!(events(&audit)[1].operation.as_str(), "[MASKED:API_KEY]");
+    assert_eq!(told.count("audit.status \"[masked:api_key]\" is none of"), 1);
+    assert_eq!(told.count("16C7e42F"), 0);
+}
+
+#[test]
+fn rules_by_name_come_before_defaults() {
+    let (audit, _default) = trail_with(
+        Redaction::new()
+            .name("customer.*", Action::Drop)
+            .name("note", Action::Truncate(5))
+            .name("password", Action::Keep)
+            .detector(Detector::Email, Action::Keep),
+    );
+    let object = json!({"customer.ssn": 1, "kept": "bob@example.org"});
+    let nested = tracing_audit::json(&object);
+    info_span!(
+        "call",
+        audit.operation = "STORE",
+        customer.name = "Bob",
+        note = "twelve bytes",
+        password = "kept",
+        nested = ?nested,
+    );
+    let metadata = serde_json::to_value(&events(&audit)[0].metadata).unwrap();
+    let kept = json!({
+        "note": "twelv …[cut from 12 bytes]", "password": "kept",
+        "nested": {"kept": "bob@example.org"},
+    });
+    assert_eq!(metadata, kept);
+}
+
+#[test]
+fn nothing_is_hidden_where_that_is_asked_for() {
+    let (audit, _default) = trail_with(Redaction::nothing());
+    info_span!("call", audit.operation = "STORE", password = "hunter2", token = TOKEN);
+    let text = text_of(&events(&audit)[0]);
+    assert!(text.contains("hunter2") && text.contains(TOKEN), "{text}");
+}
+
+#[cfg(feature = "hash")]
+mod hashed {
+    use super::*;
+    use tracing_audit::redaction::HashKey;
+
+    fn redaction(keys: &[u8]) -> Redaction {
+        let names = ["user_id", "session_id", "org_id", "resource", "source", "entry_ids", "ssn"];
+        let redaction = names
+            .iter()
+            .fold(Redaction::new(), |redaction, name| redaction.name(name, Action::Hash));
+        keys.iter()
+            .fold(redaction, |redaction, key| redaction.hash_key(HashKey::new([*key; 32]).unwrap()))
+    }
+
+    fn operate(by: &str) {
+        info_span!(
+            "call",
+            audit.operation = "STORE",
+            audit.user_id = by,
+            audit.session_id = "session",
+            audit.org_id = "org",
+            audit.resource = "kb",
+            audit.source = "10.0.0.1",
+            audit.entry_ids = "entry",
+            ssn = 78_051_120,
+        );
+    }
+
+    fn counts(audit: &Audit) -> Vec<u64> {
+        let query = || audit.query();
+        let queries = [
+            query().user("alice"),
+            query().actor("user:alice"),
+            query().session("session").user("alice"),
+            query().org("org"),
+            query().resource("kb"),
+            query().source("10.0.0.1"),
+            query().entry_ids(["other", "entry"]),
+            query().metadata("ssn", 78_051_120),
+            audit.for_org("org").query().user("alice"),
+            query().user("bob"),
+            query().actor("user:bob"),
+            query().metadata("ssn", 1),
+        ];
+        queries.iter().map(|query| query.count().unwrap()).collect()
+    }
+
+    #[test]
+    fn equal_values_stay_joinable_and_cannot_be_read() {
+        let (audit, _default) = trail_with(redaction(&[1]));
+        operate("alice");
+        operate("alice");
+        let events = events(&audit);
+        assert_eq!(events[0].user_id, events[1].user_id);
+        let form = events[0].user_id.clone().unwrap();
+        assert_eq!(form, HashKey::new([1; 32]).unwrap().hashed("alice"));
+        assert_eq!(events[0].actor.to_string(), format!("user:{form}"));
+        for part in ["alice", "session", "\"org\"", "\"kb\"", "10.0.0.1", "\"entry\"", "78051120"] {
+            assert!(!text_of(&events[0]).replace("session_id", "").contains(part), "{part}");
+        }
+        assert_eq!(counts(&audit), [2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0]);
+        assert_eq!(audit.query().user(form).count().unwrap(), 2, "by its form, too");
+        assert_eq!(audit.user_statistics("alice").unwrap().total_operations, 2);
+    }
+
+    #[test]
+    #[cfg(feature = "journal")]
+    fn keys_rotate_and_queries_find_what_was_hashed_under_each() {
+        let directory = tempfile::tempdir().unwrap();
+        let runs: [(&[u8], usize); 3] = [(&[], 1), (&[1], 2), (&[2, 1], 3)];
+        for (keys, events) in runs {
+            let plain = if keys.is_empty() { Redaction::new() } else { redaction(keys) };
+            let builder = AuditLayer::builder().redaction(plain).buffer_events_max(4);
+            let (audit, default) = trail_of(builder.journal(directory.path()));
+            (0..events).for_each(|_| operate("alice"));
+            audit.flush().unwrap();
+            if keys.len() == 2 {
+                let held = audit.view().unwrap().first_sequence();
+                assert!(held > tracing_audit::Sequence(0), "some are on disk alone");
+                assert_eq!(counts(&audit), [6, 6, 6, 6, 6, 6, 6, 6, 6, 0, 0, 0]);
+                let first = audit.query().user("alice").limit(2).run().unwrap();
+                let rest = audit.query().user("alice").after(first.next).run().unwrap();
+                assert_eq!((first.len(), rest.len()), (2, 4), "pages go on across forms");
+            }
+            drop(default);
+            crate::journal::close(&audit);
+        }
+        let without = AuditLayer::builder().redaction(redaction(&[2]));
+        let audit = without.journal(directory.path()).build_without_layer().unwrap();
+        assert_eq!(audit.query().user("alice").count().unwrap(), 4, "plain, and the newest key");
+    }
+}

@@ -1,0 +1,108 @@
+//! A policy that is put in the place of another, again and again, while spans
+//! open and close: nothing is lost, and nothing is decided by half a policy.
+//! Alone in its process, which has one global subscriber.
+#![cfg(feature = "policy")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tracing::field::Empty;
+use tracing::{info, info_span};
+use tracing_audit::event::Kind;
+use tracing_audit::policy::{Condition, EventPattern, Identity, Origin, Outcome, Policy, Rule};
+use tracing_audit::query::Order;
+use tracing_audit::{Audit, AuditEvent, AuditLayer, OverflowPolicy, Status};
+use tracing_subscriber::prelude::*;
+
+const RELOADS: u64 = 1_000;
+const THREADS: u64 = 3;
+
+/// Everything that this policy says of a span carries its mark. Whether values
+/// decide which rule is for a span differs from one to the other.
+fn policy(mark: &str, status: Status) -> Policy {
+    let told = EventPattern::new().target("shop").message("done");
+    let place = Rule::new("place")
+        .target("shop")
+        .span("place")
+        .operation(mark)
+        .identity(Identity::User, Origin::fields(["user.id"]).enclosing(true).prefix(mark))
+        .identity(Identity::Resource, Origin::fields(["name"]).prefix(mark))
+        .identity(Identity::Session, Origin::fixed(mark))
+        .outcome(Outcome::new().event_field(told, Condition::is("by", ["*"]), status));
+    let probe =
+        Rule::new("probe").span("place").condition(Condition::is("name", ["probe"])).ignored();
+    let probe = (mark == "B").then_some(probe);
+    Policy::new(probe.into_iter().chain([place])).unwrap()
+}
+
+/// Opens, changes and closes spans until it is told to stop; how many.
+fn load(stop: &AtomicBool, made: &AtomicU64) {
+    while !stop.load(Ordering::Relaxed) {
+        info_span!("handler", user.id = "u").in_scope(|| {
+            let place = info_span!(target: "shop", "place", name = Empty, value = 1);
+            place.record("name", "n");
+            place.in_scope(|| info!(target: "shop", by = "me", "done"));
+        });
+        made.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn everything(audit: &Audit, kind: Kind) -> Vec<AuditEvent> {
+    audit.query().kind(kind).order(Order::OldestFirst).run().unwrap().events
+}
+
+/// Everything that was decided about a span has the same mark.
+fn assert_whole(event: &AuditEvent) {
+    let mark = event.operation.as_str();
+    let status = if mark == "A" { Status::Partial } else { Status::Failure };
+    let (user, name) = (format!("{mark}u"), format!("{mark}n"));
+    assert_eq!(event.user_id.as_deref(), Some(user.as_str()), "{event:#?}");
+    assert_eq!(event.resource.as_deref(), Some(name.as_str()), "{event:#?}");
+    assert_eq!(event.session_id.as_deref(), Some(mark), "{event:#?}");
+    assert_eq!(event.status, status, "{event:#?}");
+}
+
+#[test]
+fn reloads_lose_nothing_and_nothing_is_decided_by_half_a_policy() {
+    let [first, second] = [policy("A", Status::Partial), policy("B", Status::Failure)];
+    let (layer, audit) = AuditLayer::builder()
+        .rotation(false)
+        .overflow(OverflowPolicy::BlockForever)
+        .build()
+        .unwrap();
+    tracing_subscriber::registry().with(layer).init();
+    let place = || info_span!(target: "shop", "place", name = "n");
+    assert!(place().is_disabled(), "nobody wants it yet");
+    audit.reload_policy(first.clone()).unwrap();
+    assert!(!place().is_disabled(), "it is switched on");
+    audit.reload_policy(Policy::new([]).unwrap()).unwrap();
+    assert!(place().is_disabled(), "it is switched off");
+    audit.reload_policy(first.clone()).unwrap();
+
+    let before = audit.query().count().unwrap();
+    let (stop, made) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        (0..THREADS).for_each(|_| drop(scope.spawn(|| load(&stop, &made))));
+        for number in 0..RELOADS {
+            let next = if number % 2 == 0 { &second } else { &first };
+            audit.reload_policy(next.clone()).unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+
+    let events = everything(&audit, Kind::Event).split_off(before as usize);
+    events.iter().for_each(assert_whole);
+    let mut marks = BTreeMap::new();
+    events.iter().for_each(|event| *marks.entry(event.operation.to_string()).or_insert(0) += 1);
+    assert!(marks.values().all(|count| *count > 0) && marks.len() == 2, "{marks:?}");
+    assert_eq!(events.len() as u64, made.load(Ordering::Relaxed), "{marks:?}");
+    assert_eq!(audit.health().lost_events(), 0);
+    let policies = everything(&audit, Kind::Log);
+    let policies: Vec<_> =
+        policies.iter().filter(|entry| entry.operation.as_str() == "POLICY").collect();
+    assert_eq!(policies.len() as u64, 3 + RELOADS);
+    assert_eq!(policies.last().unwrap().metadata.get("digest").unwrap(), &first.digest());
+    assert!(audit.shutdown(Duration::from_secs(60)).is_complete);
+}
