@@ -59,7 +59,7 @@ struct Long {
 #[derive(Debug, Clone)]
 enum Step {
     Push(Vec<AuditEvent>),
-    Long(Long),
+    Long(Box<Long>),
     Seal(Seal),
     Release(u64),
 }
@@ -87,7 +87,7 @@ impl Trail {
         for step in steps {
             match step {
                 Step::Push(events) => events.into_iter().for_each(|event| self.push(event)),
-                Step::Long(long) => self.push_long(long),
+                Step::Long(long) => self.push_long(*long),
                 Step::Seal(seal) => self.seal(seal),
                 Step::Release(events_max) => self.release(events_max),
             }
@@ -182,7 +182,7 @@ fn long() -> impl Strategy<Value = Long> {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => vec(event(), 0..20).prop_map(Step::Push),
-        3 => long().prop_map(Step::Long),
+        3 => long().prop_map(|long| Step::Long(Box::new(long))),
         2 => seal().prop_map(Step::Seal),
         1 => (0..30_u64).prop_map(Step::Release),
     ]

@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::finding::{Finding, FindingKind, Place};
-use crate::event::scan::ScannedEvent;
 use crate::event::{AuditEvent, EventId, Part};
 use crate::proof::{Digest, VerifierKey};
 
@@ -97,8 +96,8 @@ impl Story {
         if entry.is_none() && self.unfinished.is_none() {
             return;
         }
-        let scanned = entry.and_then(ScannedEvent::scan);
-        let found = scanned.and_then(|event| Some((event.event_id()?, event.part()?)));
+        let event: Option<AuditEvent> = entry.and_then(|entry| serde_json::from_slice(entry).ok());
+        let found = event.and_then(|event| Some((event.event_id, event.part?)));
         let goes_on = |(event, last): (EventId, Part)| {
             found.is_some_and(|(found, part)| found == event && part.follows(last))
         };

@@ -43,12 +43,14 @@ pub(crate) struct Stored {
     /// Of its first entry, if it takes several.
     pub(crate) sequence: Sequence,
     /// How many it takes.
+    #[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "there are none"))]
     pub(crate) entries: u64,
     /// The hash of its first entry in the journal's tree.
     #[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "there is no tree"))]
     pub(crate) leaf: Leaf,
 }
 
+#[cfg(feature = "journal")]
 impl Stored {
     /// The place behind it.
     pub(crate) fn end(&self) -> u64 {

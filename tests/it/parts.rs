@@ -17,7 +17,7 @@ use tracing_subscriber::prelude::*;
 use super::journal::{close, log_of, stored};
 
 /// Every seventh operation is on so many entries.
-const LONG_IDS: usize = 2_500;
+const LONG_IDS: usize = 5_000;
 
 const EVENTS: usize = 60;
 

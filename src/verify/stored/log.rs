@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use super::entries::StoredEntries;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::scan::ScannedEvent;
-use crate::event::{EventId, Part, Sequence};
+use crate::event::{AuditEvent, EventId, Part, Sequence};
 use crate::fs::{JournalFs, OsFilesystem};
 use crate::journal::LogReader;
 use crate::proof::{SignedCheckpoint, VerifierKey};
@@ -125,8 +124,8 @@ impl StoredLog {
         let mut places = vec![first];
         let mut last: Option<Part> = None;
         while let Some((sequence, entry)) = entries.next_entry()? {
-            let found = ScannedEvent::scan(entry).filter(|found| found.event_id() == Some(event));
-            let part = found.and_then(|found| found.part());
+            let found: Option<AuditEvent> = serde_json::from_slice(entry).ok();
+            let part = found.filter(|found| found.event_id == event).and_then(|found| found.part);
             let goes_on = part.zip(last).is_some_and(|(part, last)| part.follows(last));
             if last.is_some() && !goes_on {
                 break;
