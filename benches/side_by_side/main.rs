@@ -34,6 +34,7 @@ mod journal;
 mod load;
 mod measure;
 mod peers;
+mod policy;
 mod processes;
 mod redaction;
 mod spans;

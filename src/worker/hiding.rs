@@ -24,6 +24,12 @@ impl Hiding {
         Hiding { redactor: Redactor::default(), rules }
     }
 
+    /// Hides by other rules from here on, where no rule of a policy says more.
+    #[cfg(feature = "policy")]
+    pub(super) fn adopt(&mut self, rules: Arc<Rules>) {
+        self.rules = rules;
+    }
+
     /// The row of a captured operation as it may be kept.
     #[inline]
     pub(super) fn captured<'a>(&'a mut self, row: &Row<'a>, captured: &Captured<'_>) -> Row<'a> {
@@ -45,6 +51,6 @@ impl Hiding {
 
 /// What is hidden in one operation.
 #[inline]
-fn rules_for<'r>(rules: &'r Rules, _: &Captured<'_>) -> &'r Rules {
-    rules
+fn rules_for<'r>(rules: &'r Rules, captured: &Captured<'r>) -> &'r Rules {
+    captured.ruled.map_or(rules, |plan| plan.hidden())
 }

@@ -125,7 +125,9 @@ impl Worker {
             taken += more;
             self.intake.data.end_stall();
             recycle(&mut self.used);
-            if std::mem::take(&mut self.sync_soon) || self.trail.keeper.wants_sync() {
+            if std::mem::take(&mut self.sync_soon) {
+                self.sync_journal();
+            } else if self.trail.keeper.wants_sync() {
                 self.begin_sync_journal();
             }
             if more == 0 {
@@ -206,6 +208,7 @@ impl Worker {
             self.published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
         let stored = self.trail.append(&row, &mut statistics, true)?;
         drop(statistics);
+        self.policy.note(&row);
         self.rotate_if_full(times);
         Ok(stored)
     }
