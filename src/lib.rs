@@ -46,6 +46,7 @@ mod worker;
 #[cfg(all(doctest, feature = "policy"))]
 #[doc = include_str!("../docs/POLICY.md")]
 #[doc = include_str!("../docs/RECIPE.md")]
+#[doc = include_str!("../docs/REDACTION.md")]
 struct Documents;
 
 pub use audit::{
