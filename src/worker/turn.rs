@@ -126,7 +126,7 @@ impl Worker {
             self.intake.data.end_stall();
             recycle(&mut self.used);
             if std::mem::take(&mut self.sync_soon) || self.trail.keeper.wants_sync() {
-                self.sync_journal();
+                self.begin_sync_journal();
             }
             if more == 0 {
                 break;

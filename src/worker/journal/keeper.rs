@@ -16,7 +16,7 @@ use crate::event::limits::EVENT_BYTES_MAX;
 use crate::event::row::Row;
 use crate::event::{AuditEvent, Sequence};
 use crate::fs::JournalFs;
-use crate::history::Packer;
+use crate::history::{Packer, describe_row};
 use crate::journal::ENTRY_BYTES_MAX;
 use crate::ledger::{CopyState, Ledger, Opened, Room};
 use crate::proof::Digest;
@@ -136,7 +136,10 @@ impl Kept {
             return Err(Refused::TooLong);
         }
         match self.ledger.append(&self.entry) {
-            Ok(appended) => Ok(Some(appended.leaf)),
+            Ok(appended) => {
+                self.ledger.describe_last(|facts| describe_row(row, facts));
+                Ok(Some(appended.leaf))
+            }
             Err(_) => Err(Refused::Lost(self.reason())),
         }
     }
