@@ -25,7 +25,7 @@ fn the_policies_in_documents_can_be_read() {
         let blocks: Vec<_> = document.split("```toml\n").skip(1).collect();
         assert_eq!(blocks.len(), count, "{name}");
         for block in blocks {
-            Policy::from_toml(block.split("```").next().unwrap(), name).unwrap();
+            let _ = Policy::from_toml(block.split("```").next().unwrap(), name).unwrap();
         }
     }
 }
@@ -57,5 +57,5 @@ fn it_explains_every_key_and_every_set() {
 #[test]
 fn the_example_of_a_web_service_has_a_policy() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    Policy::from_path(root.join("examples/axum/audit.toml")).unwrap();
+    let _ = Policy::from_path(root.join("examples/axum/audit.toml")).unwrap();
 }

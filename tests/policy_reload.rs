@@ -5,7 +5,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tracing::field::Empty;
@@ -16,8 +15,10 @@ use tracing_audit::query::Order;
 use tracing_audit::{Audit, AuditEvent, AuditLayer, OverflowPolicy, Status};
 use tracing_subscriber::prelude::*;
 
-const RELOADS: u64 = 1_000;
-const THREADS: u64 = 3;
+const RELOADS: usize = 1_000;
+const THREADS: usize = 4;
+/// Spans for each reload.
+const SPANS: usize = 8;
 
 /// Everything that this policy says of a span carries its mark. Whether values
 /// decide which rule is for a span differs from one to the other.
@@ -37,15 +38,22 @@ fn policy(mark: &str, status: Status) -> Policy {
     Policy::new(probe.into_iter().chain([place])).unwrap()
 }
 
-/// Opens, changes and closes spans until it is told to stop; how many.
-fn load(stop: &AtomicBool, made: &AtomicU64) {
-    while !stop.load(Ordering::Relaxed) {
-        info_span!("handler", user.id = "u").in_scope(|| {
-            let place = info_span!(target: "shop", "place", name = Empty, value = 1);
-            place.record("name", "n");
-            place.in_scope(|| info!(target: "shop", by = "me", "done"));
-        });
-        made.fetch_add(1, Ordering::Relaxed);
+/// A span, and all that is recorded and told of it.
+fn place(inside: impl FnOnce()) {
+    info_span!("handler", user.id = "u").in_scope(|| {
+        let place = info_span!(target: "shop", "place", name = Empty, value = 1);
+        inside();
+        place.record("name", "n");
+        place.in_scope(|| info!(target: "shop", by = "me", "done"));
+    });
+}
+
+/// Opens, changes and closes spans, and reloads now and then, also while one is
+/// open. The other threads do the same.
+fn load(audit: &Audit, policies: &[Policy; 2], thread: usize) {
+    for round in 0..RELOADS / THREADS {
+        place(|| audit.reload_policy(policies[(thread + round) % 2].clone()).unwrap());
+        (1..SPANS).for_each(|_| place(|| ()));
     }
 }
 
@@ -73,7 +81,7 @@ fn reloads_lose_nothing_and_nothing_is_decided_by_half_a_policy() {
         .build()
         .unwrap();
     tracing_subscriber::registry().with(layer).init();
-    let place = || info_span!(target: "shop", "place", name = "n");
+    let place = || info_span!(target: "shop", "place", name = "n", user.id = "u");
     assert!(place().is_disabled(), "nobody wants it yet");
     audit.reload_policy(first.clone()).unwrap();
     assert!(!place().is_disabled(), "it is switched on");
@@ -82,14 +90,12 @@ fn reloads_lose_nothing_and_nothing_is_decided_by_half_a_policy() {
     audit.reload_policy(first.clone()).unwrap();
 
     let before = audit.query().count().unwrap();
-    let (stop, made) = (AtomicBool::new(false), AtomicU64::new(0));
+    let policies = [first, second];
     std::thread::scope(|scope| {
-        (0..THREADS).for_each(|_| drop(scope.spawn(|| load(&stop, &made))));
-        for number in 0..RELOADS {
-            let next = if number % 2 == 0 { &second } else { &first };
-            audit.reload_policy(next.clone()).unwrap();
+        for thread in 0..THREADS {
+            let (audit, policies) = (audit.clone(), &policies);
+            scope.spawn(move || load(&audit, policies, thread));
         }
-        stop.store(true, Ordering::Relaxed);
     });
 
     let events = everything(&audit, Kind::Event).split_off(before as usize);
@@ -97,12 +103,13 @@ fn reloads_lose_nothing_and_nothing_is_decided_by_half_a_policy() {
     let mut marks = BTreeMap::new();
     events.iter().for_each(|event| *marks.entry(event.operation.to_string()).or_insert(0) += 1);
     assert!(marks.values().all(|count| *count > 0) && marks.len() == 2, "{marks:?}");
-    assert_eq!(events.len() as u64, made.load(Ordering::Relaxed), "{marks:?}");
+    assert_eq!(events.len(), RELOADS * SPANS, "{marks:?}");
     assert_eq!(audit.health().lost_events(), 0);
-    let policies = everything(&audit, Kind::Log);
-    let policies: Vec<_> =
-        policies.iter().filter(|entry| entry.operation.as_str() == "POLICY").collect();
-    assert_eq!(policies.len() as u64, 3 + RELOADS);
-    assert_eq!(policies.last().unwrap().metadata.get("digest").unwrap(), &first.digest());
+    let entries = everything(&audit, Kind::Log);
+    let entries: Vec<_> =
+        entries.iter().filter(|entry| entry.operation.as_str() == "POLICY").collect();
+    assert_eq!(entries.len(), 3 + RELOADS);
+    let last = entries.last().unwrap().metadata.get("digest").unwrap();
+    assert_eq!(*last, audit.policy_digest().unwrap());
     assert!(audit.shutdown(Duration::from_secs(60)).is_complete);
 }

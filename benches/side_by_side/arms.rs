@@ -1,13 +1,14 @@
 //! The arms: the control, the control plus ours, the control plus each peer.
 
 use tracing::Dispatch;
-use tracing_audit::{Audit, AuditLayer, OverflowPolicy};
+use tracing_audit::redaction::Redaction;
+use tracing_audit::{Audit, AuditLayer, Builder, OverflowPolicy};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{fmt, registry};
 
 use super::control::Empty;
-use super::peers;
+use super::{peers, policy};
 
 /// Spans of a burst: they fit the smallest of the queues in their default size,
 /// and their values fit a cache, as those of a program do that has just made
@@ -25,10 +26,14 @@ pub(crate) enum Arm {
     Fmt(LevelFilter),
     /// The same with ours beside it.
     FmtAndOurs(LevelFilter),
+    /// Ours with a policy of 50 rules.
+    Policy,
+    /// `fmt` behind its own filter, and ours with that policy beside it.
+    FmtAndPolicy(LevelFilter),
 }
 
 impl Arm {
-    const NAMED: [(&'static str, Arm); 8] = [
+    const NAMED: [(&'static str, Arm); 11] = [
         ("control", Arm::Control),
         ("ours", Arm::Ours),
         ("opentelemetry", Arm::OpenTelemetry),
@@ -37,6 +42,9 @@ impl Arm {
         ("fmt_at_warn", Arm::Fmt(LevelFilter::WARN)),
         ("fmt_at_info_and_ours", Arm::FmtAndOurs(LevelFilter::INFO)),
         ("fmt_at_warn_and_ours", Arm::FmtAndOurs(LevelFilter::WARN)),
+        ("policy", Arm::Policy),
+        ("fmt_at_info_and_policy", Arm::FmtAndPolicy(LevelFilter::INFO)),
+        ("fmt_at_warn_and_policy", Arm::FmtAndPolicy(LevelFilter::WARN)),
     ];
 
     pub(crate) fn named(name: &str) -> Arm {
@@ -65,13 +73,21 @@ impl Arm {
                 init(registry().with(fmt::layer().with_filter(level)).into());
                 Installed::uncounted()
             }
-            Arm::FmtAndOurs(level) => {
-                let (layer, audit) = AuditLayer::builder().build().expect("a trail");
-                init(registry().with(fmt::layer().with_filter(level)).with(layer).into());
+            Arm::FmtAndOurs(level) => beside_fmt(AuditLayer::builder(), level),
+            Arm::Policy => {
+                let (layer, audit) = policy::builder().build().expect("a trail");
+                init(registry().with(Empty).with(layer).into());
                 Installed::ours(audit)
             }
+            Arm::FmtAndPolicy(level) => beside_fmt(policy::builder(), level),
         }
     }
+}
+
+fn beside_fmt(builder: Builder, level: LevelFilter) -> Installed {
+    let (layer, audit) = builder.build().expect("a trail");
+    init(registry().with(fmt::layer().with_filter(level)).with(layer).into());
+    Installed::ours(audit)
 }
 
 /// Makes `dispatch` the subscriber of the process.
@@ -89,6 +105,17 @@ pub(crate) fn unbounded_trail(queue_events_max: usize) -> Audit {
         .expect("a trail");
     init(registry().with(Empty).with(layer).into());
     audit
+}
+
+/// A trail that keeps little, for those who ask by its own dispatcher.
+pub(crate) fn scoped_trail(redaction: Redaction, queue_events_max: usize) -> (Dispatch, Audit) {
+    let (layer, audit) = AuditLayer::builder()
+        .redaction(redaction)
+        .queue_events_max(queue_events_max)
+        .overflow(OverflowPolicy::BlockForever)
+        .build()
+        .expect("a trail");
+    (registry().with(Empty).with(layer).into(), audit)
 }
 
 /// A subscriber at work.

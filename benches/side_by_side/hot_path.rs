@@ -14,7 +14,7 @@ use super::spans::Workload;
 type Case = (Arm, Way, Workload);
 
 /// At full speed on one thread.
-const BURSTS: [(Arm, Workload); 16] = [
+const BURSTS: [(Arm, Workload); 23] = [
     (Arm::Control, Workload::Text),
     (Arm::Ours, Workload::Text),
     (Arm::Control, Workload::Formatted),
@@ -31,6 +31,13 @@ const BURSTS: [(Arm, Workload); 16] = [
     (Arm::FmtAndOurs(LevelFilter::INFO), Workload::Debug),
     (Arm::Fmt(LevelFilter::WARN), Workload::Info),
     (Arm::FmtAndOurs(LevelFilter::WARN), Workload::Info),
+    (Arm::Policy, Workload::Unaudited),
+    (Arm::Control, Workload::Candidate),
+    (Arm::Policy, Workload::Candidate),
+    (Arm::Control, Workload::Matched),
+    (Arm::Policy, Workload::Matched),
+    (Arm::FmtAndPolicy(LevelFilter::INFO), Workload::Debug),
+    (Arm::FmtAndPolicy(LevelFilter::WARN), Workload::Info),
 ];
 
 /// Otherwise, for the control and ours.
@@ -113,9 +120,14 @@ impl Times {
         self.paired(pair, Way::Bursts, workload, |ours, control| ours - control)
     }
 
-    /// How much more a disabled span costs with ours beside `fmt` at `level`.
-    fn disabled_more(&self, level: LevelFilter, workload: Workload) -> f64 {
-        let pair = (Arm::FmtAndOurs(level), Arm::Fmt(level));
+    /// How much more a disabled span costs with `ours` beside `fmt` at `level`.
+    fn disabled_more(
+        &self,
+        ours: impl Fn(LevelFilter) -> Arm,
+        level: LevelFilter,
+        workload: Workload,
+    ) -> f64 {
+        let pair = (ours(level), Arm::Fmt(level));
         self.paired(pair, Way::Bursts, workload, |with, without| with - without)
     }
 
@@ -150,14 +162,34 @@ fn conclude(times: &Times, figures: &mut Figures) {
     }
     let nested_more = times.more(Workload::Nested) - times.more(Workload::Text);
     figures.set("audited_depth3_ns_more", nested_more);
-    let at_info = times.disabled_more(LevelFilter::INFO, Workload::Debug);
-    let at_warn = times.disabled_more(LevelFilter::WARN, Workload::Info);
+    let at_info = times.disabled_more(Arm::FmtAndOurs, LevelFilter::INFO, Workload::Debug);
+    let at_warn = times.disabled_more(Arm::FmtAndOurs, LevelFilter::WARN, Workload::Info);
     figures.set("disabled_at_info_ns_more", at_info);
     figures.set("disabled_at_warn_ns_more", at_warn);
     figures.set("disabled_ns_more", at_info.max(at_warn));
+    conclude_policy(times, figures);
     let two_over_one = |way| times.ratio(way, Workload::Text);
     let both = two_over_one(Way::TwoThreads) / two_over_one(Way::Bursts);
     figures.set("two_producers_ratio", both);
     figures.set("vs_opentelemetry_ratio", times.against(Arm::OpenTelemetry));
     figures.set("vs_fmt_json_ratio", times.against(Arm::FmtJson));
+}
+
+/// With a policy of 50 rules: what no rule names, what ten name and none takes,
+/// and what one takes.
+fn conclude_policy(times: &Times, figures: &mut Figures) {
+    let pair = (Arm::Policy, Arm::Control);
+    for (name, workload) in [
+        ("policy_unaudited_ratio", Workload::Unaudited),
+        ("policy_matched_ratio", Workload::Matched),
+    ] {
+        let ratio = times.paired(pair, Way::Bursts, workload, |policy, control| policy / control);
+        figures.set(name, ratio);
+    }
+    let dynamic =
+        times.paired(pair, Way::Bursts, Workload::Candidate, |with, without| with - without);
+    figures.set("policy_dynamic_ns_more", dynamic);
+    let at_info = times.disabled_more(Arm::FmtAndPolicy, LevelFilter::INFO, Workload::Debug);
+    let at_warn = times.disabled_more(Arm::FmtAndPolicy, LevelFilter::WARN, Workload::Info);
+    figures.set("policy_disabled_ns_more", at_info.max(at_warn));
 }

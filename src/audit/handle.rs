@@ -240,7 +240,7 @@ impl Audit {
     /// The audited spans that have been open for longer than this, the oldest
     /// first. Waits for nothing.
     pub fn open_operations(&self, longer_than: Duration) -> Vec<OpenOperation> {
-        super::open::operations(&self.inner.intake, longer_than, &self.inner.hidden)
+        super::open::operations(&self.inner.intake, longer_than, &self.inner.hidden())
     }
 
     /// A live stream of what is recorded from here on, entries about the trail

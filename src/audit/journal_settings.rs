@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::fs::{OsFilesystem, host_name};
 use crate::history::Packer;
-use crate::journal::{JournalConfig, LogId};
+use crate::journal::{JournalConfig, LogId, SyncPlace};
 use crate::ledger::{Ledger, LedgerConfig, Retention};
 use crate::worker::{FullDisk, OpenedJournal};
 
@@ -212,6 +212,7 @@ impl JournalSettings {
             host: host.clone(),
             group_commit: self.group_commit,
             group_bytes_max: self.group_bytes_max,
+            sync_place: SyncPlace::Thread,
             segment_bytes_max: self.segment_bytes_max,
             segment_age_max: self.segment_age_max,
             reserve_bytes: self.reserve_bytes,
@@ -230,8 +231,12 @@ impl JournalSettings {
             config.origin_prefix = prefix;
         }
         let fs = Arc::new(OsFilesystem);
-        let (ledger, opened) = Ledger::open(config, fs.clone(), clock.monotonic_ns())?;
-        let packer = Some(Packer::start(fs.clone(), ledger.directory())?);
+        let (mut ledger, opened) = Ledger::open(config, fs.clone(), clock.monotonic_ns())?;
+        let packer = Packer::start(fs.clone(), ledger.directory())?;
+        if let Some(taker) = packer.taker() {
+            ledger.hand_groups_to(taker);
+        }
+        let packer = Some(packer);
         Ok(OpenedJournal { ledger, opened, fs, full_disk: self.full_disk, host, packer })
     }
 

@@ -39,6 +39,7 @@ pub(super) fn operations(
             let fields = &open.capture.fields;
             let operation = fields.operation().unwrap_or(callsite.metadata.name());
             let user_id = fields.identity(IdField::User);
+            let hidden = open.capture.ruled.as_ref().map_or(hidden, |plan| plan.hidden());
             let mut hide = |text, part| redactor.part(text, part, hidden);
             Some(OpenOperation {
                 operation: hide(operation, Part::Operation).unwrap_or_default().as_str().into(),

@@ -10,6 +10,7 @@ use tracing_subscriber::Registry;
 use crate::capture::{AuditLayer, Compiled};
 use crate::error::{Error, ErrorKind, Result};
 use crate::policy::Policy;
+use crate::redaction::Rules;
 use crate::worker::Request;
 
 use super::builder::Builder;
@@ -66,11 +67,17 @@ impl Inner {
     /// Writes the entry of a policy, and puts it in force.
     pub(super) fn load_policy(&self, policy: Policy) -> Result<()> {
         let _one_at_a_time = self.loading.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let policy = Arc::new(Compiled::new(policy));
+        let policy = Arc::new(Compiled::new(policy, self.hidden.settings()));
         let entry = policy.clone();
         self.ask_and_wait(|reply| Request::Policy(entry, reply))??;
         self.intake.callsites.adopt(policy);
         Ok(())
+    }
+
+    /// What is hidden in events that no rule is for.
+    pub(super) fn hidden(&self) -> Arc<Rules> {
+        let policy = self.intake.callsites.book.current();
+        policy.map_or_else(|| self.hidden.clone(), |policy| policy.hidden_elsewhere.clone())
     }
 
     /// Makes `tracing` ask again which callsites are wanted.

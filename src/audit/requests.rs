@@ -64,7 +64,13 @@ impl Inner {
     pub(super) fn view_of(&self, snapshot: Arc<Snapshot>) -> View {
         View::new(snapshot)
             .with_stored(self.stored.clone())
-            .with_hash_keys(self.hidden.keys().clone())
+            .with_hash_keys(self.hidden().keys().clone())
+    }
+
+    /// What is hidden in all events.
+    #[cfg(not(feature = "policy"))]
+    pub(super) fn hidden(&self) -> Arc<crate::redaction::Rules> {
+        self.hidden.clone()
     }
 
     /// Sends a request and waits for its reply.
@@ -91,7 +97,7 @@ impl Source for Audit {
     }
 
     fn hash_keys(&self) -> HashKeys {
-        self.inner.hidden.keys().clone()
+        self.inner.hidden().keys().clone()
     }
 }
 

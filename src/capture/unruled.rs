@@ -83,6 +83,10 @@ impl Plan {
         match *self {}
     }
 
+    pub(crate) fn hidden(&self) -> &crate::redaction::Rules {
+        match *self {}
+    }
+
     pub(crate) fn is_durable(&self) -> bool {
         match *self {}
     }

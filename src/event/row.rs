@@ -53,6 +53,12 @@ pub(crate) struct RowSpan<'a> {
 }
 
 impl Row<'_> {
+    /// The actor as it is written.
+    #[cfg(feature = "journal")]
+    pub(crate) fn written_actor(&self) -> &str {
+        if self.actor.is_empty() { "anonymous" } else { self.actor }
+    }
+
     /// The owned event at this place of the trail.
     pub(crate) fn to_event(self, sequence: Sequence) -> AuditEvent {
         AuditEvent {
@@ -90,6 +96,14 @@ impl Row<'_> {
 
 pub(super) fn metadata_value(value: ValueRef<'_>) -> serde_json::Value {
     bounded_value(value.to_value(), METADATA_DEPTH_MAX)
+}
+
+/// Microseconds since the Unix epoch, as they come back from an entry: what no
+/// text can say is written as the nearest time that one can.
+#[cfg(feature = "journal")]
+pub(crate) fn written_us(us: i64) -> i64 {
+    const YEAR_10000_US: i64 = 253_402_300_800_000_000;
+    if (0..YEAR_10000_US).contains(&us) { us } else { time_from_us(us).timestamp_micros() }
 }
 
 /// Microseconds since the Unix epoch as a time.

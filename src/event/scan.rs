@@ -166,11 +166,12 @@ impl<'a> ScannedEvent<'a> {
 
     /// The event of the enclosing span, as JSON.
     pub(crate) fn parent(&self) -> Option<&'a [u8]> {
-        const PARENT: &[u8] = b"\"parent\":";
-        // Names are strings, in which a quote would have a backslash before it.
-        let span = self.raw(Key::Span);
-        let at = memchr::memmem::find(span, PARENT)?;
-        let value = span.get(at + PARENT.len()..)?;
+        let mut rest = self.raw(Key::Span);
+        for before in [&b"{\"name\":"[..], b",\"target\":"] {
+            let value = rest.strip_prefix(before)?;
+            rest = value.get(value_bytes(value)?..)?;
+        }
+        let value = rest.strip_prefix(b",\"parent\":")?;
         value.get(..value_bytes(value)?)
     }
 }

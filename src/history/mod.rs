@@ -24,7 +24,7 @@ mod tests;
 
 pub(crate) use indexer::{
     EventIndexer, FIELD_ACTOR, FIELD_ENTRY_ID, FIELD_KIND, FIELD_OPERATION, FIELD_ORG,
-    FIELD_PARENT, FIELD_RESOURCE, FIELD_SESSION, FIELD_STATUS, FIELD_USER, index_id,
+    FIELD_PARENT, FIELD_RESOURCE, FIELD_SESSION, FIELD_STATUS, FIELD_USER, describe_row, index_id,
 };
 pub(crate) use packer::{Packed, Packer};
 pub(crate) use reader::History;

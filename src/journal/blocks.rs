@@ -25,6 +25,42 @@ pub(super) trait BlockSink {
     fn end_block(&mut self, bytes: &[u8]) -> Result<()>;
 }
 
+/// The block that is being filled.
+#[derive(Debug)]
+pub(super) struct BlockBuffer(Vec<u8>);
+
+impl BlockBuffer {
+    /// A block that has the header of its segment, or nothing yet.
+    pub(super) fn beginning_with(header: &[u8]) -> Self {
+        let mut block = Vec::with_capacity(BLOCK_BYTES);
+        block.extend_from_slice(header);
+        BlockBuffer(block)
+    }
+
+    /// Adds a frame; a block that has no room for it is complete.
+    #[inline]
+    pub(super) fn add(
+        &mut self,
+        frame: &[u8],
+        end_block: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        if self.0.len() + frame.len() > BLOCK_BYTES {
+            self.end(end_block)?;
+        }
+        self.0.extend_from_slice(frame);
+        Ok(())
+    }
+
+    /// The block is complete, if there is anything in it.
+    pub(super) fn end(&mut self, end_block: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        if !self.0.is_empty() {
+            end_block(&self.0)?;
+            self.0.clear();
+        }
+        Ok(())
+    }
+}
+
 /// Where cutting ended.
 #[derive(Debug)]
 pub(super) struct End {
@@ -43,12 +79,14 @@ pub(super) fn cut(
     next: u64,
     sink: &mut dyn BlockSink,
 ) -> Result<End> {
-    let mut block = Vec::with_capacity(BLOCK_BYTES);
-    if offset == 0 {
-        block.resize(SEGMENT_HEADER_BYTES, 0);
-        read_up_to(file, 0, &mut block).map_err(|error| JournalError::step("read", path, error))?;
-    }
-    let mut scan = Scan::resume(offset + block.len() as u64, next);
+    let mut header = [0; SEGMENT_HEADER_BYTES];
+    let header = match offset {
+        0 => &mut header[..],
+        _ => &mut [],
+    };
+    read_up_to(file, 0, header).map_err(|error| JournalError::step("read", path, error))?;
+    let mut block = BlockBuffer::beginning_with(header);
+    let mut scan = Scan::resume(offset + header.len() as u64, next);
     let flaw = loop {
         let step = scan.step(file).map_err(|error| unread(path, &scan, error))?;
         let entry = match step {
@@ -57,19 +95,12 @@ pub(super) fn cut(
             Step::End => break None,
             Step::Flawed(flaw) => break Some(flaw),
         };
-        let frame = scan.frame();
-        if !block.is_empty() && block.len() + frame.len() > BLOCK_BYTES {
-            sink.end_block(&block)?;
-            block.clear();
-        }
-        block.extend_from_slice(frame);
+        block.add(scan.frame(), &mut |bytes| sink.end_block(bytes))?;
         if let Some(at) = entry {
             sink.entry(scan.bytes(at));
         }
     };
-    if !block.is_empty() {
-        sink.end_block(&block)?;
-    }
+    block.end(&mut |bytes| sink.end_block(bytes))?;
     Ok(End { scan, flaw })
 }
 

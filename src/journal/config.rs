@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::background::SyncPlace;
 use super::failure::{JournalError, Result};
 use super::frame::FRAME_BYTES_MAX;
 use super::names::LogId;
@@ -38,9 +39,12 @@ pub(crate) struct JournalConfig {
     pub(crate) event_schema_version: u16,
     /// See [`GROUP_COMMIT`].
     pub(crate) group_commit: Duration,
-    /// See [`GROUP_BYTES_MAX`]. Twice as many may wait; then appending is
-    /// refused. At least one entry of the longest kind.
+    /// See [`GROUP_BYTES_MAX`]. Twice as many may wait, beside those that are
+    /// being synced; then appending is refused. At least one entry of the
+    /// longest kind.
     pub(crate) group_bytes_max: usize,
+    /// Where syncs that nobody waits for are carried out.
+    pub(crate) sync_place: SyncPlace,
     /// See [`SEGMENT_BYTES_MAX`]. A segment may be longer by one group.
     pub(crate) segment_bytes_max: u64,
     /// See [`SEGMENT_AGE_MAX`]. Counted from when the segment was opened, by
@@ -76,6 +80,7 @@ impl JournalConfig {
             event_schema_version: 1,
             group_commit: GROUP_COMMIT,
             group_bytes_max: GROUP_BYTES_MAX,
+            sync_place: SyncPlace::Writer,
             segment_bytes_max: SEGMENT_BYTES_MAX,
             segment_age_max: SEGMENT_AGE_MAX,
             reserve_bytes: RESERVE_BYTES,

@@ -127,6 +127,15 @@ pub(super) fn push_closing_mark(bytes: &mut Vec<u8>, next: u64) {
     push(bytes, next | CLOSED, &[]);
 }
 
+/// Splits the first frame off bytes that this process has written: it, whether
+/// it has an entry, and the rest. Checks nothing but lengths.
+#[inline]
+pub(super) fn split_first(bytes: &[u8]) -> Option<(&[u8], bool, &[u8])> {
+    let entry_bytes = u32::from_le_bytes(*bytes.first_chunk::<4>()?) as usize;
+    let (frame, rest) = bytes.split_at_checked(FRAME_HEADER_BYTES + entry_bytes)?;
+    Some((frame, entry_bytes > 0, rest))
+}
+
 /// The frame at the start of `bytes`, whatever its sequence.
 pub(super) fn parse(bytes: &[u8]) -> Result<Frame<'_>, Flaw> {
     let short = |needed| Flaw::Short { needed, present: bytes.len() };

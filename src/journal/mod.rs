@@ -29,6 +29,7 @@
 //! | `segments/<first>.new`, `.zst.new`, `.idx.new` | a file in the making, or left by a crash |
 
 mod append;
+mod background;
 mod block_reader;
 mod blocks;
 mod config;
@@ -38,6 +39,7 @@ mod frame;
 #[cfg(any(test, fuzzing))]
 #[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "it fails by panicking")]
 pub(crate) mod fuzzing;
+mod handover;
 mod header;
 pub(crate) mod index;
 mod inspect;
@@ -45,6 +47,8 @@ mod lock;
 mod names;
 mod open;
 mod pack;
+mod pack_stream;
+mod pack_writer;
 mod packed_file;
 mod parent;
 mod reader;
@@ -67,6 +71,7 @@ mod tail;
 mod tests;
 mod writer;
 
+pub(crate) use background::SyncPlace;
 pub(crate) use block_reader::{Block, IndexCache, SegmentBlocks};
 pub(crate) use config::{
     GROUP_BYTES_MAX, GROUP_COMMIT, JournalConfig, KnownCheckpoint, LOCK_WAIT, SEGMENT_AGE_MAX,
@@ -75,10 +80,12 @@ pub(crate) use config::{
 pub(crate) use cut_record::{Cut, CutReason};
 pub(crate) use failure::{Corruption, JournalError, Result};
 pub(crate) use frame::ENTRY_BYTES_MAX;
+pub(crate) use handover::{GroupMemory, GroupTaker, WrittenGroup};
 pub(crate) use inspect::{Inspection, Remainder, Seen, marks_before};
 pub(crate) use names::{LogId, parse_log_directory_name};
 pub(crate) use open::{OpenReport, make_directory};
 pub(crate) use pack::{PackedSegment, pack, remove_raw, repair_index, unfinished};
+pub(crate) use pack_stream::PackStream;
 pub(crate) use parent::LockedLog;
 pub(crate) use reader::{Entries, LogReader, SegmentRef};
 pub(crate) use seal::SealedSegment;

@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::background::{BackgroundSync, share};
 use super::config::JournalConfig;
 use super::cut_record::{self, Cut};
 use super::failure::{JournalError, Result};
+use super::handover::GroupMemory;
 use super::header::SegmentHeader;
+use super::index::{EntryFacts, GatheredFacts, TermHasher};
 use super::lock::LogLock;
 use super::names::{Layout, LogId, SegmentNames};
 use super::recover::{self, Recovered};
@@ -97,13 +100,22 @@ impl Journal {
             cuts,
             reserve_bytes: reserve::fill(&*fs, &layout.reserve(), config.reserve_bytes)?,
         };
-        let group =
-            Group { bytes: Vec::new(), bytes_limit: config.group_bytes_limit(), next: size };
+        let group = Group {
+            bytes: Vec::new(),
+            facts: GatheredFacts::default(),
+            bytes_limit: config.group_bytes_limit(),
+            next: size,
+        };
         let journal = Journal {
             log,
             lock,
             active,
             group,
+            background: BackgroundSync::start(config.sync_place)?,
+            flight: None,
+            spare: GroupMemory::default(),
+            taker: None,
+            facts: EntryFacts::new(TermHasher::new(log)),
             synced: size,
             last_sync_ns: now_ns,
             has_cut_record: !report.cuts.is_empty(),
@@ -273,7 +285,7 @@ fn continued(
     let stat =
         recovered.file.stat().map_err(|error| JournalError::step("look up", &path, error))?;
     let active = Active {
-        file: recovered.file,
+        file: share(recovered.file),
         path,
         identity: stat.identity,
         first,

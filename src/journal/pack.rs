@@ -10,30 +10,18 @@
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use zstd::bulk::Compressor;
-use zstd::zstd_safe::{CParameter, compress_bound};
 
 use super::blocks::{BlockSink, cut};
 use super::failure::{JournalError, Result};
 use super::header::SegmentHeader;
 use super::index::{BuiltIndex, EntryIndexer};
 use super::names::{Layout, LogId};
+use super::pack_writer::{HashingFile, PackWriter, WRITE_BYTES};
 use super::recover::flawed;
 use super::sealed_file::{SealedFile, open_packed, open_raw};
-use super::seek_table::{BLOCK_BYTES_MAX, BLOCKS_MAX, SeekTable};
 use super::steps;
 use crate::event::Sequence;
 use crate::fs::{JournalFile, JournalFs, OpenMode};
-
-/// The fastest level; higher ones cost much time and gain little on ids.
-const LEVEL: i32 = 1;
-
-/// Shorter repetitions, as ids and numbers have them by chance, cost more than
-/// they save.
-const MATCH_BYTES_MIN: u32 = 7;
-
-/// Bytes that are collected before they are written.
-const WRITE_BYTES: usize = 1024 * 1024;
 
 /// A file, and what it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +43,6 @@ pub(crate) struct PackedSegment {
     pub(crate) next: Sequence,
     /// Its length before, in bytes.
     pub(crate) raw_bytes: u64,
-    /// SHA-256 of it before.
-    pub(crate) raw_sha256: [u8; 32],
     /// The compressed segment.
     pub(crate) packed: PackedFileFacts,
     /// Its index.
@@ -82,10 +68,10 @@ pub(crate) fn pack(
         Err(error) if error.is_missing() => None,
         result => Some(result?),
     };
-    let packing = Packing { fs, layout, first: first.0, indexer };
+    let packing = Packing::new(fs, layout, first.0);
     match raw {
-        Some(raw) if !packing.is_packed(&raw) => packing.make(&raw),
-        _ => packing.keep(),
+        Some(raw) if !packing.is_packed(&raw) => packing.make(&raw, indexer),
+        _ => packing.keep(indexer),
     }
 }
 
@@ -102,9 +88,9 @@ pub(crate) fn repair_index(
     indexer: &dyn EntryIndexer,
 ) -> Result<bool> {
     let layout = Layout::new(directory);
-    let packing = Packing { fs, layout, first: first.0, indexer };
+    let packing = Packing::new(fs, layout, first.0);
     let packed = open_packed(fs, &packing.layout, first.0)?;
-    let index = packing.index_of(&packed)?.0.encode();
+    let index = packing.index_of(&packed, indexer)?.encode();
     let path = packing.layout.index(first.0);
     if read_whole(fs, &path, index.len()).is_ok_and(|bytes| bytes == index) {
         return Ok(false);
@@ -160,51 +146,51 @@ pub(crate) fn remove_raw(fs: &dyn JournalFs, directory: &Path, first: Sequence) 
 }
 
 /// One segment, on its way.
-struct Packing<'a> {
+pub(super) struct Packing<'a> {
     fs: &'a dyn JournalFs,
     layout: Layout,
     first: u64,
-    indexer: &'a dyn EntryIndexer,
 }
 
-impl Packing<'_> {
+impl<'a> Packing<'a> {
+    pub(super) fn new(fs: &'a dyn JournalFs, layout: Layout, first: u64) -> Self {
+        Packing { fs, layout, first }
+    }
+
     /// Whether the compressed form of a segment is there and says the same.
     fn is_packed(&self, raw: &SealedFile) -> bool {
         let Ok(packed) = open_packed(self.fs, &self.layout, self.first) else { return false };
         is_same(raw.file(), packed.file()).unwrap_or(false)
     }
 
-    fn make(&self, raw: &SealedFile) -> Result<PackedSegment> {
+    fn make(&self, raw: &SealedFile, indexer: &dyn EntryIndexer) -> Result<PackedSegment> {
         let log = self.log_of(raw)?;
         let path = self.layout.packed_unfinished(self.first);
-        let mut writer = PackWriter {
-            indexer: self.indexer,
-            index: BuiltIndex::new(log, self.first),
-            out: HashingFile::create(self.fs, &path)?,
-            compressor: compressor(&path)?,
-            raw: Sha256::new(),
-            block: Vec::with_capacity(compress_bound(BLOCK_BYTES_MAX)),
-            table: SeekTable::default(),
-            path,
-        };
-        let end = cut(raw.file(), raw.path(), 0, self.first, &mut writer)?;
+        let writer = PackWriter::create(self.fs, path, log, self.first)?;
+        let mut sink = PackSink { indexer, writer };
+        let end = cut(raw.file(), raw.path(), 0, self.first, &mut sink)?;
         if let Some(flaw) = end.flaw {
             return Err(flawed(raw.path(), &end.scan, flaw));
         }
-        let raw_sha256 = writer.raw.clone().finalize().into();
+        self.publish_made(sink.writer)
+    }
+
+    /// Ends what was made, and lets it take the segment's place: the index
+    /// first.
+    pub(super) fn publish_made(&self, writer: PackWriter) -> Result<PackedSegment> {
         let (index, mut packed) = writer.finish()?;
         self.write_index(&index.encode())?;
         let index_facts = self.publish_index()?;
         let path = self.layout.packed(self.first);
         self.publish(&packed.path, &path)?;
         packed.path = path;
-        Ok(self.facts(&index, raw_sha256, packed, index_facts))
+        Ok(self.facts(&index, packed, index_facts))
     }
 
     /// What is there already; the index is made if it isn't.
-    fn keep(&self) -> Result<PackedSegment> {
+    fn keep(&self, indexer: &dyn EntryIndexer) -> Result<PackedSegment> {
         let packed = open_packed(self.fs, &self.layout, self.first)?;
-        let (index, raw_sha256) = self.index_of(&packed)?;
+        let index = self.index_of(&packed, indexer)?;
         let bytes = index.encode();
         let path = self.layout.index(self.first);
         let index_facts = match read_whole(self.fs, &path, bytes.len()) {
@@ -215,35 +201,30 @@ impl Packing<'_> {
             }
         };
         let packed = hash_file(self.fs, &self.layout.packed(self.first))?;
-        Ok(self.facts(&index, raw_sha256, packed, index_facts))
+        Ok(self.facts(&index, packed, index_facts))
     }
 
     fn facts(
         &self,
         built: &BuiltIndex,
-        raw_sha256: [u8; 32],
         packed: PackedFileFacts,
         index: PackedFileFacts,
     ) -> PackedSegment {
         let (first, next) = (Sequence(self.first), Sequence(built.next()));
-        PackedSegment { first, next, raw_bytes: built.end(), raw_sha256, packed, index }
+        PackedSegment { first, next, raw_bytes: built.end(), packed, index }
     }
 
     fn log_of(&self, file: &SealedFile) -> Result<LogId> {
         Ok(SegmentHeader::read(file.file(), file.path(), self.first, None)?.log)
     }
 
-    /// The index of a compressed segment, by the segment, and the SHA-256 of it
-    /// as it was written.
-    fn index_of(&self, packed: &SealedFile) -> Result<(BuiltIndex, [u8; 32])> {
-        let mut sink = IndexSink {
-            indexer: self.indexer,
-            index: BuiltIndex::new(self.log_of(packed)?, self.first),
-            raw: Sha256::new(),
-        };
+    /// The index of a compressed segment, by the segment.
+    fn index_of(&self, packed: &SealedFile, indexer: &dyn EntryIndexer) -> Result<BuiltIndex> {
+        let mut sink =
+            IndexSink { indexer, index: BuiltIndex::new(self.log_of(packed)?, self.first) };
         let end = cut(packed.file(), packed.path(), 0, self.first, &mut sink)?;
         match end.flaw {
-            None => Ok((sink.index, sink.raw.finalize().into())),
+            None => Ok(sink.index),
             Some(flaw) => Err(flawed(packed.path(), &end.scan, flaw)),
         }
     }
@@ -268,42 +249,19 @@ impl Packing<'_> {
     }
 }
 
-/// Compresses and indexes block after block.
-struct PackWriter<'a> {
+/// Compresses and indexes what is read.
+struct PackSink<'a> {
     indexer: &'a dyn EntryIndexer,
-    index: BuiltIndex,
-    out: HashingFile,
-    compressor: Compressor<'static>,
-    block: Vec<u8>,
-    table: SeekTable,
-    /// Of the segment as it was written.
-    raw: Sha256,
-    path: PathBuf,
+    writer: PackWriter,
 }
 
-impl PackWriter<'_> {
-    fn finish(mut self) -> Result<(BuiltIndex, PackedFileFacts)> {
-        self.out.write(&self.table.encode())?;
-        Ok((self.index, self.out.finish()?))
-    }
-}
-
-impl BlockSink for PackWriter<'_> {
+impl BlockSink for PackSink<'_> {
     fn entry(&mut self, entry: &[u8]) {
-        self.index.add(self.indexer, entry);
+        self.writer.index.add(self.indexer, entry);
     }
 
     fn end_block(&mut self, bytes: &[u8]) -> Result<()> {
-        if self.table.len() >= BLOCKS_MAX {
-            return Err(JournalError::Invalid("a segment has too many blocks".into()));
-        }
-        self.raw.update(bytes);
-        self.compressor
-            .compress_to_buffer(bytes, &mut self.block)
-            .map_err(|error| JournalError::step("compress", &self.path, error))?;
-        self.table.push(self.block.len(), bytes.len());
-        self.index.end_block(bytes.len());
-        self.out.write(&self.block)
+        self.writer.end_block(bytes)
     }
 }
 
@@ -311,7 +269,6 @@ impl BlockSink for PackWriter<'_> {
 struct IndexSink<'a> {
     indexer: &'a dyn EntryIndexer,
     index: BuiltIndex,
-    raw: Sha256,
 }
 
 impl BlockSink for IndexSink<'_> {
@@ -320,60 +277,9 @@ impl BlockSink for IndexSink<'_> {
     }
 
     fn end_block(&mut self, bytes: &[u8]) -> Result<()> {
-        self.raw.update(bytes);
         self.index.end_block(bytes.len());
         Ok(())
     }
-}
-
-/// A new file, hashed as it is written.
-struct HashingFile {
-    file: Box<dyn JournalFile>,
-    path: PathBuf,
-    hash: Sha256,
-    waiting: Vec<u8>,
-    written: u64,
-}
-
-impl HashingFile {
-    fn create(fs: &dyn JournalFs, path: &Path) -> Result<Self> {
-        // Left by an attempt that failed.
-        let _ = fs.remove_file(path);
-        let file = fs
-            .open(path, OpenMode::CreateNew)
-            .map_err(|error| JournalError::step("create", path, error))?;
-        let path = path.to_owned();
-        Ok(HashingFile { file, path, hash: Sha256::new(), waiting: Vec::new(), written: 0 })
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.hash.update(bytes);
-        self.waiting.extend_from_slice(bytes);
-        if self.waiting.len() >= WRITE_BYTES { self.flush() } else { Ok(()) }
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        steps::write_all(&mut *self.file, self.written, &self.waiting)
-            .map_err(|error| JournalError::step("write to", &self.path, error))?;
-        self.written += self.waiting.len() as u64;
-        self.waiting.clear();
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<PackedFileFacts> {
-        self.flush()?;
-        steps::sync(&mut *self.file)
-            .map_err(|error| JournalError::step("sync", &self.path, error))?;
-        let sha256 = self.hash.finalize().into();
-        Ok(PackedFileFacts { path: self.path, bytes: self.written, sha256 })
-    }
-}
-
-fn compressor(path: &Path) -> Result<Compressor<'static>> {
-    let failed = |error| JournalError::step("compress", path, error);
-    let mut compressor = Compressor::new(LEVEL).map_err(failed)?;
-    compressor.set_parameter(CParameter::MinMatch(MATCH_BYTES_MIN)).map_err(failed)?;
-    Ok(compressor)
 }
 
 /// Whether two files hold the same.

@@ -12,6 +12,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::background::share;
 use super::failure::{JournalError, Result};
 use super::header::{SEGMENT_HEADER_BYTES, SegmentHeader};
 use super::names::Layout;
@@ -64,7 +65,8 @@ impl Journal {
     /// Whether the segment is large or old enough to be sealed.
     pub(crate) fn is_seal_due(&self, now_ns: u64) -> bool {
         let age = Duration::from_nanos(now_ns.saturating_sub(self.active.opened_ns));
-        let bytes = self.active.length + self.group.bytes.len() as u64;
+        let in_flight = self.flight.as_ref().map_or(0, |flight| flight.memory.bytes.len() as u64);
+        let bytes = self.active.length + in_flight + self.group.bytes.len() as u64;
         bytes >= self.config.segment_bytes_max || age >= self.config.segment_age_max
     }
 
@@ -125,7 +127,7 @@ pub(super) fn publish(
         .map_err(|error| JournalError::step("name", &path, error))?;
     let stat = file.stat().map_err(|error| JournalError::step("look up", &path, error))?;
     Ok(Active {
-        file,
+        file: share(file),
         path,
         identity: stat.identity,
         first: header.first,

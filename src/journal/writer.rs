@@ -6,14 +6,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::background::{BackgroundSync, Flight, SharedFile, lock};
 use super::config::JournalConfig;
 use super::failure::{JournalError, Result};
+use super::handover::{GroupMemory, GroupTaker};
+use super::index::{EntryFacts, GatheredFacts};
 use super::lock::LogLock;
 use super::names::{Layout, LogId};
 use super::{suspect, sync::SyncedThrough};
 #[cfg(test)]
 use crate::event::Sequence;
-use crate::fs::{JournalFile, JournalFs};
+use crate::fs::JournalFs;
 
 /// The one writer of a log. Used by one thread at a time. Dropped without
 /// [`close`](Journal::close), it leaves what a kill would leave.
@@ -24,9 +27,19 @@ pub(crate) struct Journal {
     pub(super) config: JournalConfig,
     pub(super) layout: Layout,
     pub(super) log: LogId,
+    /// Ends before the lock goes.
+    pub(super) background: BackgroundSync,
     pub(super) lock: LogLock,
     pub(super) active: Active,
     pub(super) group: Group,
+    /// The group that is being synced.
+    pub(super) flight: Option<Flight>,
+    /// Memory of a group that was synced, for another.
+    pub(super) spare: GroupMemory,
+    /// Gets what became durable.
+    pub(super) taker: Option<Box<dyn GroupTaker>>,
+    /// What is known of the entry that was appended last.
+    pub(super) facts: EntryFacts,
     /// Number of entries that are durable.
     pub(super) synced: u64,
     pub(super) last_sync_ns: u64,
@@ -38,7 +51,7 @@ pub(crate) struct Journal {
 /// The segment that is written to.
 #[derive(Debug)]
 pub(super) struct Active {
-    pub(super) file: Box<dyn JournalFile>,
+    pub(super) file: SharedFile,
     pub(super) path: PathBuf,
     pub(super) identity: (u64, u64),
     pub(super) first: u64,
@@ -53,6 +66,8 @@ pub(super) struct Active {
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) bytes: Vec<u8>,
+    /// What its entries are to be found by, if somebody takes groups.
+    pub(super) facts: GatheredFacts,
     pub(super) bytes_limit: usize,
     /// The sequence that is given out next.
     pub(super) next: u64,
@@ -98,9 +113,15 @@ impl Journal {
     }
 
     /// How long the entries that wait may go on waiting; zero when a sync is
-    /// due, `None` when there are none.
+    /// due or its outcome is to be asked for, `None` when there are none.
     pub(crate) fn sync_due(&self, now_ns: u64) -> Option<Duration> {
-        if self.group.bytes.is_empty() || self.is_poisoned() {
+        if self.is_poisoned() {
+            return None;
+        }
+        if self.flight.is_some() {
+            return Some(Duration::ZERO);
+        }
+        if self.group.bytes.is_empty() {
             return None;
         }
         if self.group.bytes.len() >= self.config.group_bytes_max {
@@ -115,9 +136,25 @@ impl Journal {
     /// used again. For a full disk: they are lost, and the caller says so.
     pub(crate) fn discard_unsynced(&mut self) -> std::ops::Range<Sequence> {
         let lost = Sequence(self.synced)..Sequence(self.group.next);
-        self.group.bytes.clear();
+        drop(self.group.swap(GroupMemory::default()));
         self.group.next = self.synced;
         lost
+    }
+
+    /// Lets groups be taken by somebody, once they are durable.
+    pub(crate) fn hand_groups_to(&mut self, taker: Box<dyn GroupTaker>) {
+        self.taker = Some(taker);
+    }
+
+    /// Remembers what the entry that was appended last is to be found by, for
+    /// whoever takes its group.
+    #[inline]
+    pub(crate) fn describe_last(&mut self, describe: impl FnOnce(&mut EntryFacts) -> bool) {
+        if self.taker.is_some() {
+            self.facts.clear();
+            let is_known = describe(&mut self.facts);
+            self.group.facts.push(&self.facts, is_known);
+        }
     }
 
     pub(super) fn refuse_if_poisoned(&self) -> Result<()> {
@@ -132,7 +169,7 @@ impl Journal {
     pub(crate) fn poisoned_by_sync(&mut self, cause: impl Into<String>) -> JournalError {
         if suspect::mark(&*self.fs, &self.layout).is_err() {
             // Then it had better not be read at all.
-            let _ = self.active.file.truncate(self.active.length);
+            let _ = lock(&self.active.file).truncate(self.active.length);
         }
         self.poisoned(cause)
     }
@@ -142,5 +179,15 @@ impl Journal {
         let cause = cause.into();
         self.poison = Some(cause.clone());
         JournalError::Poisoned { cause }
+    }
+}
+
+impl Group {
+    /// Takes the group out, and goes on with empty memory.
+    pub(super) fn swap(&mut self, spare: GroupMemory) -> GroupMemory {
+        GroupMemory {
+            bytes: std::mem::replace(&mut self.bytes, spare.bytes),
+            facts: std::mem::replace(&mut self.facts, spare.facts),
+        }
     }
 }

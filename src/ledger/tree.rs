@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use super::tile_store::TileStore;
 use crate::error::Result;
-use crate::proof::{Digest, HashTiles, TileContent, TileFile, TreeHead};
+use crate::proof::{Digest, HashTiles, TILE_WIDTH_MAX, TileContent, TileFile, TreeHead};
 
 /// Tiles that wait in memory at most before they are written.
 const WAITING_TILES_MAX: usize = 64;
@@ -39,11 +39,11 @@ impl Tree {
         self.hashes.head()
     }
 
-    /// All entries are durable, so their tiles may be written. They are where
-    /// many wait; if that fails, they go on waiting.
-    pub(super) fn entries_are_durable(&mut self) {
-        while let Some(tile) = self.hashes.take_full() {
-            self.waiting.push_back(tile);
+    /// So many entries are durable, so their tiles may be written. They are
+    /// where many wait; if that fails, they go on waiting.
+    pub(super) fn entries_are_durable(&mut self, durable: u64) {
+        while self.hashes.first_full().is_some_and(|tile| entries_under(tile) <= durable) {
+            self.waiting.extend(self.hashes.take_full());
         }
         if self.waiting.len() >= WAITING_TILES_MAX {
             // Whoever needs them on the disk writes them again, and is told.
@@ -76,6 +76,13 @@ impl Tree {
         self.write()?;
         self.store.sync()
     }
+}
+
+/// How many entries a log has to have for this full tile.
+fn entries_under(tile: &TileFile) -> u64 {
+    let (level, index) = place(tile).unwrap_or_default();
+    let width = u64::from(TILE_WIDTH_MAX);
+    (index + 1).saturating_mul(width.saturating_pow(u32::from(level) + 1))
 }
 
 fn place(tile: &TileFile) -> Option<(u8, u64)> {

@@ -12,7 +12,8 @@ use super::keys::LogKeys;
 use super::tree::Tree;
 use crate::error::{Error, Result};
 use crate::fs::JournalFs;
-use crate::journal::{Journal, SealedSegment};
+use crate::journal::index::EntryFacts;
+use crate::journal::{GroupTaker, Journal, SealedSegment};
 use crate::proof::{SignedCheckpoint, SignerKey, VerifierKey};
 
 /// The one writer of a trail. Used by one thread at a time. Dropped without
@@ -79,7 +80,7 @@ impl Ledger {
     }
 
     /// How long the entries that wait may go on waiting; zero when a sync is
-    /// due, none when there are none.
+    /// due or under way, none when there are none.
     pub(crate) fn until_sync(&self, now_ns: u64) -> Option<Duration> {
         self.journal.sync_due(now_ns)
     }
@@ -94,7 +95,20 @@ impl Ledger {
     /// acknowledged may be durable or not.
     pub(crate) fn sync(&mut self, now_ns: u64) -> Result<u64> {
         let durable = self.journal.sync(now_ns)?.0;
-        self.tree.entries_are_durable();
+        self.tree.entries_are_durable(durable);
+        Ok(durable)
+    }
+
+    /// Begins to make all appended entries durable, and does not wait for it;
+    /// returns how many are by now. While an earlier attempt is under way, only
+    /// looks how that has fared.
+    ///
+    /// # Errors
+    ///
+    /// As [`sync`](Ledger::sync).
+    pub(crate) fn begin_sync(&mut self, now_ns: u64) -> Result<u64> {
+        let durable = self.journal.begin_sync(now_ns)?.0;
+        self.tree.entries_are_durable(durable);
         Ok(durable)
     }
 
@@ -132,6 +146,18 @@ impl Ledger {
             let cause = format!("the tree could not be synced: {error}");
             self.journal.poisoned_by_sync(cause).into()
         })
+    }
+
+    /// Lets groups of entries be taken by somebody, once they are durable.
+    pub(crate) fn hand_groups_to(&mut self, taker: Box<dyn GroupTaker>) {
+        self.journal.hand_groups_to(taker);
+    }
+
+    /// Says what the entry that was appended last is to be found by, for
+    /// whoever takes its group.
+    #[inline]
+    pub(crate) fn describe_last(&mut self, describe: impl FnOnce(&mut EntryFacts) -> bool) {
+        self.journal.describe_last(describe);
     }
 
     /// How the places for copies of the checkpoints are doing.

@@ -66,7 +66,8 @@ impl Policy {
         Ok(Policy { rules, redaction: Redaction::new(), expected: BTreeSet::new(), enclosing })
     }
 
-    /// What is hidden in all events. Default: [`Redaction::new`].
+    /// What is hidden in all events. What it leaves at its default, the builder's
+    /// [`redaction`](crate::Builder::redaction) says. Default: [`Redaction::new`].
     pub fn redaction(mut self, redaction: Redaction) -> Self {
         self.redaction = redaction;
         self
@@ -78,6 +79,12 @@ impl Policy {
         operations: impl IntoIterator<Item = impl Into<Operation>>,
     ) -> Self {
         self.expected.extend(operations.into_iter().map(Into::into));
+        self
+    }
+
+    /// The same, and where it says nothing of what is hidden, `redaction` does.
+    pub(crate) fn before(mut self, redaction: &Redaction) -> Self {
+        self.redaction = self.redaction.before(redaction);
         self
     }
 

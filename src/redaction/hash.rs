@@ -85,6 +85,18 @@ impl HashKeys {
         Arc::make_mut(&mut self.0).push(key);
     }
 
+    /// These keys, and then those others that are not among them.
+    #[cfg(feature = "policy")]
+    pub(super) fn and(&self, others: &HashKeys) -> HashKeys {
+        let mut keys = self.0.to_vec();
+        for key in others.0.iter() {
+            if !keys.iter().any(|known| known.id == key.id) {
+                keys.push(key.clone());
+            }
+        }
+        HashKeys(Arc::new(keys))
+    }
+
     /// Appends the hashed form of `text`; `false` where there is no key.
     pub(super) fn write(&self, text: &str, out: &mut String) -> bool {
         let Some(key) = self.0.first() else { return false };

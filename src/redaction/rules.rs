@@ -83,6 +83,11 @@ impl Rules {
     }
 
     /// The keys under which values are hashed or were.
+    #[cfg(feature = "policy")]
+    pub(crate) fn settings(&self) -> &Redaction {
+        &self.settings
+    }
+
     pub(crate) fn keys(&self) -> &HashKeys {
         &self.settings.keys
     }

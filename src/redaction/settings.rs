@@ -98,6 +98,26 @@ impl Redaction {
         self.keys.forms(text)
     }
 
+    /// These choices, and where they say nothing, those of `base`. What a choice
+    /// leaves at its default says nothing; keys of both are used.
+    #[cfg(feature = "policy")]
+    pub(crate) fn before(&self, base: &Redaction) -> Self {
+        let mut both = self.clone();
+        both.names.extend(base.names.iter().cloned());
+        both.keys = self.keys.and(&base.keys);
+        let default = Redaction::new();
+        if self.known_names == default.known_names {
+            both.known_names = base.known_names;
+        }
+        let said = both.detectors.iter_mut().zip(default.detectors).zip(base.detectors);
+        for ((said, default), base) in said {
+            if *said == default {
+                *said = base;
+            }
+        }
+        both
+    }
+
     /// These choices after those about some names, which come first.
     #[cfg(feature = "policy")]
     pub(crate) fn preceded_by<'n>(

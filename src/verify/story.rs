@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `OPEN` | `origin`, `vkey`, `cuts` |
 //! | `CLOSE` | |
-//! | `SEAL` | `first`, `next`, `bytes`, `sha256`, `zst_sha256` |
+//! | `SEAL` | `first`, `next`, `bytes`, `zst_sha256` |
 //! | `KEY` | `vkey` |
 //! | `PRUNE` | `first` |
 //! | `GAP` | counts by reason |
@@ -33,7 +33,6 @@ pub(super) struct ToldKey {
 pub(super) struct SealedContent {
     pub(super) next: u64,
     pub(super) bytes: u64,
-    pub(super) sha256: Digest,
     /// Of the compressed file, if it is one.
     pub(super) packed_sha256: Option<Digest>,
 }
@@ -197,7 +196,6 @@ impl Story {
                 number(event, "bytes").map(|bytes| bytes.to_string()),
                 found.bytes.to_string(),
             ),
-            ("sha256", text(event, "sha256").map(str::to_owned), hex(&found.sha256)),
             (
                 "zst_sha256",
                 found.packed_sha256.and_then(|_| text(event, "zst_sha256").map(str::to_owned)),

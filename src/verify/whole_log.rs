@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-
 use super::canonical;
 use super::claim::{Claim, Source};
 use super::directory::named_log;
@@ -137,19 +135,11 @@ impl<'r, 'a> WholeLog<'r, 'a> {
     fn segment(&mut self, mut segment: Inspection) -> Result<(), Finding> {
         let path: Arc<Path> = segment.path().into();
         let first = segment.next();
-        let mut content = segment.is_sealed().then(Sha256::new);
-        let hash = |bytes: &[u8], content: &mut Option<Sha256>| {
-            if let Some(content) = content {
-                content.update(bytes);
-            }
-        };
-        hash(segment.header_bytes(), &mut content);
         let mut index = IndexCheck::of(&segment);
         let is_known_schema = self.is_known_schema(&segment, &path);
         let read = loop {
             match segment.step() {
                 Ok(Some(Seen::Entry { sequence, offset, frame, entry })) => {
-                    hash(frame, &mut content);
                     if let Some(index) = &mut index {
                         index.frame(frame, Some(entry));
                     }
@@ -157,7 +147,6 @@ impl<'r, 'a> WholeLog<'r, 'a> {
                     self.entry(entry, place, is_known_schema)?;
                 }
                 Ok(Some(Seen::Mark { frame })) => {
-                    hash(frame, &mut content);
                     if let Some(index) = &mut index {
                         index.frame(frame, None);
                     }
@@ -171,11 +160,10 @@ impl<'r, 'a> WholeLog<'r, 'a> {
         self.has_closing_mark = segment.is_closed();
         let indexed = index.and_then(|index| index.finish(&*self.request.fs, segment.path()));
         indexed.into_iter().for_each(|finding| self.verdict.note(finding));
-        match content {
-            Some(content) => self.sealed(first, &segment, content)?,
-            None => self.judge_tail(&segment)?,
+        match segment.is_sealed() {
+            true => self.sealed(first, &segment),
+            false => self.judge_tail(&segment),
         }
-        Ok(())
     }
 
     fn entry(&mut self, entry: &[u8], place: Place, is_known_schema: bool) -> Result<(), Finding> {
@@ -207,7 +195,7 @@ impl<'r, 'a> WholeLog<'r, 'a> {
         Ok(())
     }
 
-    fn sealed(&mut self, first: u64, segment: &Inspection, content: Sha256) -> Result<(), Finding> {
+    fn sealed(&mut self, first: u64, segment: &Inspection) -> Result<(), Finding> {
         let path = segment.path();
         let is_packed = path.extension().is_some_and(|extension| extension == "zst");
         let packed_sha256 = match is_packed {
@@ -217,9 +205,8 @@ impl<'r, 'a> WholeLog<'r, 'a> {
             ),
             false => None,
         };
-        let sha256 = Digest::new(content.finalize().into());
         let (next, bytes) = (segment.next(), segment.offset());
-        self.story.sealed(first, SealedContent { next, bytes, sha256, packed_sha256 });
+        self.story.sealed(first, SealedContent { next, bytes, packed_sha256 });
         Ok(())
     }
 

@@ -24,19 +24,21 @@ impl Hiding {
         Hiding { redactor: Redactor::default(), rules }
     }
 
+    /// Hides by other rules from here on, where no rule of a policy says more.
+    #[cfg(feature = "policy")]
+    pub(super) fn adopt(&mut self, rules: Arc<Rules>) {
+        self.rules = rules;
+    }
+
     /// The row of a captured operation as it may be kept.
     #[inline]
-    pub(super) fn from_captured<'a>(
-        &'a mut self,
-        row: &Row<'a>,
-        captured: &Captured<'_>,
-    ) -> Row<'a> {
+    pub(super) fn captured<'a>(&'a mut self, row: &Row<'a>, captured: &Captured<'_>) -> Row<'a> {
         self.redactor.apply(row, rules_for(&self.rules, captured))
     }
 
     /// The row of an event that was recorded by hand as it may be kept. The
     /// place that it says it came from is text like any other.
-    pub(super) fn from_given<'a>(&'a mut self, row: &Row<'a>) -> Row<'a> {
+    pub(super) fn given<'a>(&'a mut self, row: &Row<'a>) -> Row<'a> {
         self.redactor.apply_given(row, &self.rules)
     }
 
@@ -49,6 +51,6 @@ impl Hiding {
 
 /// What is hidden in one operation.
 #[inline]
-fn rules_for<'r>(rules: &'r Rules, _: &Captured<'_>) -> &'r Rules {
-    rules
+fn rules_for<'r>(rules: &'r Rules, captured: &Captured<'r>) -> &'r Rules {
+    captured.ruled.map_or(rules, |plan| plan.hidden())
 }

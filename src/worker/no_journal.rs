@@ -82,6 +82,8 @@ impl Worker {
 
     pub(super) fn sync_journal(&mut self) {}
 
+    pub(super) fn begin_sync_journal(&mut self) {}
+
     pub(super) fn keep_journal(&mut self, _: Times) {}
 
     pub(super) fn close_journal(&mut self, _: Times) {}

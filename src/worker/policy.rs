@@ -42,6 +42,7 @@ impl Worker {
         let entry = policy_entry(&policy, self.policy.0.as_deref(), times);
         match self.append_for(&entry, times) {
             Ok(stored) => {
+                self.hiding.adopt(policy.hidden_elsewhere.clone());
                 self.policy = InForce(Some(policy));
                 self.trail.keeper.acknowledge(stored, reply);
             }

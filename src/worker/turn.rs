@@ -126,8 +126,10 @@ impl Worker {
             taken += more;
             self.intake.data.end_stall();
             recycle(&mut self.used);
-            if std::mem::take(&mut self.sync_soon) || self.trail.keeper.wants_sync() {
+            if std::mem::take(&mut self.sync_soon) {
                 self.sync_journal();
+            } else if self.trail.keeper.wants_sync() {
+                self.begin_sync_journal();
             }
             if more == 0 {
                 break;
@@ -184,7 +186,7 @@ impl Worker {
             return self.note_canary(captured);
         }
         let row = self.decoder.row(captured, callsite, times, &*intake.clock);
-        let row = self.hiding.from_captured(&row, captured);
+        let row = self.hiding.captured(&row, captured);
         match self.trail.append(&row, statistics, true) {
             Ok(_) => {
                 self.policy.note(&row);
@@ -202,11 +204,12 @@ impl Worker {
         times: Times,
     ) -> Result<Stored, LossReason> {
         let row = self.scratch.row(event, times.recorded_us);
-        let row = self.hiding.from_given(&row);
+        let row = self.hiding.given(&row);
         let mut statistics =
             self.published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
         let stored = self.trail.append(&row, &mut statistics, true)?;
         drop(statistics);
+        self.policy.note(&row);
         self.rotate_if_full(times);
         Ok(stored)
     }

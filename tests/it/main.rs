@@ -20,6 +20,8 @@ mod outcome;
 mod overflow;
 #[cfg(feature = "journal")]
 mod parts;
+#[cfg(all(feature = "journal", feature = "policy"))]
+mod policy_kept;
 #[cfg(feature = "policy")]
 mod policy_rules;
 #[cfg(feature = "policy")]

@@ -46,6 +46,7 @@ async fn main() -> Result<(), Failure> {
         check_user(&audit, user, &ids).await?;
     }
     check_stranger(&audit).await?;
+    check_coverage(&audit)?;
     println!("every operation is attributed to the user who sent the request");
     Ok(())
 }
@@ -108,6 +109,12 @@ async fn check_stranger(audit: &Audit) -> Result<(), Failure> {
     check(event.is_anonymous(), "the stranger got a name")?;
     check(event.status == Status::Failure, "a refusal is no success")?;
     check(event.source.as_deref() == Some("198.51.100.9"), "where it came from is not recorded")
+}
+
+/// No rule was in vain, and nothing that looks like access to data was missed.
+fn check_coverage(audit: &Audit) -> Result<(), Failure> {
+    let coverage = audit.coverage().ok_or("there is no policy")?;
+    check(coverage.is_complete(), &format!("the policy missed something: {coverage:#?}"))
 }
 
 fn check(so: bool, otherwise: &str) -> Result<(), Failure> {

@@ -1,12 +1,13 @@
 //! A policy, ready to be applied.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing_core::Metadata;
 
 use crate::capture::callsite::{Callsite, Slot};
 use crate::policy::{CallsiteFacts, Counts, Level, Policy, Rule, Watch};
-use crate::redaction::Rules;
+use crate::redaction::{Redaction, Rules};
 
 use super::by_callsite::ByCallsite;
 
@@ -21,7 +22,7 @@ pub(crate) struct Compiled {
     /// What is hidden in the events of each rule.
     hidden: Box<[Rules]>,
     /// What is hidden in all others.
-    hidden_elsewhere: Rules,
+    pub(crate) hidden_elsewhere: Arc<Rules>,
     watches: ByCallsite<Watches>,
 }
 
@@ -33,22 +34,20 @@ pub(super) struct Watches {
 }
 
 impl Compiled {
-    pub(crate) fn new(policy: Policy) -> Self {
+    /// Where the policy says nothing of what is hidden, `redaction` does.
+    pub(crate) fn new(policy: Policy, redaction: &Redaction) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        let digest = policy.digest();
+        let policy = policy.before(redaction);
         Compiled {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
-            digest: policy.digest(),
+            digest,
             counts: Counts::new(&policy),
             hidden: policy.rules().iter().map(|rule| policy.hidden_by(rule)).collect(),
-            hidden_elsewhere: policy.hides().compile(),
+            hidden_elsewhere: Arc::new(policy.hides().compile()),
             watches: ByCallsite::new(),
             policy,
         }
-    }
-
-    /// What is hidden in events that no rule is for.
-    pub(crate) fn hidden_elsewhere(&self) -> &Rules {
-        &self.hidden_elsewhere
     }
 
     pub(super) fn hidden(&self, rule: usize) -> &Rules {

@@ -116,11 +116,10 @@ impl Plan {
     }
 
     /// What is hidden in the event.
-    #[cfg_attr(not(test), expect(dead_code, reason = "asked by the worker's redaction"))]
     pub(crate) fn hidden(&self) -> &Rules {
         match self.applied() {
             Some(applied) => self.compiled.hidden(applied.rule),
-            None => self.compiled.hidden_elsewhere(),
+            None => &self.compiled.hidden_elsewhere,
         }
     }
 

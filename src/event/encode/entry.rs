@@ -38,8 +38,7 @@ pub(crate) fn encode(row: &Row<'_>, sequence: Sequence, out: &mut Vec<u8>) {
 
 fn push_identity(row: &Row<'_>, out: &mut Vec<u8>) {
     push_key_text(out, b",\"operation\":", Some(row.operation));
-    let actor = if row.actor.is_empty() { "anonymous" } else { row.actor };
-    push_key_text(out, b",\"actor\":", Some(actor));
+    push_key_text(out, b",\"actor\":", Some(row.written_actor()));
     push_key_text(out, b",\"user_id\":", row.user_id);
     push_key_text(out, b",\"session_id\":", row.session_id);
     push_key_text(out, b",\"org_id\":", row.org_id);

@@ -60,23 +60,23 @@ pub(super) fn push_time(out: &mut Vec<u8>, us: i64) {
     }
     let (year, month, day) = date((seconds / DAY_S) as u32);
     let of_day = (seconds % DAY_S) as u32;
-    let mut text = *b"0000-00-00T00:00:00.000000Z";
-    let parts = [
-        (0, 4, year),
-        (5, 2, month),
-        (8, 2, day),
-        (11, 2, of_day / 3_600),
-        (14, 2, of_day / 60 % 60),
-        (17, 2, of_day % 60),
-        (20, 6, us.rem_euclid(SECOND_US) as u32),
-    ];
-    for (at, digits, mut number) in parts {
-        for place in text.get_mut(at..at + digits).unwrap_or_default().iter_mut().rev() {
-            *place = b'0' + (number % 10) as u8;
-            number /= 10;
-        }
-    }
-    out.extend_from_slice(&text);
+    let us = us.rem_euclid(SECOND_US) as u32;
+    let ([a, b], [c, d], [e, f], [g, h]) =
+        (digits(year / 100), digits(year), digits(month), digits(day));
+    let ([i, j], [k, l], [m, n]) =
+        (digits(of_day / 3_600), digits(of_day / 60 % 60), digits(of_day % 60));
+    let ([o, p], [q, r], [s, t]) = (digits(us / 10_000), digits(us / 100), digits(us));
+    out.extend_from_slice(&[
+        a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'.', o, p, q, r,
+        s, t, b'Z',
+    ]);
+}
+
+/// The last two digits of a number.
+#[inline]
+fn digits(number: u32) -> [u8; 2] {
+    let number = (number % 100) as u8;
+    [b'0' + number / 10, b'0' + number % 10]
 }
 
 /// Year, month and day of a number of days since 1970-01-01, in years that

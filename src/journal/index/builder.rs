@@ -1,6 +1,7 @@
 //! An index in memory, made entry by entry.
 
 use super::facts::{BlockFacts, EntryFacts, EntryIndexer, TermHasher};
+use super::gathered::DescribedEntry;
 use crate::journal::LogId;
 
 /// A term's highest bits, which are all that counts.
@@ -41,9 +42,17 @@ impl BuiltIndex {
     pub(crate) fn add(&mut self, indexer: &dyn EntryIndexer, entry: &[u8]) {
         self.facts.clear();
         let is_known = indexer.describe(entry, &mut self.facts);
-        self.current.include(is_known.then_some(&self.facts));
+        let bounds = is_known.then_some((self.facts.time_us, self.facts.id));
+        let terms = std::mem::take(&mut self.facts.terms);
+        self.include(DescribedEntry { terms: &terms, bounds });
+        self.facts.terms = terms;
+    }
+
+    /// Adds an entry of which it is known what it is to be found by.
+    pub(crate) fn include(&mut self, entry: DescribedEntry<'_>) {
+        self.current.include(entry.bounds);
         let number = self.blocks.len() as u64;
-        for term in &self.facts.terms {
+        for term in entry.terms {
             let seen = self.recent.get_mut(*term as usize % RECENT);
             if seen.as_deref() != Some(term) || *term == 0 {
                 self.pairs.push(term >> BLOCK_BITS << BLOCK_BITS | number);

@@ -21,12 +21,17 @@ pub(crate) struct TermHasher {
     hasher: SipHasher13,
 }
 
+/// Fields with a lower number can be remembered.
+const USUAL_FIELDS: usize = 12;
+
 /// What an entry is to be found by.
 #[derive(Debug)]
 pub(crate) struct EntryFacts {
     hasher: TermHasher,
     /// The terms it has.
     pub(super) terms: Vec<u64>,
+    /// The last text of each field that seldom changes, and its term.
+    usual: [(Vec<u8>, u64); USUAL_FIELDS],
     /// When it happened, in microseconds since the Unix epoch.
     pub(crate) time_us: i64,
     /// The first half of its id, in an order that follows time.
@@ -67,11 +72,11 @@ impl TermHasher {
 }
 
 impl EntryFacts {
-    pub(super) fn new(hasher: TermHasher) -> Self {
-        EntryFacts { hasher, terms: Vec::new(), time_us: 0, id: 0 }
+    pub(crate) fn new(hasher: TermHasher) -> Self {
+        EntryFacts { hasher, terms: Vec::new(), usual: Default::default(), time_us: 0, id: 0 }
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.terms.clear();
         (self.time_us, self.id) = (0, 0);
     }
@@ -79,6 +84,22 @@ impl EntryFacts {
     /// Lets the entry be found by a text in a field.
     pub(crate) fn add(&mut self, field: u8, text: &[u8]) {
         self.terms.push(self.hasher.term(field, text));
+    }
+}
+
+impl EntryFacts {
+    /// The same, of a field in which neighbours mostly agree: comparing is
+    /// cheaper than hashing.
+    pub(crate) fn add_usual(&mut self, field: u8, text: &[u8]) {
+        let Some((last, term)) = self.usual.get_mut(usize::from(field)) else {
+            return self.add(field, text);
+        };
+        if last != text || text.is_empty() {
+            last.clear();
+            last.extend_from_slice(text);
+            *term = self.hasher.term(field, text);
+        }
+        self.terms.push(*term);
     }
 }
 
@@ -97,13 +118,13 @@ impl BlockFacts {
     }
 
     /// Counts an entry in.
-    pub(super) fn include(&mut self, facts: Option<&EntryFacts>) {
+    pub(super) fn include(&mut self, bounds: Option<(i64, u64)>) {
         self.entries += 1;
-        match facts {
+        match bounds {
             None => self.is_opaque = true,
-            Some(facts) => {
-                self.times = (self.times.0.min(facts.time_us), self.times.1.max(facts.time_us));
-                self.ids = (self.ids.0.min(facts.id), self.ids.1.max(facts.id));
+            Some((time_us, id)) => {
+                self.times = (self.times.0.min(time_us), self.times.1.max(time_us));
+                self.ids = (self.ids.0.min(id), self.ids.1.max(id));
             }
         }
     }

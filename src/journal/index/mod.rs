@@ -46,10 +46,12 @@
 mod builder;
 mod encode;
 mod facts;
+mod gathered;
 mod pages;
 mod stored;
 mod varint;
 
 pub(crate) use builder::BuiltIndex;
 pub(crate) use facts::{BlockFacts, EntryFacts, EntryIndexer, TermHasher};
+pub(crate) use gathered::GatheredFacts;
 pub(crate) use stored::StoredIndex;

@@ -24,8 +24,8 @@ fn run_until(step: u64) -> (SimulatedFs, Model) {
 fn a_history_without_a_crash_is_read_as_it_was_written() {
     let (fs, mut model) = (SimulatedFs::default(), Model::default());
     model.run(&fs, HISTORY).unwrap();
-    assert_eq!(model.appended.len(), 38);
-    assert_eq!(model.acknowledged, 38);
+    assert_eq!(model.appended.len(), 48);
+    assert_eq!(model.acknowledged, 48);
     assert!(model.check(&fs).cuts.is_empty());
 }
 

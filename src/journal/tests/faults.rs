@@ -2,10 +2,11 @@
 //! for a file whose sync failed.
 
 use std::io::ErrorKind;
+use std::sync::Arc;
 
-use super::rig::{HISTORY, Model, active, entry, read};
+use super::rig::{HISTORY, Model, active, config, entry, read};
 use crate::fs::simulated::{Call, SimulatedFs};
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Journal, JournalConfig, JournalError, SyncPlace};
 
 const CALLS: [Call; 8] = [
     Call::CreateDirectory,
@@ -113,6 +114,72 @@ fn a_sync_that_fails_poisons_for_good() {
     assert!(journal.close(0).unwrap_err().is_poisoned());
     assert_eq!(fs.disk().calls_total(), calls, "the file was touched again");
     model.check(&fs);
+}
+
+#[test]
+fn a_sync_that_was_begun_acknowledges_nothing_before_its_outcome() {
+    let (fs, mut model, mut journal) = waiting();
+    assert_eq!(journal.begin_sync(7).unwrap().0, 3);
+    let written = fs.bytes(&active(&fs));
+    model.append(&mut journal).unwrap();
+    assert_eq!(journal.begin_sync(7).unwrap().0, 3, "its outcome is not known");
+    assert_eq!(fs.bytes(&active(&fs)), written, "nothing is written behind what may fail");
+    assert_eq!((journal.synced_size().0, journal.size()), (3, 6));
+    assert_eq!(journal.sync_due(7), Some(std::time::Duration::ZERO));
+    model.sync(&mut journal).unwrap();
+    fs.disk().crash(0);
+    model.check(&fs);
+}
+
+#[test]
+fn a_sync_that_was_begun_and_fails_poisons_for_good() {
+    let (fs, mut model, mut journal) = waiting();
+    journal.begin_sync(0).unwrap();
+    model.append(&mut journal).unwrap();
+    fail_next(&fs, Call::Sync, ErrorKind::Other);
+    assert!(journal.sync(0).unwrap_err().is_poisoned());
+    assert_eq!((journal.synced_size().0, journal.sync_due(u64::MAX)), (3, None));
+    assert!(journal.begin_sync(0).unwrap_err().is_poisoned());
+    assert!(journal.append(b"x").unwrap_err().is_poisoned());
+    drop(journal);
+    model.check(&fs);
+}
+
+#[test]
+fn a_begun_sync_is_waited_for_where_no_entry_has_room_any_more() {
+    let fs = SimulatedFs::default();
+    let config = JournalConfig { group_bytes_max: 66_000, ..config() };
+    let mut journal = Journal::open(config, Arc::new(fs.clone()), 0).unwrap().0;
+    let append = |journal: &mut Journal| journal.append(&[b'x'; 60_000]).unwrap();
+    append(&mut journal);
+    assert_eq!(journal.begin_sync(0).unwrap().0, 0);
+    append(&mut journal);
+    assert_eq!(journal.begin_sync(0).unwrap().0, 0, "another has room");
+    append(&mut journal);
+    assert_eq!(journal.begin_sync(0).unwrap().0, 1);
+    assert_eq!(journal.sync(0).unwrap().0, 3);
+}
+
+#[test]
+fn a_thread_syncs_while_the_writer_appends_and_its_failure_poisons() {
+    for fails in [false, true] {
+        let fs = SimulatedFs::default();
+        let config = JournalConfig { sync_place: SyncPlace::Thread, ..config() };
+        let mut journal = Journal::open(config, Arc::new(fs.clone()), 0).unwrap().0;
+        journal.append(b"x").unwrap();
+        if fails {
+            fail_next(&fs, Call::Sync, ErrorKind::Other);
+        }
+        let mut outcome = journal.begin_sync(0);
+        journal.append(b"y").unwrap();
+        while outcome.as_ref().is_ok_and(|durable| durable.0 == 0) {
+            std::thread::yield_now();
+            outcome = journal.begin_sync(0);
+        }
+        assert_eq!(outcome.is_err(), fails);
+        assert_eq!((journal.is_poisoned(), journal.sync(0).is_err()), (fails, fails));
+        assert_eq!(journal.synced_size().0, if fails { 0 } else { 2 });
+    }
 }
 
 #[test]

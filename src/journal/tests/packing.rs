@@ -1,11 +1,16 @@
 //! Compressing sealed segments: power cuts at every step, beside what was
 //! there, and what is refused.
 
-use super::rig::{HISTORY, Model, directory, read};
+use std::sync::{Arc, Mutex};
+
+use super::rig::{HISTORY, Model, directory, entry, open, read};
 use crate::event::Sequence;
 use crate::fs::simulated::SimulatedFs;
 use crate::journal::index::{EntryFacts, EntryIndexer};
-use crate::journal::{PackedSegment, Result, pack, remove_raw, unfinished};
+use crate::journal::{
+    GroupMemory, GroupTaker, PackStream, PackedSegment, Result, WrittenGroup, pack, remove_raw,
+    unfinished,
+};
 
 /// Ways in which each power cut is resolved.
 const SEEDS: u64 = 24;
@@ -45,7 +50,7 @@ fn segment_names(fs: &SimulatedFs) -> Vec<String> {
 fn a_compressed_log_is_read_as_it_was_written() {
     let (fs, mut model) = log();
     let packed = pack_all(&fs).unwrap();
-    assert_eq!(packed.len(), 3);
+    assert_eq!(packed.len(), 4);
     assert_eq!(read(&fs).unwrap(), model.appended);
     remove_all_raw(&fs).unwrap();
     assert!(segment_names(&fs).iter().all(|name| !name.ends_with(".seg")));
@@ -103,4 +108,76 @@ fn a_segment_stays_as_it_was_written_while_its_other_form_is_not_whole() {
     assert_eq!(read(&fs).unwrap(), model.appended);
     pack_all(&fs).unwrap();
     assert_eq!(fs.bytes(&packed), bytes);
+}
+
+/// Keeps what is handed over.
+#[derive(Debug, Clone, Default)]
+struct Kept(Arc<Mutex<Vec<WrittenGroup>>>);
+
+impl GroupTaker for Kept {
+    fn take(&mut self, group: WrittenGroup) -> GroupMemory {
+        self.0.lock().unwrap().push(group);
+        GroupMemory::default()
+    }
+}
+
+/// A log with one sealed segment, and the groups that it was written in.
+fn handed_over() -> (SimulatedFs, Vec<WrittenGroup>) {
+    let (fs, kept) = (SimulatedFs::default(), Kept::default());
+    let (mut journal, _) = open(&fs).unwrap();
+    journal.hand_groups_to(Box::new(kept.clone()));
+    for number in 0..60 {
+        let bytes = entry(number);
+        journal.append(&bytes).unwrap();
+        journal.describe_last(|facts| Beginnings.describe(&bytes, facts));
+        match number % 9 {
+            4 => drop(journal.begin_sync(0).unwrap()),
+            7 => drop(journal.sync(0).unwrap()),
+            _ => {}
+        }
+    }
+    journal.seal(0).unwrap().unwrap();
+    let groups = std::mem::take(&mut *kept.0.lock().unwrap());
+    (fs, groups)
+}
+
+fn stream(fs: &SimulatedFs, groups: &[WrittenGroup]) -> Option<PackStream> {
+    let mut stream = PackStream::begin(Arc::new(fs.clone()), &directory(), Sequence(0)).unwrap();
+    for group in groups {
+        if !stream.take(group).unwrap() {
+            stream.discard();
+            return None;
+        }
+    }
+    Some(stream)
+}
+
+#[test]
+fn a_segment_packed_while_it_is_written_is_the_same_as_one_that_is_read() {
+    let (fs, groups) = handed_over();
+    assert!(groups.len() > 10 && groups[0].begins_segment());
+    let streamed = fs.fork();
+    let packed = stream(&streamed, &groups).unwrap().finish().unwrap().unwrap();
+    assert_eq!(pack_all(&fs).unwrap(), std::slice::from_ref(&packed));
+    for path in [&packed.packed.path, &packed.index.path] {
+        assert_eq!(streamed.bytes(path), fs.bytes(path));
+    }
+    remove_all_raw(&streamed).unwrap();
+    assert_eq!(read(&streamed).unwrap(), (0..60).map(entry).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_stream_that_missed_anything_is_good_for_nothing() {
+    let (fs, mut groups) = handed_over();
+    let but_last = &groups[..groups.len() - 1];
+    assert!(stream(&fs.fork(), but_last).unwrap().finish().unwrap().is_none());
+    let last = groups.pop().unwrap();
+    let before_last = groups.pop().unwrap();
+    groups.push(last);
+    assert!(stream(&fs, &groups).is_none(), "a hole");
+    *groups.last_mut().unwrap() = before_last;
+    groups.last_mut().unwrap().memory.facts.clear();
+    assert!(stream(&fs, &groups).is_none(), "nobody said what its entries are found by");
+    assert!(segment_names(&fs).iter().all(|name| !name.ends_with(".new")));
+    assert_eq!(pack_all(&fs).unwrap().len(), 1);
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::event::Sequence;
 use crate::fs::JournalFs;
 use crate::fs::simulated::SimulatedFs;
-use crate::journal::{Journal, JournalConfig, JournalError, LogId, LogReader, OpenReport, Result};
+use crate::journal::{
+    Journal, JournalConfig, JournalError, LogId, LogReader, OpenReport, Result, SyncPlace,
+};
 
 pub(super) const LOG: LogId = LogId([7; 16]);
 
@@ -22,6 +24,8 @@ pub(super) struct Model {
 pub(super) enum Deed {
     Append(usize),
     Sync,
+    /// Syncs, and looks for the outcome later.
+    Begin,
     Seal,
     /// Closes the log and opens it again.
     Reopen,
@@ -54,6 +58,21 @@ pub(super) const HISTORY: &[Deed] = &[
     Deed::Seal,
     Deed::Append(5),
     Deed::Sync,
+    Deed::Append(2),
+    Deed::Begin,
+    Deed::Append(3),
+    Deed::Begin,
+    Deed::Sync,
+    Deed::Append(1),
+    Deed::Begin,
+    Deed::Append(2),
+    Deed::Seal,
+    Deed::Append(1),
+    Deed::Begin,
+    Deed::Append(1),
+    Deed::Abandon,
+    Deed::Append(1),
+    Deed::Sync,
 ];
 
 pub(super) fn directory() -> PathBuf {
@@ -64,6 +83,7 @@ pub(super) fn config() -> JournalConfig {
     JournalConfig {
         reserve_bytes: 1024,
         host: "here".into(),
+        sync_place: SyncPlace::Outcome,
         ..JournalConfig::new(directory(), LOG)
     }
 }
@@ -112,6 +132,7 @@ impl Model {
                     (0..count).try_for_each(|_| self.append(&mut journal))?;
                 }
                 Deed::Sync => self.sync(&mut journal)?,
+                Deed::Begin => self.acknowledged = journal.begin_sync(0)?.0,
                 Deed::Seal => {
                     journal.seal(0)?;
                     self.acknowledged = journal.synced_size().0;

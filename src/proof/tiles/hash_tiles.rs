@@ -86,6 +86,11 @@ impl HashTiles {
         self.full.pop_front()
     }
 
+    /// The tile that [`take_full`](HashTiles::take_full) gives next.
+    pub fn first_full(&self) -> Option<&TileFile> {
+        self.full.front()
+    }
+
     /// The tiles at the right edge that are partial: to be written for a size
     /// that a checkpoint is signed for.
     pub fn partials(&self) -> impl Iterator<Item = TileFile> {

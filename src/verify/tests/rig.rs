@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sha2::Digest as _;
 
 use super::shelf::Shelf;
 use crate::event::{AuditEvent, EventId, Kind, Operation, Sequence};
@@ -147,10 +146,8 @@ impl Writer {
     }
 
     fn seal(&mut self, sealed: &SealedSegment) {
-        let sha256 = sha2::Sha256::digest(self.fs.bytes(&sealed.path));
-        let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         let (first, next) = (sealed.first.0, sealed.next.0);
-        let facts = json!({"first": first, "next": next, "bytes": sealed.bytes, "sha256": sha256});
+        let facts = json!({"first": first, "next": next, "bytes": sealed.bytes});
         self.about_log("SEAL", facts);
     }
 }

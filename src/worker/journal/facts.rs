@@ -80,7 +80,6 @@ impl Worker {
             ("first", segment.first.0.into()),
             ("next", segment.next.0.into()),
             ("bytes", segment.raw_bytes.into()),
-            ("sha256", hex(&segment.raw_sha256).into()),
             ("zst_bytes", segment.packed.bytes.into()),
             ("zst_sha256", hex(&segment.packed.sha256).into()),
             ("idx_bytes", segment.index.bytes.into()),

@@ -14,8 +14,10 @@ impl Worker {
     pub(in crate::worker) fn keep_journal(&mut self, times: Times) {
         self.append_facts(times);
         let Some(kept) = self.trail.keeper.open() else { return };
-        if !kept.waiting.is_empty() || kept.until_sync() == Some(Duration::ZERO) {
+        if !kept.waiting.is_empty() {
             self.sync_journal();
+        } else if kept.until_sync() == Some(Duration::ZERO) {
+            self.begin_sync_journal();
         }
         self.seal_journal(times);
         self.keep_packing(times);
@@ -33,6 +35,18 @@ impl Worker {
         self.publish_totals();
         if let Some(kept) = self.trail.keeper.open_mut() {
             together(|| kept.answer_waiting());
+        }
+    }
+
+    /// Begins to make what waits durable, and goes on. Nobody waits for it.
+    pub(in crate::worker) fn begin_sync_journal(&mut self) {
+        let Some(kept) = self.trail.keeper.open_mut() else { return };
+        if !matches!(kept.state, State::Working) || !kept.waiting.is_empty() {
+            return self.sync_journal();
+        }
+        let now_ns = kept.now_ns();
+        if let Err(error) = kept.ledger.begin_sync(now_ns) {
+            self.journal_failed(&error);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::clock::{Clock, ManualClock};
 use crate::error::Result;
 use crate::event::{AuditEvent, Kind, Sequence};
 use crate::fs::simulated::SimulatedFs;
-use crate::journal::{JournalConfig, LogId, LogReader};
+use crate::journal::{JournalConfig, LogId, LogReader, SyncPlace};
 use crate::ledger::{Ledger, LedgerConfig};
 use crate::worker::request::{Reply, Request};
 use crate::worker::state::JournalTotals;
@@ -37,6 +37,7 @@ impl Disk {
             host: "here".into(),
             group_bytes_max: 70_000,
             segment_bytes_max: self.segment_bytes_max,
+            sync_place: SyncPlace::Outcome,
             reserve_bytes: 256 * 1024,
             ..JournalConfig::new("/audit", LOG)
         };

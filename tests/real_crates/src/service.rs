@@ -14,7 +14,7 @@ use reqwest_tracing::TracingMiddleware;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tower_http::trace::TraceLayer;
+use tower_http::trace::{DefaultMakeSpan, TraceLayer};
 use tracing::{Instrument, info_span};
 
 /// Served on the loopback until it is dropped.
@@ -39,7 +39,15 @@ impl Service {
             .route("/broken", get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
             .route("/panics", get(panics))
             .route("/slow", get(slow));
-        Self::serve(router, slow_began).await
+        Self::serve(router.layer(TraceLayer::new_for_http()), slow_began).await
+    }
+
+    /// `GET` of `notes/{id}`, with the headers of requests in their spans.
+    pub async fn start_with_headers() -> Self {
+        let with_headers = DefaultMakeSpan::new().include_headers(true);
+        let layer = TraceLayer::new_for_http().make_span_with(with_headers);
+        let router = Router::new().route("/notes/{id}", get(note)).layer(layer);
+        Self::serve(router, Arc::default()).await
     }
 
     /// `GET` of `work`.
@@ -48,11 +56,12 @@ impl Service {
         F: Future<Output = &'static str> + Send + 'static,
     {
         let router = Router::new().route("/work", get(move || work()));
+        let router = router.layer(TraceLayer::new_for_http());
         Self::serve(router, Arc::default()).await
     }
 
     async fn serve(router: Router, slow_began: Arc<Notify>) -> Self {
-        let router = router.layer(TraceLayer::new_for_http()).layer(from_fn(authenticate));
+        let router = router.layer(from_fn(authenticate));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("the loopback is there");
         let address = listener.local_addr().expect("it is bound");
         let server = tokio::spawn(async {

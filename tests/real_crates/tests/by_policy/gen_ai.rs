@@ -63,6 +63,25 @@ async fn a_model_that_fails_and_a_run_that_is_cancelled_are_unknown() {
     assert_eq!(ended(&only(&audit, "INVOKE_AGENT")), "UNKNOWN policy -");
 }
 
+/// Where a service has rig record what was said, the trail does not repeat it.
+#[tokio::test]
+async fn what_was_said_is_not_kept_in_plain_text() {
+    let (audit, _default) = trail(POLICY);
+    let turns = [
+        tool_turn("add", json!({"x": 20_202, "y": 30_303})),
+        MockTurn::text("the answer of the oracle").with_response_id("r2"),
+    ];
+    let run = agent(turns).prompt("the question to the oracle").record_content_telemetry(true);
+    run.max_turns(3).run().await.unwrap();
+    let text = serde_json::to_string(&events(&audit)).unwrap();
+    for said in ["oracle", "20202", "50505"] {
+        assert!(!text.contains(said), "{said}: {text}");
+    }
+    for field in ["gen_ai.output.messages", "gen_ai.tool.call.arguments", "gen_ai.completion"] {
+        assert!(text.contains(field), "it was recorded: {field}: {text}");
+    }
+}
+
 #[tokio::test]
 async fn what_it_does_is_done_for_the_user_of_the_conversation() {
     let (audit, _default) = trail(POLICY);

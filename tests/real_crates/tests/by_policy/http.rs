@@ -94,6 +94,17 @@ async fn sent_requests_have_server_user_and_outcome() {
 }
 
 #[tokio::test]
+async fn headers_that_the_span_includes_are_left_out() {
+    let (audit, _default) = trail(SERVED);
+    let service = Service::start_with_headers().await;
+    let request = client().get(service.url("notes/7")).header("x-internal", "unguessable");
+    request.send().await.unwrap();
+    recorded(&audit, 1).await;
+    let text = serde_json::to_string(&only(&audit, "HTTP_GET")).unwrap();
+    assert!(!text.contains("headers") && !text.contains("unguessable"), "{text}");
+}
+
+#[tokio::test]
 async fn secrets_in_addresses_are_hidden() {
     let (audit, _default) = trail(SERVED);
     let service = Service::start().await;

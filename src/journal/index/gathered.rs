@@ -1,0 +1,50 @@
+//! What entries are to be found by, gathered while they are appended, by who
+//! knows it without reading them.
+
+use super::facts::EntryFacts;
+
+/// What is known of some consecutive entries.
+#[derive(Debug, Default)]
+pub(crate) struct GatheredFacts {
+    terms: Vec<u64>,
+    entries: Vec<Gathered>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Gathered {
+    terms_end: usize,
+    bounds: Option<(i64, u64)>,
+}
+
+/// What is known of one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DescribedEntry<'a> {
+    /// The terms it has.
+    pub(crate) terms: &'a [u64],
+    /// Its time and its id; none where it could not be read.
+    pub(crate) bounds: Option<(i64, u64)>,
+}
+
+impl GatheredFacts {
+    /// Adds what is known of the next entry, if anything is.
+    pub(crate) fn push(&mut self, facts: &EntryFacts, is_known: bool) {
+        self.terms.extend_from_slice(&facts.terms);
+        let bounds = is_known.then_some((facts.time_us, facts.id));
+        self.entries.push(Gathered { terms_end: self.terms.len(), bounds });
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.terms.clear();
+        self.entries.clear();
+    }
+
+    /// What was added, in order.
+    pub(crate) fn each(&self) -> impl Iterator<Item = DescribedEntry<'_>> {
+        let mut begin = 0;
+        self.entries.iter().map(move |entry| {
+            let terms = self.terms.get(begin..entry.terms_end).unwrap_or_default();
+            begin = entry.terms_end;
+            DescribedEntry { terms, bounds: entry.bounds }
+        })
+    }
+}
