@@ -53,7 +53,7 @@ pub(crate) fn block_on_for<F: Future>(future: F, at_most: Duration) -> Option<F:
 
 /// Wakes the threads that `complete` completes something for when it has
 /// returned: one of them, who wakes the others.
-#[cfg(feature = "journal")]
+#[cfg(any(test, feature = "journal"))]
 pub(crate) fn together<T>(complete: impl FnOnce() -> T) -> T {
     /// Also where `complete` panics.
     struct Release(Option<Vec<Arc<Waiter>>>);

@@ -1,8 +1,8 @@
 //! Appending: an entry gets its number and waits in memory for the next sync.
 
-use super::failure::{JournalError, Result};
 use std::ops::Range;
 
+use super::failure::{JournalError, Result};
 use super::frame::{self, ENTRY_BYTES_MAX, FRAME_HEADER_BYTES, SEQUENCE_END};
 use super::writer::Journal;
 use crate::event::Sequence;

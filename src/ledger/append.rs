@@ -44,6 +44,7 @@ impl Ledger {
     }
 
     /// Appends the entries of one event, all or none, and returns the first.
+    /// They are to be described in their order, as if each had come alone.
     /// Only that needs room: what waits to be synced may become longer than
     /// otherwise by the others.
     ///

@@ -147,23 +147,19 @@ impl Kept {
     fn append_long(&mut self, row: &Row<'_>) -> Result<Fitted, LossReason> {
         let split = Split::new(row.to_event(Sequence(u64::MAX)));
         let mut scratch = RowScratch::default();
-        let rows = split.rows(scratch.row(&split.event, row.recorded_us));
-        let entries: Vec<Vec<u8>> = (self.ledger.size()..)
-            .zip(rows)
-            .map(|(place, row)| {
-                let mut entry = Vec::new();
-                encode(&row, Sequence(place), &mut entry);
-                entry
-            })
-            .collect();
-        match self.ledger.append_parts(&entries) {
-            Ok(first) => Ok(Fitted {
-                event: split.event,
-                entries: entries.len() as u64,
-                leaf: first.map(|first| first.leaf),
-            }),
-            Err(_) => Err(self.reason()),
+        let rows: Vec<_> = split.rows(scratch.row(&split.event, row.recorded_us)).collect();
+        let encoded = |(place, row)| {
+            let mut entry = Vec::new();
+            encode(row, Sequence(place), &mut entry);
+            entry
+        };
+        let entries: Vec<Vec<u8>> = (self.ledger.size()..).zip(&rows).map(encoded).collect();
+        let Ok(first) = self.ledger.append_parts(&entries) else { return Err(self.reason()) };
+        for row in &rows {
+            self.ledger.describe_last(|facts| describe_row(row, facts));
         }
+        let (entries, leaf) = (entries.len() as u64, first.map(|first| first.leaf));
+        Ok(Fitted { event: split.event, entries, leaf })
     }
 
     fn reason(&self) -> LossReason {
