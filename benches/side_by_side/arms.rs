@@ -1,6 +1,7 @@
 //! The arms: the control, the control plus ours, the control plus each peer.
 
 use tracing::Dispatch;
+use tracing_audit::redaction::Redaction;
 use tracing_audit::{Audit, AuditLayer, Builder, OverflowPolicy};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
@@ -104,6 +105,17 @@ pub(crate) fn unbounded_trail(queue_events_max: usize) -> Audit {
         .expect("a trail");
     init(registry().with(Empty).with(layer).into());
     audit
+}
+
+/// A trail that keeps little, for those who ask by its own dispatcher.
+pub(crate) fn scoped_trail(redaction: Redaction, queue_events_max: usize) -> (Dispatch, Audit) {
+    let (layer, audit) = AuditLayer::builder()
+        .redaction(redaction)
+        .queue_events_max(queue_events_max)
+        .overflow(OverflowPolicy::BlockForever)
+        .build()
+        .expect("a trail");
+    (registry().with(Empty).with(layer).into(), audit)
 }
 
 /// A subscriber at work.

@@ -39,7 +39,7 @@ const fn at_least(name: &'static str, what: &'static str, must: f64, stretch: f6
 }
 
 /// All rows that have a bound.
-pub(crate) const GATES: [Gate; 31] = [
+pub(crate) const GATES: [Gate; 32] = [
     at_most("audited_str_ratio", "audited span, &str fields ÷ control", 2.6, 2.0),
     at_most("audited_fmt_ratio", "audited span, % fields ÷ control", 3.2, 2.7),
     at_most("audited_depth3_ns_more", "inside three that it inherits from: ns more", 60.0, 30.0),
@@ -60,6 +60,7 @@ pub(crate) const GATES: [Gate; 31] = [
     at_most("vs_opentelemetry_ratio", "ours ÷ tracing-opentelemetry, over control", 0.2, 0.15),
     at_most("vs_fmt_json_ratio", "ours ÷ fmt JSON non-blocking, over control", 0.05, 0.03),
     at_least("worker_events_per_s", "memory, index and statistics, one core", 2e6, 3e6),
+    at_most("redaction_ns", "default redaction, nothing to hide: worker's ns more", 80.0, 50.0),
     at_most("bytes_per_event", "resident bytes per event, indices included", 160.0, 128.0),
     at_most("bytes_per_event_10m", "the same with ten times the events", 168.0, 130.0),
     at_most("query_10m_rare_us", "newest 100 ids: a user with 100 hits, µs", 10.0, 5.0),

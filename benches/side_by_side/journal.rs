@@ -35,7 +35,8 @@ pub(crate) fn seconds(quick: bool) -> &'static str {
 ///
 /// Everything runs on one processor, since two of a virtual machine are often
 /// one core. What the producer uses of it is subtracted; what is left are the
-/// worker, its helpers, and the waiting for the disk.
+/// worker, its helpers, and the waiting for the disk, until every segment that
+/// was sealed is packed.
 pub(crate) fn measure(seconds: u64) {
     stay_on_one_processor();
     let scratch = Scratch::new();
@@ -48,12 +49,25 @@ pub(crate) fn measure(seconds: u64) {
         audit.sync().expect("the journal");
         sent += BURST as u64;
     }
+    wait_for_packing(&scratch.0.join("audit"));
     let (wall_ns, mine_ns) = (start.0.elapsed().as_nanos() as u64, thread_ns() - start.2);
     let per_event = |ns: u64| ns as f64 / sent as f64;
     println!("journal_events_per_s {}", 1e9 / per_event(wall_ns - mine_ns));
     println!("journal_cpu_ns_per_event {}", per_event(process_ns() - start.1 - mine_ns));
     println!("journal_producer_ns_per_event {}", per_event(mine_ns));
     println!("lost {}", sent - audit.statistics().total_events.min(sent));
+}
+
+/// What was sealed is paid for in full: compressed, told of, and removed.
+fn wait_for_packing(parent: &Path) {
+    let is_raw = |path: &Path| path.extension().is_some_and(|extension| extension == "seg");
+    let files = |path: &Path| {
+        let entries = std::fs::read_dir(path).expect("a directory");
+        entries.map(|entry| entry.expect("an entry").path()).collect::<Vec<_>>()
+    };
+    while files(parent).iter().any(|log| files(&log.join("segments")).iter().any(|f| is_raw(f))) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn stay_on_one_processor() {

@@ -9,7 +9,7 @@
 //! it fail.
 //!
 //! Arguments: `--quick` (short, rough, marked as such), `--only hot`, `history`,
-//! `worker`, `load`, `journal`, `stored`, `disk` or `instructions` (may be repeated),
+//! `worker`, `redaction`, `load`, `journal`, `stored`, `disk` or `instructions` (may be repeated),
 //! `--out FILE`.
 //! `spans ARM WORKLOAD COUNT` runs one arm alone, for a profiler.
 
@@ -36,6 +36,7 @@ mod measure;
 mod peers;
 mod policy;
 mod processes;
+mod redaction;
 mod spans;
 mod stored;
 mod table;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         ["child", "arm", arm] => processes::serve(arms::Arm::named(arm)),
         ["child", "history", events] => history::measure(events.parse().expect("a number")),
         ["child", "worker", events] => worker::measure(events.parse().expect("a number")),
+        ["child", "redaction", events] => redaction::measure(events.parse().expect("a number")),
         ["child", "journal", seconds] => journal::measure(seconds.parse().expect("a number")),
         ["child", "disk", events] => disk::measure(events.parse().expect("a number")),
         ["child", "acknowledged"] => journal::measure_acknowledged(),
@@ -102,6 +104,9 @@ fn everything(options: &Options) -> ExitCode {
     }
     if options.wants("worker") {
         processes::figures_of_child(&["worker", worker::events(quick)], &mut figures);
+    }
+    if options.wants("redaction") {
+        processes::figures_of_child(&["redaction", redaction::events(quick)], &mut figures);
     }
     if options.wants("history") {
         processes::figures_of_child(&["history", history::events(quick)], &mut figures);

@@ -19,7 +19,7 @@ use crate::event::Operation;
 
 use super::callsite::{Callsite, Callsites, Role, Slot};
 use super::context::parent_of;
-use super::later::LateRecorder;
+use super::later::{ByCode, LateRecorder};
 use super::local::{self, Entered};
 use super::message::{Capture, Origin};
 use super::open::{End, OpenSpans};
@@ -185,9 +185,13 @@ impl Intake {
 
     fn tracked_recorded(&self, span: u64, values: &span::Record<'_>) {
         let Some(_busy) = local::enter_work() else { return };
-        let mut recorder = LateRecorder::new(self, span);
+        let mut recorder = LateRecorder::new(self, span, ByCode);
         values.record(&mut recorder);
-        if let Some((message, callsite)) = recorder.finish() {
+        if recorder.recorded_nothing() {
+            drop(recorder);
+            return self.record_by_rule(span, values);
+        }
+        if let Some((message, callsite)) = recorder.finish(|_, _| ()) {
             self.report_misuse_at(callsite, &message);
         }
     }
@@ -329,7 +333,7 @@ impl Intake {
     }
 
     #[cold]
-    fn report_misuse_at(&self, callsite: &Callsite, message: &str) {
+    pub(super) fn report_misuse_at(&self, callsite: &Callsite, message: &str) {
         if callsite.first_warning() {
             self.report_misuse(format!("{message} (at {})", callsite.location()));
         }

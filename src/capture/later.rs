@@ -6,60 +6,86 @@
 //! go, and taken again when it was.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use tracing_core::field::{Field, Visit};
 
 use crate::event::limits::FIELD_BYTES_MAX;
 use crate::event::packed::ValueRef;
 
-use super::callsite::Callsite;
+use super::callsite::{Callsite, Slot};
 use super::intake::Intake;
 use super::message::Capture;
 use super::open::Locked;
 use super::record::{FieldRecorder, Notes, bytes_text};
-use super::ruled::{Plan, Touched};
 use super::value::read;
 
+/// Who says what the values of an open span mean.
+pub(super) trait Ruling {
+    /// The code alone: spans that a rule is for are left alone.
+    const IS_CODE: bool;
+
+    /// What the fields of the span are.
+    fn slots<'s>(&'s self, callsite: &'s Callsite) -> &'s [Slot];
+
+    /// A value of this field was recorded.
+    fn note(&mut self, index: usize);
+}
+
+/// The code says it.
+pub(super) struct ByCode;
+
+impl Ruling for ByCode {
+    const IS_CODE: bool = true;
+
+    #[inline]
+    fn slots<'s>(&'s self, callsite: &'s Callsite) -> &'s [Slot] {
+        &callsite.slots
+    }
+
+    #[inline]
+    fn note(&mut self, _: usize) {}
+}
+
 /// Records values on an open span.
-pub(super) struct LateRecorder<'a> {
+pub(super) struct LateRecorder<'a, R> {
     intake: &'a Intake,
     span: u64,
     locked: Option<Locked<'a>>,
     callsite: Option<&'a Callsite>,
-    /// What a policy has to say about the span.
-    plan: Option<Arc<Plan>>,
-    touched: Touched,
+    ruling: R,
     notes: Notes,
 }
 
-impl<'a> LateRecorder<'a> {
+impl<'a, R: Ruling> LateRecorder<'a, R> {
     #[inline]
-    pub(super) fn new(intake: &'a Intake, span: u64) -> Self {
+    pub(super) fn new(intake: &'a Intake, span: u64, ruling: R) -> Self {
         let notes = Notes { is_later: true, ..Notes::default() };
-        let touched = Touched::default();
-        LateRecorder { intake, span, locked: None, callsite: None, plan: None, touched, notes }
+        LateRecorder { intake, span, locked: None, callsite: None, ruling, notes }
     }
 
-    /// Completes the recording. Returns a misuse, if there was one.
+    /// Whether there was no value, or none that the code alone decides about.
     #[inline]
-    pub(super) fn finish(self) -> Option<(String, &'a Callsite)> {
-        let LateRecorder { intake, span, mut locked, callsite, plan, touched, notes } = self;
-        let mut begins = false;
+    pub(super) fn recorded_nothing(&self) -> bool {
+        self.callsite.is_none()
+    }
+
+    /// Completes the recording; `settle` runs under the lock of the span. Returns
+    /// a misuse, if there was one.
+    #[inline]
+    pub(super) fn finish(
+        self,
+        settle: impl FnOnce(&mut Capture, R),
+    ) -> Option<(String, &'a Callsite)> {
+        let LateRecorder { intake, span, mut locked, callsite, ruling, notes } = self;
         if let Some(capture) = lock(intake, span, &mut locked) {
             if notes.identities != 0 {
                 intake.note_late(capture, notes.identities, notes.were_absent);
             }
             capture.note_statement(notes.stated, notes.stated_error);
-            if plan.is_some() {
-                begins = intake.settle_recorded(capture, touched);
-            }
+            settle(capture, ruling);
             capture.fields.collect_garbage();
         }
         drop(locked);
-        if begins {
-            intake.send_late_intent(span);
-        }
         Some((notes.misuse?, callsite?))
     }
 
@@ -67,17 +93,14 @@ impl<'a> LateRecorder<'a> {
     fn record(&mut self, index: usize, record: impl FnOnce(&mut FieldRecorder<'_>)) {
         let Some(capture) = lock(self.intake, self.span, &mut self.locked) else { return };
         if self.callsite.is_none() {
+            if R::IS_CODE && capture.ruled.is_some() {
+                return;
+            }
             self.callsite = self.intake.callsites.by_index(capture.callsite);
-            self.plan = capture.ruled.clone();
         }
         let Some(callsite) = self.callsite else { return };
-        let slots = match &self.plan {
-            None => &*callsite.slots,
-            Some(plan) => {
-                self.touched.note(index);
-                plan.slots()
-            }
-        };
+        self.ruling.note(index);
+        let slots = self.ruling.slots(callsite);
         record(&mut FieldRecorder { slots, fields: &mut capture.fields, notes: &mut self.notes });
     }
 
@@ -99,7 +122,7 @@ fn lock<'l, 'a>(
     locked.as_mut()?.capture()
 }
 
-impl Visit for LateRecorder<'_> {
+impl<R: Ruling> Visit for LateRecorder<'_, R> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
         self.record(field.index(), |recorder| recorder.text(field.index(), value));

@@ -173,6 +173,34 @@ impl EntryIds<'_> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Recordings<'a>(pub(super) &'a [u8]);
 
+impl<'a> Recordings<'a> {
+    /// The last value that was recorded of the field with this index, or under
+    /// this name. What is passed over is not looked at.
+    #[cfg(feature = "policy")]
+    pub(super) fn last_value(mut self, wanted: Option<u16>, name: &str) -> Option<ValueRef<'a>> {
+        let mut found = None;
+        while let Some((head, rest)) = self.0.split_first_chunk::<HEAD_BYTES>() {
+            let head = u64::from_le_bytes(*head);
+            let Some((payload, rest)) = rest.split_at_checked((head >> 32) as usize) else { break };
+            self.0 = rest;
+            match head as u8 {
+                METADATA if Some((head >> 16) as u16) == wanted => found = Some((head, payload)),
+                NAMED if is_named(payload, name) => found = Some((head, payload)),
+                _ => {}
+            }
+        }
+        match found.and_then(|(head, payload)| read(head, payload))? {
+            Recording::Metadata(_, value) | Recording::Named(_, value) => Some(value),
+            Recording::EntryIds(_) | Recording::DurationNs(_) => None,
+        }
+    }
+}
+
+#[cfg(feature = "policy")]
+fn is_named(payload: &[u8], name: &str) -> bool {
+    PackedMetadata(payload).next().is_some_and(|(known, _)| known == name)
+}
+
 impl<'a> Iterator for Recordings<'a> {
     type Item = Recording<'a>;
 

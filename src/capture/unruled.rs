@@ -3,7 +3,7 @@
 use tracing_core::{Dispatch, Event, Metadata, span};
 use tracing_subscriber::layer::Context;
 
-use super::callsite::{Callsite, Slot};
+use super::callsite::Callsite;
 use super::captured::Captured;
 use super::intake::Intake;
 use super::message::Capture;
@@ -26,10 +26,6 @@ pub(super) struct Concern {
 #[derive(Debug)]
 pub(super) struct Mark;
 
-/// Fields that nobody asks about.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Touched;
-
 /// No policy is in force.
 #[derive(Debug, Default)]
 pub(crate) struct Book;
@@ -42,10 +38,6 @@ impl Mark {
     pub(super) fn is_set(&self) -> bool {
         false
     }
-}
-
-impl Touched {
-    pub(super) fn note(&mut self, _: usize) {}
 }
 
 impl Book {
@@ -63,10 +55,6 @@ impl Book {
 }
 
 impl Plan {
-    pub(super) fn slots(&self) -> &[Slot] {
-        match *self {}
-    }
-
     pub(super) fn statuses(&self, _: &Captured<'_>) -> (Option<Status>, Option<Status>) {
         match *self {}
     }
@@ -105,11 +93,7 @@ impl Intake {
 
     pub(super) fn watched(&self, _: &Callsite, _: &Event<'_>, _: u64) {}
 
-    pub(super) fn settle_recorded(&self, _: &mut Capture, _: Touched) -> bool {
-        false
-    }
-
-    pub(super) fn send_late_intent(&self, _: u64) {}
+    pub(super) fn record_by_rule(&self, _: u64, _: &span::Record<'_>) {}
 
     pub(super) fn close_undecided(&self, _: Parcel, _: Times) {}
 

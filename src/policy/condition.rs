@@ -1,5 +1,8 @@
 //! Comparisons of a field's value.
 
+use std::fmt::Display;
+use std::io::Write;
+
 use crate::event::packed::ValueRef;
 
 use super::pattern::Pattern;
@@ -79,9 +82,22 @@ pub(crate) fn with_text<R>(value: ValueRef<'_>, then: impl FnOnce(&str) -> R) ->
     match value {
         ValueRef::Str(text) | ValueRef::Json(text) => then(text),
         ValueRef::Bool(value) => then(if value { "true" } else { "false" }),
-        ValueRef::I64(number) => then(&number.to_string()),
-        ValueRef::U64(number) => then(&number.to_string()),
-        ValueRef::F64(number) => then(&number.to_string()),
+        ValueRef::I64(number) => with_shown(number, then),
+        ValueRef::U64(number) => with_shown(number, then),
+        ValueRef::F64(number) => with_shown(number, then),
+    }
+}
+
+/// Hands the text of a number over, without an allocation unless it is very long.
+fn with_shown<R>(number: impl Display, then: impl FnOnce(&str) -> R) -> R {
+    let mut place = [0_u8; 40];
+    let mut rest = &mut place[..];
+    let fits = write!(rest, "{number}").is_ok();
+    let left = rest.len();
+    let text = place.get(..place.len() - left).and_then(|text| std::str::from_utf8(text).ok());
+    match text.filter(|_| fits) {
+        Some(text) => then(text),
+        None => then(&number.to_string()),
     }
 }
 
@@ -116,6 +132,8 @@ mod tests {
         assert!(Condition::is("m", ["P*T", "DELETE"]).holds(ValueRef::Str("PUT")));
         assert!(!Condition::not("m", ["GET"]).holds(ValueRef::Str("GET")));
         assert!(Condition::is("n", ["7"]).holds(ValueRef::U64(7)));
+        assert!(Condition::is("n", ["-7"]).holds(ValueRef::I64(-7)));
+        assert!(Condition::is("n", [f64::MAX.to_string()]).holds(ValueRef::F64(f64::MAX)));
         assert!(Condition::is("b", ["true"]).holds(ValueRef::Bool(true)));
         assert!(Condition::recorded("x").holds(ValueRef::F64(f64::NAN)));
     }

@@ -2,19 +2,26 @@
 
 /// A pattern over a whole text, in which `*` matches any characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pattern(Box<str>);
+pub(super) struct Pattern {
+    text: Box<str>,
+    /// There is a star in it.
+    is_open: bool,
+}
 
 impl Pattern {
     pub(super) fn new(text: &str) -> Self {
-        Pattern(text.into())
+        Pattern { text: text.into(), is_open: text.contains('*') }
     }
 
     pub(super) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
-        let Some((first, rest)) = self.0.split_once('*') else { return *self.0 == *text };
+        if !self.is_open {
+            return *self.text == *text;
+        }
+        let Some((first, rest)) = self.text.split_once('*') else { return false };
         let Some(mut text) = text.strip_prefix(first) else { return false };
         let mut pieces = rest.split('*').peekable();
         while let Some(piece) = pieces.next() {
@@ -30,10 +37,12 @@ impl Pattern {
     /// As a target: the target itself and the modules below it, unless stars say
     /// otherwise.
     pub(super) fn matches_target(&self, target: &str) -> bool {
-        if self.0.contains('*') {
+        if self.is_open {
             return self.matches(target);
         }
-        target.strip_prefix(&*self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        target
+            .strip_prefix(&*self.text)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
     }
 }
 

@@ -7,6 +7,9 @@
 //! `redactor`. An event without anything to hide passes by reference, after
 //! one look at each text.
 //!
+//! What is masked by default, how to choose, and how to rotate the keys of
+//! hashes is in `docs/REDACTION.md`.
+//!
 //! Guaranteed: of a longer text only the secret part is replaced; a secret that
 //! a limit has cut is hidden as far as it is there; a value that cannot be
 //! hashed for want of a key is masked. Doing it twice changes nothing more,

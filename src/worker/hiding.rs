@@ -32,17 +32,13 @@ impl Hiding {
 
     /// The row of a captured operation as it may be kept.
     #[inline]
-    pub(super) fn from_captured<'a>(
-        &'a mut self,
-        row: &Row<'a>,
-        captured: &Captured<'_>,
-    ) -> Row<'a> {
+    pub(super) fn captured<'a>(&'a mut self, row: &Row<'a>, captured: &Captured<'_>) -> Row<'a> {
         self.redactor.apply(row, rules_for(&self.rules, captured))
     }
 
     /// The row of an event that was recorded by hand as it may be kept. The
     /// place that it says it came from is text like any other.
-    pub(super) fn from_given<'a>(&'a mut self, row: &Row<'a>) -> Row<'a> {
+    pub(super) fn given<'a>(&'a mut self, row: &Row<'a>) -> Row<'a> {
         self.redactor.apply_given(row, &self.rules)
     }
 

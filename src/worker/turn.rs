@@ -58,6 +58,7 @@ impl Worker {
         while let Some(request) = self.pending.pop_front() {
             self.answer(request, times);
         }
+        self.gather_callers(times);
         self.keep_journal(times);
         self.keep_history(times);
         self.publish_if_due();
@@ -125,7 +126,9 @@ impl Worker {
             taken += more;
             self.intake.data.end_stall();
             recycle(&mut self.used);
-            if std::mem::take(&mut self.sync_soon) || self.trail.keeper.wants_sync() {
+            if std::mem::take(&mut self.sync_soon) {
+                self.sync_journal();
+            } else if self.trail.keeper.wants_sync() {
                 self.begin_sync_journal();
             }
             if more == 0 {
@@ -183,7 +186,7 @@ impl Worker {
             return self.note_canary(captured);
         }
         let row = self.decoder.row(captured, callsite, times, &*intake.clock);
-        let row = self.hiding.from_captured(&row, captured);
+        let row = self.hiding.captured(&row, captured);
         match self.trail.append(&row, statistics, true) {
             Ok(_) => {
                 self.policy.note(&row);
@@ -201,7 +204,7 @@ impl Worker {
         times: Times,
     ) -> Result<Stored, LossReason> {
         let row = self.scratch.row(event, times.recorded_us);
-        let row = self.hiding.from_given(&row);
+        let row = self.hiding.given(&row);
         let mut statistics =
             self.published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
         let stored = self.trail.append(&row, &mut statistics, true)?;
@@ -300,6 +303,20 @@ impl Worker {
         }
     }
 
+    /// Answers the requests that were taken from their lane, behind everything
+    /// that was completed before.
+    #[cfg(feature = "journal")]
+    pub(super) fn answer_pending(&mut self, times: Times) {
+        if self.pending.is_empty() {
+            return;
+        }
+        self.take_data(times, true);
+        self.publish_totals();
+        while let Some(request) = self.pending.pop_front() {
+            self.answer(request, times);
+        }
+    }
+
     /// Appends an event for somebody who is to be told that it is durable, or
     /// that it cannot be.
     pub(super) fn append_for(&mut self, event: &AuditEvent, times: Times) -> Result<Stored> {
@@ -319,7 +336,9 @@ impl Worker {
                 self.append(event, times)
             }
         };
-        self.publish_totals();
+        if !self.trail.keeper.answers_later() || stored.is_err() {
+            self.publish_totals();
+        }
         stored.map_err(|_| self.trail.keeper.refusal().unwrap_or_else(Error::stopped))
     }
 

@@ -1,6 +1,12 @@
 //! Values that come later, and the end.
 
+use std::sync::Arc;
+
+use tracing_core::span;
+
+use crate::capture::callsite::{Callsite, Slot};
 use crate::capture::intake::Intake;
+use crate::capture::later::{LateRecorder, Ruling};
 use crate::capture::message::{Capture, Sent};
 use crate::capture::open::Times;
 use crate::capture::pool::{self, Parcel};
@@ -8,14 +14,48 @@ use crate::capture::pool::{self, Parcel};
 use super::plan::{Plan, Standing};
 use super::resolve::Touched;
 
+/// What the policy has to say about an open span says what its values mean.
+struct ByRule {
+    plan: Arc<Plan>,
+    touched: Touched,
+}
+
+impl Ruling for ByRule {
+    const IS_CODE: bool = false;
+
+    fn slots<'s>(&'s self, _: &'s Callsite) -> &'s [Slot] {
+        self.plan.slots()
+    }
+
+    fn note(&mut self, index: usize) {
+        self.touched.note(index);
+    }
+}
+
 impl Intake {
+    /// Records values on an open span, if a policy has something to say about it.
+    #[cold]
+    #[inline(never)]
+    pub(in crate::capture) fn record_by_rule(&self, span: u64, values: &span::Record<'_>) {
+        let Some(plan) = self.open.with(span, |open| open.ruled.clone()).flatten() else { return };
+        let ruling = ByRule { plan, touched: Touched::default() };
+        let mut recorder = LateRecorder::new(self, span, ruling);
+        values.record(&mut recorder);
+        let mut begins = false;
+        let misuse = recorder.finish(|capture, ruling| {
+            begins = self.settle_recorded(capture, ruling.touched);
+        });
+        if begins {
+            self.send_late_intent(span);
+        }
+        if let Some((message, callsite)) = misuse {
+            self.report_misuse_at(callsite, &message);
+        }
+    }
+
     /// Values were recorded on an open span. Called under its lock; whether an
     /// intent is to be sent afterwards.
-    pub(in crate::capture) fn settle_recorded(
-        &self,
-        capture: &mut Capture,
-        touched: Touched,
-    ) -> bool {
+    fn settle_recorded(&self, capture: &mut Capture, touched: Touched) -> bool {
         let Some(plan) = capture.ruled.clone() else { return false };
         let was_pending = capture.is_pending();
         if was_pending && !plan.decide(capture, false) {
@@ -31,7 +71,7 @@ impl Intake {
     }
 
     /// Sends the intent of a span that turned out to be an operation.
-    pub(in crate::capture) fn send_late_intent(&self, span: u64) {
+    fn send_late_intent(&self, span: u64) {
         let copied = self.open.with(span, |open| open.clone());
         if let Some(copied) = copied {
             self.send_intent(&copied);

@@ -32,4 +32,3 @@ pub(crate) use compiled::Compiled;
 pub(super) use concern::{Concern, Mark};
 pub(super) use ending::settle_finally;
 pub(crate) use plan::Plan;
-pub(super) use resolve::Touched;

@@ -21,7 +21,7 @@ use crate::policy::Choice;
 use super::plan::{Dynamic, Plan, SpanPlan, Standing};
 use super::resolve::Touched;
 use super::selective::Selective;
-use super::values::value_of;
+use super::values::ByName;
 
 impl Intake {
     /// Opens a span by what the policy says of it; whether it says anything.
@@ -144,7 +144,8 @@ impl Dynamic {
             notes: &mut notes,
         }));
         let values = probed.fields.values();
-        let value = |name: &str| value_of(&self.pending.names, &values, name);
+        let by_name = ByName::new(&self.pending.names, &values);
+        let value = |name: &str| by_name.value(name);
         let choice = self.pending.compiled.policy.choose(&candidates.numbers, value, false);
         pool::give(probed);
         match choice {

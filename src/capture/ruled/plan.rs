@@ -235,7 +235,7 @@ impl Making<'_> {
     }
 
     fn source(&self, identity: Identity, fields: &[&str]) -> Source {
-        let index = |field: &&str| self.callsite.names.iter().position(|name| name == field);
+        let index = |field: &&str| self.callsite.names.iter().rposition(|name| name == field);
         // A callsite has far fewer fields than 2^16.
         Source {
             identity,

@@ -6,23 +6,24 @@
 //! replaced.
 
 use crate::capture::callsite::IdField;
+use crate::capture::fields::Values;
 use crate::capture::message::Capture;
 use crate::event::limits::{ENTRY_IDS_MAX, bounded};
 use crate::event::packed::{ValueRef, write_id};
 use crate::policy::{Choice, Identity, Named, Origin, with_text};
 
 use super::plan::{Plan, Source, Standing, id_field};
-use super::values::{value_at, value_of};
+use super::values::{ByName, value_of};
 
 /// Which fields were recorded: bits by field index, the last one for all that
 /// are beyond.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::capture) struct Touched(u64);
+pub(super) struct Touched(u64);
 
 impl Touched {
     pub(super) const ALL: Touched = Touched(u64::MAX);
 
-    pub(in crate::capture) fn note(&mut self, index: usize) {
+    pub(super) fn note(&mut self, index: usize) {
         self.0 |= 1 << index.min(63);
     }
 
@@ -57,8 +58,9 @@ impl Plan {
     pub(super) fn decide(&self, capture: &mut Capture, is_over: bool) -> bool {
         let Standing::Pending(candidates) = &self.standing else { return false };
         let values = capture.fields.values();
-        let value = |name: &str| value_of(&self.names, &values, name);
-        match self.compiled.policy.choose(&candidates.numbers, value, is_over) {
+        let by_name = ByName::new(&self.names, &values);
+        match self.compiled.policy.choose(&candidates.numbers, |name| by_name.value(name), is_over)
+        {
             Choice::NotYet => false,
             Choice::None => {
                 capture.ruled = candidates.carrier.clone();
@@ -85,11 +87,11 @@ impl Plan {
             let origin = applied.origin(rule, source.identity);
             match id_field(source.identity) {
                 Some(field) => {
-                    if let Some(text) = text_of(capture, source, origin) {
+                    if let Some(text) = self.text_of(capture, source, origin) {
                         set.identity(capture, field, &text);
                     }
                 }
-                None => set_entry_ids(capture, source, origin),
+                None => self.set_entry_ids(capture, source, origin),
             }
         }
         set
@@ -139,17 +141,51 @@ impl Plan {
                 continue;
             };
             let said = |index: &&u16| {
-                let value = value_at(values, **index);
+                let value = self.value_at(values, **index);
                 value.is_some_and(|value| with_text(value, |text| !text.is_empty()))
             };
             let Some(index) = source.fields.iter().find(said) else { continue };
             let origin = applied.origin(rule, source.identity);
-            let text = value_at(values, *index).map(|value| told_as(value, origin));
+            let text = self.value_at(values, *index).map(|value| told_as(value, origin));
             if text.as_deref() == values.identity(field) {
                 told |= bit(*index);
             }
         }
         told
+    }
+
+    /// The value of the first of the fields that has one.
+    fn text_of(
+        &self,
+        capture: &Capture,
+        source: &Source,
+        origin: Option<&Origin>,
+    ) -> Option<String> {
+        let values = capture.fields.values();
+        let texts = source.fields.iter().filter_map(|index| self.value_at(&values, *index));
+        let mut texts = texts.filter(|value| with_text(*value, |text| !text.is_empty()));
+        texts.next().map(|value| told_as(value, origin))
+    }
+
+    /// All of the fields name entries.
+    fn set_entry_ids(&self, capture: &mut Capture, source: &Source, origin: Option<&Origin>) {
+        let mut ids = Vec::new();
+        let values = capture.fields.values();
+        for value in source.fields.iter().filter_map(|index| self.value_at(&values, *index)) {
+            for_each_id(value, |id| ids.push(told_as(ValueRef::Str(id), origin)));
+        }
+        if ids.is_empty() {
+            return;
+        }
+        let (kept, more) = ids.split_at(ids.len().min(ENTRY_IDS_MAX));
+        let mut packed = Vec::new();
+        kept.iter().for_each(|id| write_id(&mut packed, id));
+        capture.fields.set_entry_ids(&packed, more.len() as u32, false);
+    }
+
+    fn value_at<'v>(&self, values: &Values<'v>, index: u16) -> Option<ValueRef<'v>> {
+        let name = self.names.get(usize::from(index)).copied().unwrap_or_default();
+        values.recordings().last_value(Some(index), name)
     }
 
     /// Whether an entry of intent is made of the span.
@@ -165,34 +201,10 @@ fn bit(index: u16) -> u64 {
     1_u64.checked_shl(index.into()).unwrap_or(0)
 }
 
-/// The value of the first of the fields that has one.
-fn text_of(capture: &Capture, source: &Source, origin: Option<&Origin>) -> Option<String> {
-    let values = capture.fields.values();
-    let texts = source.fields.iter().filter_map(|index| value_at(&values, *index));
-    let mut texts = texts.filter(|value| with_text(*value, |text| !text.is_empty()));
-    texts.next().map(|value| told_as(value, origin))
-}
-
 /// A value as the identity that it stands for.
 pub(super) fn told_as(value: ValueRef<'_>, origin: Option<&Origin>) -> String {
     let prefix = origin.and_then(|origin| origin.prefix.as_deref()).unwrap_or_default();
     with_text(value, |text| bounded(&[prefix, text].concat()).into_owned())
-}
-
-/// All of the fields name entries.
-fn set_entry_ids(capture: &mut Capture, source: &Source, origin: Option<&Origin>) {
-    let mut ids = Vec::new();
-    let values = capture.fields.values();
-    for value in source.fields.iter().filter_map(|index| value_at(&values, *index)) {
-        for_each_id(value, |id| ids.push(told_as(ValueRef::Str(id), origin)));
-    }
-    if ids.is_empty() {
-        return;
-    }
-    let (kept, more) = ids.split_at(ids.len().min(ENTRY_IDS_MAX));
-    let mut packed = Vec::new();
-    kept.iter().for_each(|id| write_id(&mut packed, id));
-    capture.fields.set_entry_ids(&packed, more.len() as u32, false);
 }
 
 /// Items of a list that was recorded as one; a text is one id, whatever it

@@ -91,7 +91,34 @@ static SHAPES: &[Shape] = &[
 
 /// The shapes that `text` may begin with.
 pub(super) fn shapes(text: &[u8]) -> impl Iterator<Item = &'static Shape> {
-    SHAPES.iter().filter(move |shape| text.starts_with(shape.prefix.as_bytes()))
+    let following = |index: u8| NEXT.get(usize::from(index)).copied();
+    let first = text.first().and_then(|byte| FIRST.get(usize::from(*byte))).copied();
+    std::iter::successors(first, move |index| following(*index))
+        .map_while(|index| SHAPES.get(usize::from(index)))
+        .filter(move |shape| text.starts_with(shape.prefix.as_bytes()))
+}
+
+/// Behind the last shape.
+const NONE: u8 = u8::MAX;
+
+/// The first shape that begins with a byte.
+static FIRST: [u8; 256] = chains().0;
+
+/// Of each shape, the next one that begins with the same byte.
+static NEXT: [u8; SHAPES.len()] = chains().1;
+
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const fn chains() -> ([u8; 256], [u8; SHAPES.len()]) {
+    assert!(SHAPES.len() < NONE as usize, "their numbers have a byte");
+    let (mut first, mut next) = ([NONE; 256], [NONE; SHAPES.len()]);
+    let mut index = SHAPES.len();
+    while index > 0 {
+        index -= 1;
+        let byte = SHAPES[index].prefix.as_bytes()[0] as usize;
+        next[index] = first[byte];
+        first[byte] = index as u8;
+    }
+    (first, next)
 }
 
 const FILTER_BITS: usize = 1 << 13;
@@ -147,7 +174,9 @@ mod tests {
     fn every_shape_passes_the_filter_and_few_others_do() {
         for shape in SHAPES {
             assert!(may_begin(shape.prefix.as_bytes(), 0), "{}", shape.prefix);
-            assert!(shapes(shape.prefix.as_bytes()).next().is_some());
+            let found: Vec<_> = shapes(shape.prefix.as_bytes()).map(|found| found.prefix).collect();
+            let all = SHAPES.iter().filter(|other| shape.prefix.starts_with(other.prefix));
+            assert_eq!(found, all.map(|other| other.prefix).collect::<Vec<_>>());
             assert!(shape.prefix.len() + shape.body_bytes_min >= KEY_BYTES_MIN);
         }
         let digits = b"0123456789abcdefghijklmnopqrstuvwxyz";

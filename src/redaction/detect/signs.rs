@@ -183,7 +183,7 @@ fn gather(marked: u64) -> u64 {
 /// Marks bytes that are no spaces or controls; those beyond ASCII are visible.
 #[inline]
 fn visible(eight: u64) -> u64 {
-    (eight & !HIGH) + LOW * (0x7F - u64::from(b' ')) | eight
+    ((eight & !HIGH) + LOW * (0x7F - u64::from(b' '))) | eight
 }
 
 /// Marks spaces, digits and what stands among them in ASCII: no letters.
@@ -204,14 +204,15 @@ fn within(eight: u64, first: u8, last: u8) -> u64 {
 /// Marks the bytes that are `byte`.
 #[inline]
 fn equal(eight: u64, byte: u8) -> u64 {
-    let other = eight ^ LOW * u64::from(byte);
-    !((other & !HIGH) + !HIGH | other) & HIGH
+    let other = eight ^ (LOW * u64::from(byte));
+    !(((other & !HIGH) + !HIGH) | other) & HIGH
 }
 
 /// Marks ASCII letters and digits.
 #[inline]
 fn alphanumeric(eight: u64) -> u64 {
-    within(eight | LOW * 0x20, b'a', b'z') & !(eight & HIGH) | within(eight, b'0', b'9')
+    let letters = within(eight | (LOW * 0x20), b'a', b'z');
+    letters | within(eight, b'0', b'9')
 }
 
 #[cfg(test)]

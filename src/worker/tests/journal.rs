@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::journal_rig::{Disk, event, facts};
+use super::rig::Rig;
 use crate::event::{Kind, Status, StatusSource};
 use crate::fs::simulated::Call;
 use crate::worker::request::Request;
@@ -18,17 +19,25 @@ fn what_is_captured_is_synced_within_the_group_time_and_not_before() {
     rig.complete(1);
     rig.pass(20);
     rig.complete(1);
-    rig.settle();
+    settle_syncs(&mut rig);
     let before = syncs(&disk);
     rig.complete(10);
-    rig.settle();
+    settle_syncs(&mut rig);
     assert_eq!(syncs(&disk), before, "it waits for others");
     let due = rig.worker.trail.keeper.until_due().unwrap();
     assert!(due <= Duration::from_millis(10) && !due.is_zero(), "{due:?}");
     rig.clock.advance(due);
     rig.settle();
+    assert_eq!(syncs(&disk), before, "it was begun, and nobody waits for it");
+    settle_syncs(&mut rig);
     assert_eq!(syncs(&disk), before + 1);
     assert_eq!(disk.entries().len(), 13);
+    assert_eq!(rig.worker.trail.keeper.until_due().map(|due| due.is_zero()), Some(false));
+}
+
+/// Turns enough to begin a sync that is due and to see how it fared.
+fn settle_syncs(rig: &mut Rig) {
+    (0..3).for_each(|_| rig.settle());
 }
 
 #[test]
