@@ -2,6 +2,7 @@
 //! environment is one for all tests of a process.
 #![cfg(feature = "policy")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a child tells its parent")]
 #![expect(clippy::disallowed_methods, reason = "only the library has gates for files")]
 
 use std::process::Command;

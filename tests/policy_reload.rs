@@ -50,9 +50,10 @@ fn place(inside: impl FnOnce()) {
 
 /// Opens, changes and closes spans, and reloads now and then, also while one is
 /// open. The other threads do the same.
-fn load(audit: &Audit, policies: &[Policy; 2], thread: usize) {
+fn load(audit: &Audit, [first, second]: &[Policy; 2], thread: usize) {
     for round in 0..RELOADS / THREADS {
-        place(|| audit.reload_policy(policies[(thread + round) % 2].clone()).unwrap());
+        let next = if (thread + round) % 2 == 0 { first } else { second };
+        place(|| audit.reload_policy(next.clone()).unwrap());
         (1..SPANS).for_each(|_| place(|| ()));
     }
 }

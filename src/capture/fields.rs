@@ -216,6 +216,7 @@ impl Fields {
     }
 
     /// Whether any entry ids were recorded.
+    #[cfg(feature = "policy")]
     pub(super) fn has_entry_ids(&self) -> bool {
         self.entry_ids > 0
     }

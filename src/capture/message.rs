@@ -29,7 +29,6 @@ pub(crate) enum Origin {
     /// A `tracing` event.
     Statement,
     /// A span that has begun, written down beforehand.
-    #[cfg_attr(not(feature = "policy"), expect(dead_code, reason = "policies ask for it"))]
     Intent,
 }
 

@@ -23,7 +23,7 @@ impl Traced {
 
 /// There is nobody to ask.
 #[derive(Default)]
-pub(super) struct Traces;
+pub(super) struct Traces(());
 
 impl Traces {
     pub(super) fn note_dispatch(&self, _: &Dispatch) {}

@@ -28,7 +28,7 @@ pub(super) struct Mark;
 
 /// No policy is in force.
 #[derive(Debug, Default)]
-pub(crate) struct Book;
+pub(crate) struct Book(());
 
 impl Mark {
     pub(super) fn new(_: Concern) -> Self {

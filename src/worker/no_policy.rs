@@ -4,7 +4,7 @@ use crate::event::row::Row;
 
 /// None is.
 #[derive(Default)]
-pub(super) struct InForce;
+pub(super) struct InForce(());
 
 impl InForce {
     #[inline]

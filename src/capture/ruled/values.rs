@@ -22,16 +22,16 @@ impl<'n, 'v> ByName<'n, 'v> {
 
     /// The last value that was recorded under a name.
     pub(super) fn value(&self, wanted: &str) -> Option<ValueRef<'v>> {
-        // Of several fields of one name, the last was recorded last.
-        let index = self.names.iter().rposition(|name| *name == wanted);
-        match (index, self.last.get()) {
-            (Some(index), Some((known, value))) if index == known => value,
-            (index, _) => {
-                let value = self.looked_up(index, wanted);
-                self.last.set(index.map(|index| (index, value)));
-                value
+        if let Some((index, value)) = self.last.get() {
+            if self.names.get(index).is_some_and(|name| *name == wanted) {
+                return value;
             }
         }
+        // Of several fields of one name, the last was recorded last.
+        let index = self.names.iter().rposition(|name| *name == wanted);
+        let value = self.looked_up(index, wanted);
+        self.last.set(index.map(|index| (index, value)));
+        value
     }
 
     fn looked_up(&self, index: Option<usize>, wanted: &str) -> Option<ValueRef<'v>> {
