@@ -2,16 +2,16 @@
 //!
 //! Many threads that wait for the disk are woken together, and most of them ask
 //! again at once. A sync right then would be for the few that were quickest;
-//! the others would wait for the next. So the worker lets them run until half
-//! as many have come as were answered last: that half shares a sync, while the
-//! other half is on its way. One or two callers are not waited for, so that
-//! who is alone pays for nobody.
+//! the others would wait for the next. So the worker lets them run until seven in
+//! eight of as many have come as were answered last, which share a sync. One
+//! caller is not waited for, so that who is alone pays for nobody; and callers
+//! that do not come are given up soon.
 
 use crate::worker::decode::Times;
 use crate::worker::state::Worker;
 
 /// So often in a row nobody may have come.
-const YIELDS_MAX: u32 = 16;
+const YIELDS_MAX: u32 = 64;
 
 impl Worker {
     /// Takes in what callers ask meanwhile, if many of them were answered last.
@@ -27,7 +27,7 @@ impl Worker {
 
     fn are_callers_coming(&self) -> bool {
         self.trail.keeper.open().is_some_and(|kept| {
-            !kept.waiting.is_empty() && kept.waiting.len() < kept.answered_last / 2
+            !kept.waiting.is_empty() && kept.waiting.len() < kept.answered_last * 7 / 8
         })
     }
 }
