@@ -46,6 +46,7 @@ mod worker;
 #[cfg(all(doctest, feature = "policy"))]
 #[doc = include_str!("../docs/POLICY.md")]
 #[doc = include_str!("../docs/RECIPE.md")]
+#[doc = include_str!("../docs/REDACTION.md")]
 struct Documents;
 
 pub use audit::{
@@ -64,8 +65,8 @@ pub use capture::{
 pub use channel::{LossReason, OverflowPolicy};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{
-    Actor, AuditEvent, EventBuilder, EventId, Operation, Sequence, SpanId, Status, StatusSource,
-    TraceId,
+    Actor, AuditEvent, EventBuilder, EventId, Operation, Part, Sequence, SpanId, Status,
+    StatusSource, TraceId,
 };
 pub use query::{Cursor, Field, Order, Page, Query, View};
 pub use self_check::Finding;

@@ -18,11 +18,10 @@ pub(crate) fn events(quick: bool) -> &'static str {
 
 /// Prints the figures, one `name value` a line.
 pub(crate) fn measure(events: usize) {
-    let trails = [Redaction::nothing(), Redaction::new()].map(|redaction| {
+    let mut trails = [Redaction::nothing(), Redaction::new()].map(|redaction| {
         let (dispatch, audit) = scoped_trail(redaction, 2 * BURST);
         (dispatch, audit, Vec::new())
     });
-    let mut trails = trails;
     let mut corpus = Corpus::new(5);
     for _ in 0..=events / BURST {
         let items = corpus.items(BURST);
@@ -33,11 +32,9 @@ pub(crate) fn measure(events: usize) {
             took.push(((process_ns() - start.0) - (thread_ns() - start.1)) as f64 / BURST as f64);
         }
     }
-    let (mut ns, mut lost) = (Vec::new(), 0);
-    for (_, audit, took) in trails {
-        lost += (took.len() * BURST) as u64 - audit.statistics().total_events;
-        ns.push(median(took.into_iter().skip(1).collect()));
-    }
-    println!("redaction_ns {}", ns[1] - ns[0]);
-    println!("lost {lost}");
+    let [without, with] = trails.map(|(_, audit, took)| {
+        println!("lost {}", (took.len() * BURST) as u64 - audit.statistics().total_events);
+        median(took.into_iter().skip(1).collect())
+    });
+    println!("redaction_ns {}", with - without);
 }

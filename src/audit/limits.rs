@@ -8,6 +8,8 @@ use crate::event::limits::{
 
 /// `event`, with what is too long cut and marked, and what is too much counted.
 pub(super) fn within(mut event: AuditEvent) -> AuditEvent {
+    // Recorded by hand, it is an event of its own.
+    event.part = None;
     let texts = [
         &mut event.user_id,
         &mut event.session_id,

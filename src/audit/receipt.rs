@@ -26,15 +26,20 @@ pub enum Durability {
 pub struct Receipt {
     /// The event's identity.
     pub event_id: EventId,
-    /// Its place in the trail.
+    /// Its place in the trail: of its first entry, if its entry ids take
+    /// several.
     pub sequence: Sequence,
     /// What it survives. With a journal a receipt is given when the event is
     /// durable, never before.
     pub durability: Durability,
     /// The hash of its entry as a leaf of the log's tree, to be checked by a
-    /// proof of inclusion; none without a journal.
+    /// proof of inclusion; none without a journal. Of an event whose entry ids
+    /// take several entries, the first one's.
     #[cfg(feature = "journal")]
     pub leaf: Option<Digest>,
+    /// The place of its last entry.
+    #[cfg(feature = "journal")]
+    last: Sequence,
     #[cfg(feature = "journal")]
     audit: Weak<Inner>,
 }
@@ -47,6 +52,8 @@ impl Receipt {
             durability: inner.durability(),
             #[cfg(feature = "journal")]
             leaf: stored.leaf,
+            #[cfg(feature = "journal")]
+            last: Sequence(stored.end().saturating_sub(1)),
             #[cfg(feature = "journal")]
             audit: std::sync::Arc::downgrade(inner),
         }
@@ -80,7 +87,7 @@ impl Receipt {
         }
         let pending = {
             let inner = self.audit.upgrade().ok_or_else(crate::Error::stopped)?;
-            inner.ask(|reply| crate::worker::Request::Checkpoint(self.sequence, reply))?
+            inner.ask(|reply| crate::worker::Request::Checkpoint(self.last, reply))?
         };
         pending.await?
     }

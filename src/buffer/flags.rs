@@ -1,14 +1,28 @@
-//! Status, status source and kind of an event, in one byte.
+//! Status, status source and kind of an event, in one byte; or that there is
+//! none.
 
 use crate::event::{Kind, Status, StatusSource};
 
-/// Bits 0–1 status, 2–5 status source, 6 kind.
+/// Bits 0–1 status, 2–5 status source, 6 kind, 7 whether the place is only
+/// taken: by a further entry of the event before it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Flags(pub(super) u8);
+
+const TAKEN: u8 = 128;
 
 impl Flags {
     pub(super) fn new(status: Status, source: StatusSource, kind: Kind) -> Self {
         Flags(status.code() | (source.code() << 2) | (u8::from(kind == Kind::Log) << 6))
+    }
+
+    /// Of a place behind an event that takes several.
+    pub(super) fn taken(self) -> Self {
+        Flags(self.0 | TAKEN)
+    }
+
+    /// Whether there is no event of its own here.
+    pub(crate) fn is_taken(self) -> bool {
+        self.0 & TAKEN != 0
     }
 
     /// A number from 0 to 3.
@@ -39,10 +53,13 @@ mod tests {
             for source in StatusSource::ALL {
                 for kind in [Kind::Event, Kind::Log] {
                     let flags = Flags::new(*status, *source, kind);
-                    assert_eq!(
-                        (flags.status(), flags.status_source(), flags.kind()),
-                        (*status, *source, kind)
-                    );
+                    for (flags, is_taken) in [(flags, false), (flags.taken(), true)] {
+                        assert_eq!(
+                            (flags.status(), flags.status_source(), flags.kind()),
+                            (*status, *source, kind)
+                        );
+                        assert_eq!(flags.is_taken(), is_taken);
+                    }
                 }
             }
         }

@@ -14,6 +14,7 @@ use super::numbers::{NumbersBuilder, ordered_us};
 use super::segment::{Segment, SegmentParts};
 use super::sparse::{SparseBuilder, SparseSlicesBuilder};
 use super::symbols::{PerField, SymbolsBuilder, USER_PREFIX};
+use crate::event::packed::{PackedIds, PackedMetadata};
 use crate::event::row::Row;
 use crate::event::{EventId, SpanId, TraceId};
 
@@ -24,6 +25,7 @@ const FIXED_BYTES_PER_EVENT: usize = 80;
 pub(super) struct Head {
     event_ids: Vec<EventId>,
     flags: Vec<u8>,
+    taken: usize,
     timestamps: NumbersBuilder,
     recorded: NumbersBuilder,
     durations: NumbersBuilder,
@@ -45,6 +47,7 @@ impl Head {
         Head {
             event_ids: Vec::new(),
             flags: Vec::new(),
+            taken: 0,
             timestamps: NumbersBuilder::default(),
             recorded: NumbersBuilder::default(),
             durations: NumbersBuilder::default(),
@@ -83,6 +86,23 @@ impl Head {
         self.recorded_us = Some((first, newest.max(row.recorded_us)));
     }
 
+    /// Takes a place behind the newest event, for a further entry of it. Nobody
+    /// finds anything there.
+    pub(super) fn take_place(&mut self, hasher: &Hasher) {
+        let (Some(flags), Some(id)) = (self.flags.last(), self.event_ids.last()) else { return };
+        let (flags, id) = (Flags(*flags).taken(), *id);
+        self.flags.push(flags.0);
+        self.event_ids.push(id);
+        self.taken += 1;
+        self.timestamps.push_last();
+        self.recorded.push_last();
+        self.durations.push(None);
+        self.busy.push(None);
+        self.columns.each_mut().into_iter().for_each(|column| column.push(hasher, None));
+        self.entry_ids.push(hasher, PackedIds::default());
+        self.metadata.push(hasher, PackedMetadata::default());
+    }
+
     fn push_texts(&mut self, hasher: &Hasher, row: &Row<'_>) {
         let columns = &mut self.columns;
         let acted_for = row.actor.strip_prefix(USER_PREFIX);
@@ -114,8 +134,14 @@ impl Head {
         }
     }
 
+    /// Places, those that are only taken included.
     pub(super) fn len(&self) -> usize {
         self.event_ids.len()
+    }
+
+    /// How many places are only taken.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
     }
 
     /// First and greatest time of recording, if there is an event.
@@ -186,6 +212,7 @@ impl Head {
     pub(super) fn clear(&mut self) {
         self.event_ids.clear();
         self.flags.clear();
+        self.taken = 0;
         for column in
             [&mut self.timestamps, &mut self.recorded, &mut self.durations, &mut self.busy]
         {

@@ -23,6 +23,11 @@ impl NumbersBuilder {
         self.present.push(value.is_some());
     }
 
+    /// The last value once more.
+    pub(super) fn push_last(&mut self) {
+        self.push(self.values.last().copied());
+    }
+
     pub(super) fn clear(&mut self) {
         self.values.clear();
         self.present.clear();

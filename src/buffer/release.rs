@@ -40,14 +40,15 @@ impl Buffer {
     /// is free as soon as no reader holds a snapshot with them.
     pub(crate) fn finish_release(&mut self) -> u64 {
         let leaving = self.segments.drain(..std::mem::take(&mut self.leaving));
-        let (events, bytes) = leaving.fold((0, 0), |(events, bytes), segment| {
-            (events + segment.len() as u64, bytes + segment.bytes())
+        let (events, taken, bytes) = leaving.fold((0, 0, 0), |(events, taken, bytes), segment| {
+            (events + segment.events(), taken + segment.taken(), bytes + segment.bytes())
         });
         self.segments_bytes -= bytes;
+        self.segments_taken -= taken as u64;
         if events > 0 {
             self.published = None;
         }
-        events
+        events as u64
     }
 
     /// How many of the oldest segments leave, the head counted as one if it is
@@ -57,8 +58,8 @@ impl Buffer {
         let pieces = self
             .segments
             .iter()
-            .map(|segment| (segment.len() as u64, segment.bytes() as u64, segment.recorded_us()))
-            .chain((head.len() > 0).then(|| (head.len() as u64, 0, head.recorded_us())));
+            .map(|segment| (segment.events(), segment.bytes() as u64, segment.recorded_us()))
+            .chain((head.len() > 0).then(|| (head.len() - head.taken(), 0, head.recorded_us())));
         let (mut events, mut bytes) = (self.len(), self.bytes());
         pieces
             .take_while(|(piece_events, piece_bytes, recorded)| {
@@ -68,7 +69,7 @@ impl Buffer {
                     Keep::Bytes(max) => bytes <= max,
                     Keep::RecordedSinceUs(since) => recorded.is_some_and(|(_, at)| at >= since),
                 };
-                events -= piece_events;
+                events -= *piece_events as u64;
                 bytes = bytes.saturating_sub(*piece_bytes);
                 !stays
             })

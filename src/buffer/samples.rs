@@ -26,15 +26,21 @@ pub(crate) const EVENT_IDS: u128 = 40;
 
 /// Appends the event as the worker would.
 pub(crate) fn push(buffer: &mut Buffer, event: &AuditEvent) {
-    buffer.push(&RowScratch::default().row(event, START_US));
+    push_taking(buffer, event, 1);
+}
+
+/// Appends an event that takes so many entries.
+pub(crate) fn push_taking(buffer: &mut Buffer, event: &AuditEvent, places: u64) {
+    buffer.push(&RowScratch::default().row(event, START_US), places);
 }
 
 /// All events of a segment.
 pub(crate) fn events_of(segment: &Segment) -> Vec<AuditEvent> {
     let mut scratch = SegmentScratch::default();
-    (0..segment.len())
-        .map(|index| segment.row(index, &mut scratch).unwrap().to_event(segment.sequence(index)))
-        .collect()
+    let event = |index| Some(segment.row(index, &mut scratch)?.to_event(segment.sequence(index)));
+    let events: Vec<_> = (0..segment.len()).filter_map(event).collect();
+    assert_eq!(events.len(), segment.events());
+    events
 }
 
 pub(crate) fn event() -> impl Strategy<Value = AuditEvent> {

@@ -1,7 +1,9 @@
 //! An immutable run of events in columns, with an index.
 //!
 //! Shared between the worker and any number of readers. The event at index `i`
-//! has the sequence `base + i`.
+//! has the sequence `base + i`. One that takes several entries of a journal
+//! takes as many places, in one segment: the event is at the first, the others
+//! are empty.
 
 use std::mem::size_of;
 
@@ -42,6 +44,7 @@ pub(crate) struct Segment {
     /// `None` if all events have the same status.
     statuses: Option<Postings>,
     log_entries: usize,
+    taken: usize,
     event_id_range: Option<(EventId, EventId)>,
     parent_range: Option<(EventId, EventId)>,
     bytes: usize,
@@ -57,10 +60,11 @@ pub(crate) struct SegmentScratch {
 impl Segment {
     pub(super) fn new(parts: SegmentParts) -> Self {
         let statuses = status_postings(&parts.flags);
-        let logs = |flags: &&u8| Flags(**flags).kind() == Kind::Log;
+        let count = |is: fn(Flags) -> bool| parts.flags.iter().filter(|f| is(Flags(**f))).count();
         let mut segment = Segment {
             statuses,
-            log_entries: parts.flags.iter().filter(logs).count(),
+            log_entries: count(|flags| flags.kind() == Kind::Log && !flags.is_taken()),
+            taken: count(Flags::is_taken),
             event_id_range: range(parts.event_ids.iter().copied()),
             parent_range: range(parts.parents.iter().map(|(_, parent)| parent)),
             bytes: 0,
@@ -70,8 +74,19 @@ impl Segment {
         segment
     }
 
+    /// Places, the empty ones included.
     pub(crate) fn len(&self) -> usize {
         self.parts.flags.len()
+    }
+
+    /// Events, entries about the trail itself included.
+    pub(crate) fn events(&self) -> usize {
+        self.len() - self.taken
+    }
+
+    /// How many places are empty.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
     }
 
     /// Sequence of its first event.
@@ -162,14 +177,15 @@ impl Segment {
         Sequence(self.parts.base + index as u64)
     }
 
-    /// The event at `index`, exactly as it was pushed.
+    /// The event at `index`, exactly as it was pushed; none where the place is
+    /// only taken.
     pub(crate) fn row<'a>(
         &'a self,
         index: usize,
         scratch: &'a mut SegmentScratch,
     ) -> Option<Row<'a>> {
         let SegmentParts { columns, .. } = &self.parts;
-        let flags = self.flags(index)?;
+        let flags = self.flags(index).filter(|flags| !flags.is_taken())?;
         scratch.entry_ids.clear();
         self.parts.entry_ids.write(index, &mut scratch.entry_ids);
         scratch.metadata.clear();
@@ -187,6 +203,7 @@ impl Segment {
             resource: columns.resource.text(index),
             source: columns.source.text(index),
             entry_ids: PackedIds(&scratch.entry_ids),
+            part: None,
             status: flags.status(),
             status_source: flags.status_source(),
             error_message: self.error_message(index),

@@ -75,6 +75,8 @@ pub(crate) struct Buffer {
     pub(super) segments: Vec<Arc<Segment>>,
     pub(super) leaving: usize,
     pub(super) segments_bytes: usize,
+    /// Places in them that hold no event.
+    pub(super) segments_taken: u64,
     next_sequence: u64,
     /// The last snapshot, unless something has changed since.
     pub(super) published: Option<Arc<Snapshot>>,
@@ -92,6 +94,7 @@ impl Buffer {
             segments: Vec::new(),
             leaving: 0,
             segments_bytes: 0,
+            segments_taken: 0,
             next_sequence: 0,
             published: None,
         }
@@ -103,18 +106,22 @@ impl Buffer {
         Buffer { next_sequence: first_sequence, ..Buffer::new(config) }
     }
 
-    /// Appends an event, and says which place it got.
-    pub(crate) fn push(&mut self, row: &Row<'_>) -> Sequence {
+    /// Appends an event that takes so many entries of a journal, and says which
+    /// place it got. It takes as many places, all in one segment.
+    pub(crate) fn push(&mut self, row: &Row<'_>, places: u64) -> Sequence {
         let new_period = self
             .head
             .recorded_us()
             .is_some_and(|(first, _)| self.period(first) != self.period(row.recorded_us));
-        if new_period {
+        if new_period || self.head.len() as u64 + places > SEGMENT_EVENTS_MAX as u64 {
             self.freeze_and_merge();
         }
         let sequence = self.next_sequence;
         self.head.push(&self.hasher, row);
-        self.next_sequence += 1;
+        for _ in 1..places {
+            self.head.take_place(&self.hasher);
+        }
+        self.next_sequence += places;
         self.published = None;
         if self.head.len() >= self.config.segment_events_max
             || self.head.data_bytes() >= self.config.segment_bytes_max
@@ -148,7 +155,8 @@ impl Buffer {
 
     /// Events held, those that are leaving included.
     pub(crate) fn len(&self) -> u64 {
-        self.next_sequence - self.first_sequence()
+        let taken = self.segments_taken + self.head.taken() as u64;
+        self.next_sequence - self.first_sequence() - taken
     }
 
     /// Bytes allocated for the events held, indices included.
@@ -188,6 +196,7 @@ impl Buffer {
         let segment = self.head.freeze(self.next_sequence - self.head.len() as u64);
         self.head.clear();
         self.segments_bytes += segment.bytes();
+        self.segments_taken += segment.taken() as u64;
         self.segments.push(Arc::new(segment));
         self.published = None;
     }
@@ -200,8 +209,9 @@ impl Buffer {
         for piece in pieces {
             self.segments_bytes -= piece.bytes();
             for index in 0..piece.len() {
-                if let Some(row) = piece.row(index, &mut scratch) {
-                    self.head.push(&self.hasher, &row);
+                match piece.row(index, &mut scratch) {
+                    Some(row) => self.head.push(&self.hasher, &row),
+                    None => self.head.take_place(&self.hasher),
                 }
             }
         }

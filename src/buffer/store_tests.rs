@@ -121,7 +121,7 @@ fn a_key_given_twice_comes_back_twice() {
     write_field(&mut packed, "k", ValueRef::Str("x"));
     row.metadata = PackedMetadata(&packed);
     let mut buffer = buffer(10);
-    buffer.push(&row);
+    buffer.push(&row, 1);
     let snapshot = buffer.publish();
     let mut scratch = SegmentScratch::default();
     let back = snapshot.segments[0].row(0, &mut scratch).unwrap();

@@ -19,5 +19,7 @@ pub use data::OverflowPolicy;
 pub(crate) use data::{DataReceiver, DataSender, data_lane};
 pub use loss::LossReason;
 pub(crate) use loss::{Gap, Losses};
+#[cfg(feature = "journal")]
+pub(crate) use wait::together;
 pub(crate) use wait::{block_on, block_on_for, on_own_thread};
 pub(crate) use wake::Wake;

@@ -1,9 +1,14 @@
 //! Waiting for a reply on a thread that may or may not belong to an async
 //! runtime: the smallest executor, for futures that another thread completes.
+//!
+//! Waking a thread takes the one who does it a few microseconds. Where many
+//! wait for the same thing, who completes it wakes one of them only, and that
+//! one the others, each two of them: see [`together`].
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
@@ -13,23 +18,21 @@ use tokio::sync::oneshot;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
 
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
+thread_local! {
+    /// Who is woken on this thread, while that is held back.
+    static HELD_BACK: RefCell<Option<Vec<Arc<Waiter>>>> = const { RefCell::new(None) };
 }
 
 /// Waits for `future`, blocking this thread.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    let waker = waker();
+    let waiting = Waiting::new();
     loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut waiting.context()) {
             return output;
         }
         std::thread::park();
+        waiting.0.wake_others();
     }
 }
 
@@ -37,14 +40,34 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 pub(crate) fn block_on_for<F: Future>(future: F, at_most: Duration) -> Option<F::Output> {
     let clock = SystemClock::new();
     let mut future = pin!(future);
-    let waker = waker();
+    let waiting = Waiting::new();
     loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut waiting.context()) {
             return Some(output);
         }
         let left = at_most.checked_sub(Duration::from_nanos(clock.monotonic_ns()))?;
         std::thread::park_timeout(left);
+        waiting.0.wake_others();
     }
+}
+
+/// Wakes the threads that `complete` completes something for when it has
+/// returned: one of them, who wakes the others.
+#[cfg(any(test, feature = "journal"))]
+pub(crate) fn together<T>(complete: impl FnOnce() -> T) -> T {
+    /// Also where `complete` panics.
+    struct Release(Option<Vec<Arc<Waiter>>>);
+
+    impl Drop for Release {
+        fn drop(&mut self) {
+            let held_back = HELD_BACK.try_with(|list| list.replace(self.0.take()));
+            wake(held_back.ok().flatten().unwrap_or_default());
+        }
+    }
+
+    let _release =
+        Release(HELD_BACK.try_with(|list| list.replace(Some(Vec::new()))).ok().flatten());
+    complete()
 }
 
 /// Does what blocks on a thread of its own, so that the async runtime that
@@ -64,8 +87,87 @@ pub(crate) async fn on_own_thread<T: Send + 'static>(
     receiver.await.map_err(|error| failed(error.to_string()))
 }
 
-fn waker() -> Waker {
-    Waker::from(Arc::new(Unpark(std::thread::current())))
+/// A thread that waits, until it leaves.
+struct Waiting(Arc<Waiter>, Waker);
+
+/// What others know of a thread that waits.
+struct Waiter {
+    thread: Thread,
+    others: Mutex<Others>,
+}
+
+/// Who is to be woken by a thread that waits.
+enum Others {
+    These(Vec<Arc<Waiter>>),
+    /// It does not wait any more, and wakes nobody.
+    Left,
+}
+
+impl Waiting {
+    fn new() -> Self {
+        let others = Mutex::new(Others::These(Vec::new()));
+        let waiter = Arc::new(Waiter { thread: std::thread::current(), others });
+        Waiting(Arc::clone(&waiter), Waker::from(waiter))
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context::from_waker(&self.1)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.pass_on(Others::Left);
+    }
+}
+
+impl Waiter {
+    /// Wakes whom it was given, while it goes on waiting.
+    fn wake_others(&self) {
+        self.pass_on(Others::These(Vec::new()));
+    }
+
+    fn pass_on(&self, next: Others) {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let Others::These(mut these) = std::mem::replace(&mut *others, next) else { return };
+        drop(others);
+        let half = these.split_off(these.len() / 2);
+        wake(half);
+        wake(these);
+    }
+
+    /// Wakes it, and gives it others to be woken; those that it can't.
+    fn wake_with(&self, mut more: Vec<Arc<Waiter>>) -> Vec<Arc<Waiter>> {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *others {
+            Others::These(these) => these.append(&mut more),
+            Others::Left => return more,
+        }
+        drop(others);
+        self.thread.unpark();
+        more
+    }
+}
+
+impl Wake for Waiter {
+    fn wake(self: Arc<Self>) {
+        let mut waiter = Some(self);
+        let held_back = HELD_BACK.try_with(|list| {
+            if let Some(list) = &mut *list.borrow_mut() {
+                list.extend(waiter.take());
+            }
+        });
+        // At the end of a thread there is no list.
+        let _ = held_back;
+        wake(waiter.into_iter().collect());
+    }
+}
+
+/// Wakes the first who still waits, who wakes the others.
+fn wake(mut waiters: Vec<Arc<Waiter>>) {
+    while let Some(first) = waiters.pop() {
+        waiters = first.wake_with(waiters);
+    }
 }
 
 #[cfg(test)]
@@ -80,6 +182,50 @@ mod tests {
         assert_eq!(thread.join().unwrap(), Ok(5));
         let (_sender, receiver) = oneshot::channel::<()>();
         assert!(block_on_for(receiver, Duration::from_millis(5)).is_none());
+    }
+
+    #[test]
+    fn who_is_answered_together_is_woken_although_some_have_left() {
+        for waiters in [1, 2, 3, 17, 64] {
+            let (senders, receivers): (Vec<_>, Vec<_>) =
+                (0..waiters).map(|_| oneshot::channel::<usize>()).unzip();
+            let threads: Vec<_> = receivers
+                .into_iter()
+                .enumerate()
+                .map(|(number, receiver)| {
+                    std::thread::spawn(move || match number % 3 {
+                        1 => block_on_for(receiver, Duration::from_micros(number as u64))
+                            .is_none_or(|reply| reply == Ok(number)),
+                        _ => block_on(receiver) == Ok(number),
+                    })
+                })
+                .collect();
+            together(|| {
+                for (number, sender) in senders.into_iter().enumerate() {
+                    // Some have left.
+                    let _ = sender.send(number);
+                }
+            });
+            assert!(threads.into_iter().all(|thread| thread.join().unwrap()), "of {waiters}");
+        }
+    }
+
+    #[test]
+    fn a_panic_while_answering_keeps_nobody_waiting() {
+        let (sender, receiver) = oneshot::channel();
+        let thread = std::thread::spawn(move || block_on(receiver));
+        let answering = || {
+            together(|| {
+                sender.send(1).unwrap();
+                panic!("on purpose");
+            });
+        };
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(answering)).is_err());
+        assert_eq!(thread.join().unwrap(), Ok(1));
+        let (sender, receiver) = oneshot::channel();
+        let thread = std::thread::spawn(move || block_on(receiver));
+        sender.send(2).unwrap();
+        assert_eq!(thread.join().unwrap(), Ok(2), "outside nothing is held back");
     }
 
     #[test]

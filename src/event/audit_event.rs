@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::limits::{ENTRY_IDS_CUT_KEY, ENTRY_IDS_MAX, bounded};
-use super::{Actor, EventId, Metadata, Operation, Sequence, SpanId, Status, StatusSource, TraceId};
+use super::{
+    Actor, EventId, Metadata, Operation, Part, Sequence, SpanId, Status, StatusSource, TraceId,
+};
 
 /// Whether an entry of the trail is about the audited program or about the
 /// trail itself.
@@ -77,6 +79,10 @@ pub struct AuditEvent {
     pub source: Option<String>,
     /// The entries it was done to.
     pub entry_ids: Vec<String>,
+    /// Which part of an event this is, of one whose entry ids take several
+    /// entries of a journal; `None` for whole events. Queries, streams and
+    /// exports give whole events alone.
+    pub part: Option<Part>,
     /// How it ended.
     pub status: Status,
     /// How that is known.
@@ -197,7 +203,7 @@ impl EventBuilder {
             event: AuditEvent {
                 sequence: None,
                 kind: Kind::Event,
-                event_id: EventId::from_u128(uuid::Uuid::now_v7().as_u128()),
+                event_id: EventId::made_at(now.timestamp_millis()),
                 timestamp: now,
                 recorded_at: None,
                 status: match operation {
@@ -212,6 +218,7 @@ impl EventBuilder {
                 resource: None,
                 source: None,
                 entry_ids: Vec::new(),
+                part: None,
                 status_source: StatusSource::Explicit,
                 error_message: None,
                 duration: None,

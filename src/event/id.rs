@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -36,6 +38,20 @@ impl EventId {
     /// The id with this UUID value.
     pub const fn from_u128(value: u128) -> Self {
         EventId(value)
+    }
+
+    /// A new one, for an event that is made by hand at this time.
+    ///
+    /// Unlike a random value for each, this asks the system for one only once:
+    /// the 74 random bits of the UUIDv7 are that plus a number, and the process
+    /// id, since a fork goes on with both.
+    pub(crate) fn made_at(unix_ms: i64) -> Self {
+        static RANDOM: OnceLock<u128> = OnceLock::new();
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let random = RANDOM.get_or_init(|| uuid::Uuid::now_v7().as_u128());
+        let number = u128::from(MADE.fetch_add(1, Ordering::Relaxed));
+        let process = u128::from(std::process::id()) << 42;
+        uuid_v7(unix_ms.into(), random.wrapping_add(number) ^ process)
     }
 
     /// The UUID value.
@@ -163,12 +179,17 @@ impl EventIds {
     /// The id of the operation `key` that began at `monotonic_ns`.
     pub(crate) fn id(&self, monotonic_ns: u64, key: u64) -> EventId {
         let unix_ms = (self.origin_unix_ns + i128::from(monotonic_ns)) / 1_000_000;
-        let random = self.random.wrapping_add(u128::from(key)).to_be_bytes();
-        let mut bytes = [0; 10];
-        bytes.copy_from_slice(random.get(6..).unwrap_or(&[0; 10]));
-        let unix_ms = u64::try_from(unix_ms).unwrap_or_default();
-        EventId(uuid::Builder::from_unix_timestamp_millis(unix_ms, &bytes).into_uuid().as_u128())
+        uuid_v7(unix_ms, self.random.wrapping_add(u128::from(key)))
     }
+}
+
+/// The UUIDv7 with this time and the lowest bits of `random`.
+fn uuid_v7(unix_ms: i128, random: u128) -> EventId {
+    let random = random.to_be_bytes();
+    let mut bytes = [0; 10];
+    bytes.copy_from_slice(random.get(6..).unwrap_or(&[0; 10]));
+    let unix_ms = u64::try_from(unix_ms).unwrap_or_default();
+    EventId(uuid::Builder::from_unix_timestamp_millis(unix_ms, &bytes).into_uuid().as_u128())
 }
 
 #[cfg(test)]
@@ -199,6 +220,15 @@ mod tests {
         let all: std::collections::HashSet<_> = (0..10_000).map(|key| ids.id(0, key)).collect();
         assert_eq!(all.len(), 10_000);
         assert_eq!(ids.id(3, 9), ids.id(3, 9));
+    }
+
+    #[test]
+    fn ids_made_by_hand_differ_and_say_when() {
+        let ids: std::collections::HashSet<_> = (0..10_000).map(|_| EventId::made_at(7)).collect();
+        assert_eq!(ids.len(), 10_000);
+        assert!(ids.iter().all(|id| id.unix_ms() == 7));
+        let uuid = uuid::Uuid::from_u128(EventId::made_at(-1).as_u128());
+        assert_eq!((uuid.get_version_num(), EventId(uuid.as_u128()).unix_ms()), (7, 0));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::audit_event::{complete_identity, duration_from_ms};
 use super::{
-    Actor, AuditEvent, EventId, Kind, Metadata, Operation, Sequence, SpanInfo, Status, StatusSource,
+    Actor, AuditEvent, EventId, Kind, Metadata, Operation, Part, Sequence, SpanInfo, Status,
+    StatusSource,
 };
 
 /// RFC 3339, UTC, microseconds.
@@ -35,6 +36,7 @@ impl Serialize for AuditEvent {
         if !self.entry_ids.is_empty() {
             map.serialize_entry("entry_ids", &self.entry_ids)?;
         }
+        entry(&mut map, "part", &self.part)?;
         map.serialize_entry("status", &self.status)?;
         map.serialize_entry("status_source", &self.status_source)?;
         entry(&mut map, "error_message", &self.error_message)?;
@@ -78,6 +80,7 @@ struct Keys {
     resource: Option<String>,
     source: Option<String>,
     entry_ids: Option<Vec<String>>,
+    part: Option<Part>,
     status: Status,
     status_source: Option<StatusSource>,
     error_message: Option<String>,
@@ -105,6 +108,7 @@ impl<'de> Deserialize<'de> for AuditEvent {
             resource: keys.resource,
             source: keys.source,
             entry_ids: keys.entry_ids.unwrap_or_default(),
+            part: keys.part,
             status: keys.status,
             status_source: keys.status_source.unwrap_or(StatusSource::Explicit),
             error_message: keys.error_message,
@@ -151,6 +155,7 @@ mod tests {
         event.recorded_at = Some(event.timestamp);
         event.kind = Kind::Log;
         event.busy = event.duration;
+        event.part = "2/3".parse().ok();
         event.span = Some(SpanInfo {
             name: "open".into(),
             target: "app".into(),

@@ -17,10 +17,11 @@ pub const METADATA_FIELDS_MAX: usize = 128;
 /// Deepest nesting of a metadata value.
 pub const METADATA_DEPTH_MAX: usize = 16;
 
-/// Longest event in a journal, encoded, in bytes. What is longer is cut:
-/// metadata first, the last field first, then the error message; what is left
-/// out is marked or counted. Identity is exempt: an event with very long
-/// identity may take up to 60 KiB.
+/// Longest entry of an event in a journal, encoded, in bytes. Entry ids that do
+/// not fit go on in further entries, up to [`PARTS_MAX`]. An event that is too
+/// long without its entry ids is cut: metadata first, the last field first,
+/// then the error message; what is left out is marked or counted. Identity is
+/// exempt: an event with very long identity may take up to 64 KiB an entry.
 pub const EVENT_BYTES_MAX: usize = 32 * 1024;
 
 /// Longest metadata key and longest operation name, in bytes.
@@ -29,6 +30,14 @@ pub const KEY_BYTES_MAX: usize = 128;
 /// Most entry ids of one event. How many more there were is said in the
 /// metadata key [`ENTRY_IDS_CUT_KEY`].
 pub const ENTRY_IDS_MAX: usize = 16 * 1024;
+
+/// Most entries that one event takes in a journal: some 2 MiB of entry ids.
+/// How many more there were is said in the metadata key [`ENTRY_IDS_CUT_KEY`].
+pub const PARTS_MAX: usize = 64;
+
+/// Metadata key that says how many of the entries of an event are missing: a
+/// crash came between them. What was acknowledged misses none.
+pub const PARTS_MISSING_KEY: &str = "audit.parts_missing";
 
 /// Metadata key that says how many entry ids did not fit.
 pub const ENTRY_IDS_CUT_KEY: &str = "audit.entry_ids_cut";

@@ -15,6 +15,7 @@ pub mod limits;
 pub(crate) mod metadata;
 mod operation;
 pub(crate) mod packed;
+pub(crate) mod part;
 pub(crate) mod row;
 #[cfg(feature = "journal")]
 pub(crate) mod scan;
@@ -31,5 +32,6 @@ pub use id::{EventId, Sequence};
 pub(crate) use json::time_text;
 pub use metadata::Metadata;
 pub use operation::Operation;
+pub use part::Part;
 pub use status::{Status, StatusSource};
 pub use trace_ids::{SpanId, TraceId};

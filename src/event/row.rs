@@ -9,8 +9,8 @@ use super::limits::METADATA_DEPTH_MAX;
 use super::metadata::bounded_value;
 use super::packed::{PackedIds, PackedMetadata, ValueRef, write_field, write_id};
 use super::{
-    Actor, AuditEvent, EventId, Kind, Metadata, Operation, Sequence, SpanId, SpanInfo, Status,
-    StatusSource, TraceId,
+    Actor, AuditEvent, EventId, Kind, Metadata, Operation, Part, Sequence, SpanId, SpanInfo,
+    Status, StatusSource, TraceId,
 };
 
 /// One event, borrowed. Identity is complete: `actor` and `user_id` already
@@ -30,6 +30,8 @@ pub(crate) struct Row<'a> {
     pub(crate) resource: Option<&'a str>,
     pub(crate) source: Option<&'a str>,
     pub(crate) entry_ids: PackedIds<'a>,
+    /// Of an entry that is not the whole event.
+    pub(crate) part: Option<Part>,
     pub(crate) status: Status,
     pub(crate) status_source: StatusSource,
     pub(crate) error_message: Option<&'a str>,
@@ -73,6 +75,7 @@ impl Row<'_> {
             resource: self.resource.map(str::to_owned),
             source: self.source.map(str::to_owned),
             entry_ids: self.entry_ids.map(str::to_owned).collect(),
+            part: self.part,
             status: self.status,
             status_source: self.status_source,
             error_message: self.error_message.map(str::to_owned),
@@ -146,6 +149,7 @@ impl RowScratch {
             resource: event.resource.as_deref(),
             source: event.source.as_deref(),
             entry_ids: PackedIds(&self.entry_ids),
+            part: event.part,
             status: event.status,
             status_source: event.status_source,
             error_message: event.error_message.as_deref(),

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::audit_event::duration_ns_from_ms;
-use super::{EventId, Kind};
+use super::{EventId, Kind, Part};
 
 /// The keys, in their order.
 #[expect(dead_code, reason = "nobody asks for some of them")]
@@ -29,6 +29,7 @@ pub(crate) enum Key {
     Resource,
     Source,
     EntryIds,
+    Part,
     Status,
     StatusSource,
     ErrorMessage,
@@ -38,7 +39,7 @@ pub(crate) enum Key {
     Span,
 }
 
-const KEYS: [&[u8]; 20] = [
+const KEYS: [&[u8]; 21] = [
     b"sequence",
     b"kind",
     b"event_id",
@@ -52,6 +53,7 @@ const KEYS: [&[u8]; 20] = [
     b"resource",
     b"source",
     b"entry_ids",
+    b"part",
     b"status",
     b"status_source",
     b"error_message",
@@ -98,12 +100,13 @@ impl<'a> ScannedEvent<'a> {
         Some(ScannedEvent { values }).filter(ScannedEvent::is_complete)
     }
 
-    /// Whether it has what each event has, and names the user wherever the
-    /// actor does.
+    /// Whether it has what each event has, is a part that there can be, and
+    /// names the user wherever the actor does.
     fn is_complete(&self) -> bool {
         let names_nobody = self.raw(Key::UserId).is_empty();
         let is_split = names_nobody && self.raw(Key::Actor).starts_with(b"\"user:");
-        !is_split && !self.raw(Key::Status).is_empty()
+        let has_strange_part = !self.raw(Key::Part).is_empty() && self.part().is_none();
+        !is_split && !has_strange_part && !self.raw(Key::Status).is_empty()
     }
 
     /// The JSON of a value; empty where the key is absent.
@@ -153,6 +156,12 @@ impl<'a> ScannedEvent<'a> {
             rest = after;
             (!id.is_empty()).then_some(id)
         })
+    }
+
+    /// Which part of its event it is, if it is not all of it.
+    pub(crate) fn part(&self) -> Option<Part> {
+        let raw = self.raw(Key::Part);
+        if raw.is_empty() { None } else { text(raw)?.parse().ok() }
     }
 
     /// The event of the enclosing span, as JSON.
@@ -286,9 +295,12 @@ mod tests {
             user in proptest::option::of(".{0,8}"),
             ids in proptest::collection::vec(".{0,5}", 0..3),
             error in proptest::option::of(".{0,30}"),
+            part in 0..9_usize,
         ) {
+            let part = crate::event::Part::new(part, 7);
             let user_id = user.or(event.user_id).or(Some("u".into()));
-            let event = AuditEvent { user_id, entry_ids: ids, error_message: error, ..event };
+            let event =
+                AuditEvent { user_id, entry_ids: ids, part, error_message: error, ..event };
             let bytes = encoded(&event);
             let scanned = ScannedEvent::scan(&bytes).unwrap();
             prop_assert_eq!(scanned.kind(), event.kind);
@@ -301,6 +313,7 @@ mod tests {
             prop_assert!(user.is_none_or(|user| scanned.is_text(Key::UserId, user)));
             let ids: Vec<_> = scanned.entry_ids().map(|id| text(id).unwrap().into_owned()).collect();
             prop_assert_eq!(ids, event.entry_ids);
+            prop_assert_eq!(scanned.part(), event.part);
             let parent = event.span.and_then(|span| span.parent).map(|parent| parent.to_string());
             prop_assert_eq!(scanned.parent().and_then(text).map(Cow::into_owned), parent);
         }
@@ -334,6 +347,7 @@ mod tests {
             text.replace("sequence", "unknown"),
             text.replace("{\"sequence\":7,", "{").replace('}', ",\"sequence\":7}"),
             text.replace("\"status\":\"SUCCESS\",", ""),
+            text.replace("\"status\"", "\"part\":\"2/1\",\"status\""),
             text[..text.len() - 1].to_owned(),
             "{}".into(),
             String::new(),

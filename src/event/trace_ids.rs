@@ -1,6 +1,7 @@
 //! Identities of OpenTelemetry, by which an event is found among the traces.
 
 use std::fmt;
+use std::num::{NonZeroU64, NonZeroU128};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -10,27 +11,27 @@ use crate::error::{Error, Result};
 /// Identity of a trace: 32 hexadecimal digits, as in a W3C `traceparent`. Never
 /// zero, which stands for none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TraceId(u128);
+pub struct TraceId(NonZeroU128);
 
 /// Identity of a span in a trace: 16 hexadecimal digits. Never zero, which
 /// stands for none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SpanId(u64);
+pub struct SpanId(NonZeroU64);
 
 macro_rules! hexadecimal {
-    ($name:ident, $number:ty, $what:literal) => {
+    ($name:ident, $number:ty, $nonzero:ty, $what:literal) => {
         impl $name {
             /// Digits of its text.
             pub const DIGITS: usize = <$number>::BITS as usize / 4;
 
             /// The id with these bytes, big-endian; `None` if all are zero.
             pub fn from_bytes(bytes: [u8; <$number>::BITS as usize / 8]) -> Option<Self> {
-                Some($name(<$number>::from_be_bytes(bytes))).filter(|id| id.0 != 0)
+                <$nonzero>::new(<$number>::from_be_bytes(bytes)).map($name)
             }
 
             /// Its bytes, big-endian.
             pub const fn to_bytes(self) -> [u8; <$number>::BITS as usize / 8] {
-                self.0.to_be_bytes()
+                self.0.get().to_be_bytes()
             }
         }
 
@@ -54,7 +55,7 @@ macro_rules! hexadecimal {
                 let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
                 let is_exact = text.len() == Self::DIGITS && text.bytes().all(is_digit);
                 let number = <$number>::from_str_radix(text, 16).ok().filter(|_| is_exact);
-                number.filter(|number| *number != 0).map($name).ok_or_else(|| {
+                number.and_then(<$nonzero>::new).map($name).ok_or_else(|| {
                     Error::invalid(format!(
                         "{text:?} is no {}; write {} lower-case hexadecimal digits, not all zero",
                         $what,
@@ -65,13 +66,13 @@ macro_rules! hexadecimal {
         }
 
         impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
                 text.parse().map_err(serde::de::Error::custom)
             }
@@ -79,8 +80,8 @@ macro_rules! hexadecimal {
     };
 }
 
-hexadecimal!(TraceId, u128, "trace id");
-hexadecimal!(SpanId, u64, "span id");
+hexadecimal!(TraceId, u128, NonZeroU128, "trace id");
+hexadecimal!(SpanId, u64, NonZeroU64, "span id");
 
 #[cfg(test)]
 mod tests {

@@ -95,6 +95,7 @@ fn our_keys<M: SerializeMap>(event: &AuditEvent, map: &mut M) -> Result<(), M::E
     map.serialize_entry("status_source", &event.status_source)?;
     entry(map, "busy_ms", &event.busy_ms())?;
     entry(map, "span", &event.span)?;
+    entry(map, "part", &event.part)?;
     entry(map, "kind", &(event.kind != Kind::Event).then_some(event.kind))
 }
 

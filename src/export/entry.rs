@@ -161,6 +161,7 @@ impl Entry {
             resource: details.resource,
             source: self.source,
             entry_ids: details.entry_ids,
+            part: None,
             status: self.status.unwrap_or_else(|| inferred_status(&operation)),
             operation,
             status_source: self.status_source.unwrap_or(StatusSource::Explicit),

@@ -1,10 +1,13 @@
-//! JSON Lines: the canonical JSON of an event, one event a line.
+//! JSON Lines: the canonical JSON of an event, one event a line. Entries of a
+//! journal can be read too: those of one event become that event.
 
 use std::borrow::Borrow;
+use std::collections::VecDeque;
 use std::io::{self, BufRead, Write};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::AuditEvent;
+use crate::event::part::Joiner;
 
 /// Writes the events and returns how many there were.
 pub(super) fn write<E: Borrow<AuditEvent>>(
@@ -22,7 +25,14 @@ pub(super) fn write<E: Borrow<AuditEvent>>(
 
 /// Reads JSON Lines one event at a time. See [`JsonLines`].
 pub fn json_lines<R: BufRead>(reader: R) -> JsonLines<R> {
-    JsonLines { reader, line: Vec::new(), number: 0, ended: false }
+    JsonLines {
+        reader,
+        line: Vec::new(),
+        number: 0,
+        ended: false,
+        joiner: Joiner::default(),
+        ready: VecDeque::new(),
+    }
 }
 
 /// The events of a JSON Lines file, in order; made by [`json_lines`].
@@ -30,37 +40,51 @@ pub fn json_lines<R: BufRead>(reader: R) -> JsonLines<R> {
 /// A line that is no event gives an error with its number, and reading goes on
 /// with the next line; that the last line was torn by a crash is said as such.
 /// After an error of the reader itself nothing more comes. Blank lines are
-/// passed over.
+/// passed over. Lines that are parts of one event come as one event.
 #[derive(Debug)]
 pub struct JsonLines<R> {
     reader: R,
     line: Vec<u8>,
     number: u64,
     ended: bool,
+    joiner: Joiner,
+    ready: VecDeque<Result<AuditEvent>>,
 }
 
 impl<R: BufRead> Iterator for JsonLines<R> {
     type Item = Result<AuditEvent>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.ended {
-            self.line.clear();
-            self.number += 1;
-            if let Err(error) = self.reader.read_until(b'\n', &mut self.line) {
-                self.ended = true;
-                let message = format!("line {} could not be read", self.number);
-                return Some(Err(Error::caused(ErrorKind::Io, message, error)));
-            }
-            self.ended = self.line.last() != Some(&b'\n');
-            if !self.line.trim_ascii().is_empty() {
-                return Some(self.event());
+        while self.ready.is_empty() && !self.ended {
+            self.read_line();
+            if self.ended {
+                self.joiner.finish(|joined| self.ready.push_back(Ok(joined.event)));
             }
         }
-        None
+        self.ready.pop_front()
     }
 }
 
-impl<R> JsonLines<R> {
+impl<R: BufRead> JsonLines<R> {
+    fn read_line(&mut self) {
+        self.line.clear();
+        self.number += 1;
+        if let Err(error) = self.reader.read_until(b'\n', &mut self.line) {
+            self.ended = true;
+            let message = format!("line {} could not be read", self.number);
+            self.ready.push_back(Err(Error::caused(ErrorKind::Io, message, error)));
+            return;
+        }
+        self.ended = self.line.last() != Some(&b'\n');
+        if self.line.trim_ascii().is_empty() {
+            return;
+        }
+        match self.event() {
+            Ok(event) => self.joiner.push(event, |joined| self.ready.push_back(Ok(joined.event))),
+            Err(error) => self.ready.push_back(Err(error)),
+        }
+    }
+
     fn event(&self) -> Result<AuditEvent> {
         serde_json::from_slice(&self.line).map_err(|error| {
             let number = self.number;
@@ -96,6 +120,27 @@ mod tests {
         let without_last_newline = &text[..text.len() - 1];
         assert_eq!(json_lines(without_last_newline).count(), fixtures().len());
         assert_eq!(json_lines(&b"\n\n"[..]).count(), 0);
+    }
+
+    #[test]
+    fn the_entries_of_an_event_are_read_as_that_event() {
+        let mut lines = Vec::new();
+        for (part, ids) in [("1/3", vec![]), ("2/3", vec!["a", "b"]), ("3/3", vec!["c"])] {
+            let mut event = AuditEvent { part: part.parse().ok(), ..fixtures()[2].clone() };
+            event.entry_ids = ids.into_iter().map(str::to_owned).collect();
+            lines.extend(serde_json::to_vec(&event).unwrap());
+            lines.push(b'\n');
+        }
+        let ids = |text: &[u8]| {
+            let events: Result<Vec<_>> = json_lines(text).collect();
+            let ids = events.unwrap().into_iter().map(|event| event.entry_ids.join(""));
+            ids.collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&lines), ["abc"]);
+        let torn =
+            &lines[..lines.len() - lines.rsplit(|byte| *byte == b'\n').nth(1).unwrap().len() - 1];
+        assert_eq!(ids(torn), ["ab"]);
+        assert_eq!(ids(&[torn, &text()].concat()).len(), fixtures().len() + 1);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Appending: an entry gets its number and waits in memory for the next sync.
 
+use std::ops::Range;
+
 use super::failure::{JournalError, Result};
 use super::frame::{self, ENTRY_BYTES_MAX, FRAME_HEADER_BYTES, SEQUENCE_END};
 use super::writer::Journal;
@@ -29,6 +31,30 @@ impl Journal {
         frame::push(&mut group.bytes, sequence, entry);
         group.next += 1;
         Ok(Sequence(sequence))
+    }
+
+    /// Appends entries that belong together, all or none, and returns their
+    /// sequences. There has to be room for the first alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Journal::append), for any of them.
+    pub(crate) fn append_all(&mut self, entries: &[Vec<u8>]) -> Result<Range<u64>> {
+        let first = self.group.next;
+        let last_fits = first.saturating_add(entries.len() as u64) <= SEQUENCE_END;
+        let is_entry = |entry: &Vec<u8>| (1..=ENTRY_BYTES_MAX).contains(&entry.len());
+        let (Some((head, rest)), true) = (entries.split_first(), last_fits) else {
+            return Err(self.refusal(entries.first().map_or(&[], Vec::as_slice)));
+        };
+        if let Some(wrong) = rest.iter().find(|entry| !is_entry(entry)) {
+            return Err(self.refusal(wrong));
+        }
+        self.append(head)?;
+        for entry in rest {
+            frame::push(&mut self.group.bytes, self.group.next, entry);
+            self.group.next += 1;
+        }
+        Ok(first..self.group.next)
     }
 
     /// Whether an entry of so many bytes fits beside those that wait.

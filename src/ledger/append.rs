@@ -43,6 +43,24 @@ impl Ledger {
         Ok(Appended { sequence, leaf })
     }
 
+    /// Appends the entries of one event, all or none, and returns the first.
+    /// They are to be described in their order, as if each had come alone.
+    /// Only that needs room: what waits to be synced may become longer than
+    /// otherwise by the others.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Ledger::append), and when one of them is too long.
+    pub(crate) fn append_parts(&mut self, entries: &[Vec<u8>]) -> Result<Option<Appended>> {
+        let mut first = None;
+        for (sequence, entry) in self.journal.append_all(entries)?.zip(entries) {
+            let leaf = leaf_hash(entry);
+            self.tree.append(leaf);
+            first.get_or_insert(Appended { sequence: Sequence(sequence), leaf });
+        }
+        Ok(first)
+    }
+
     /// Whether an entry of so many bytes could be appended.
     pub(crate) fn room_for(&self, entry_bytes: usize) -> Room {
         if self.is_poisoned() {

@@ -87,7 +87,8 @@ impl<'q> Asked<'q> {
             return Ok(ControlFlow::Continue(()));
         }
         let filter = &self.query.filter;
-        let search = Search { filter, compiled: &self.filter, order: self.query.order, sequences };
+        let (order, held) = (self.query.order, self.view.held().first_sequence);
+        let search = Search { filter, compiled: &self.filter, order, sequences, held };
         self.view.stored().each(&search, visit)
     }
 

@@ -41,6 +41,8 @@ pub(super) enum Check<'a> {
         ids: &'a EntryIds,
         wanted: PoolRange,
     },
+    /// Any, but no place that is only taken.
+    Event,
     Kind(Kind),
     Within {
         numbers: &'a Numbers,
@@ -75,7 +77,10 @@ impl Check<'_> {
                 segment.flags(index).is_some_and(|flags| mask >> flags.status_code() & 1 == 1)
             }
             Check::EntryIds { ids, wanted } => ids.names_any(index, pool.slice(*wanted)),
-            Check::Kind(kind) => segment.flags(index).is_some_and(|flags| flags.kind() == *kind),
+            Check::Event => segment.flags(index).is_some_and(|flags| !flags.is_taken()),
+            Check::Kind(kind) => {
+                segment.flags(index).is_some_and(|flags| flags.kind() == *kind && !flags.is_taken())
+            }
             Check::Within { numbers, min, max } => {
                 numbers.value(index).is_some_and(|value| (*min..=*max).contains(&value))
             }
@@ -92,7 +97,7 @@ impl Check<'_> {
     /// Cheaper checks have a lower rank.
     pub(super) fn rank(&self) -> u8 {
         match self {
-            Check::Symbol { .. } | Check::Status(_) | Check::Kind(_) => 0,
+            Check::Symbol { .. } | Check::Status(_) | Check::Event | Check::Kind(_) => 0,
             Check::AnySymbol { .. }
             | Check::Actor { .. }
             | Check::AnyActor { .. }

@@ -26,6 +26,8 @@ mod plan;
 mod sought;
 #[cfg_attr(not(feature = "journal"), path = "unstored.rs")]
 mod stored;
+#[cfg(feature = "journal")]
+mod stored_parts;
 mod terminals;
 mod trail;
 mod view;

@@ -6,7 +6,7 @@ use super::compiled::{ActorNeedle, Compiled, Needle};
 use super::filter::Kinds;
 use super::matching::NO_KEY;
 use crate::buffer::{Posted, Segment, SymbolColumn};
-use crate::event::Status;
+use crate::event::{Kind, Status};
 
 /// Lists of several values are united only if that promises to be cheaper
 /// than looking at every event: if they name at most one event in so many, or
@@ -101,11 +101,13 @@ impl<'a> Planner<'a> {
 
     fn bounds(&mut self, segment: &'a Segment) -> Outcome {
         let filter = self.filter;
-        if let Kinds::Only(kind) = filter.kinds {
-            let logs = segment.log_entries();
-            let have = if kind == crate::event::Kind::Log { logs } else { segment.len() - logs };
-            self.known(have == 0, have == segment.len(), Check::Kind(kind))?;
-        }
+        let logs = segment.log_entries();
+        let (have, check) = match filter.kinds {
+            Kinds::Every => (segment.events(), Check::Event),
+            Kinds::Only(Kind::Log) => (logs, Check::Kind(Kind::Log)),
+            Kinds::Only(kind) => (segment.events() - logs, Check::Kind(kind)),
+        };
+        self.known(have == 0, have == segment.len(), check)?;
         if let Some(bounds) = filter.times {
             self.within(segment.timestamps(), segment, bounds, true)?;
         }

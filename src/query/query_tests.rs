@@ -172,7 +172,7 @@ fn of_a_key_that_was_given_twice_the_last_value_counts() {
     write_field(&mut packed, "k", ValueRef::I64(2));
     row.metadata = PackedMetadata(&packed);
     let mut buffer = Buffer::new(BufferConfig::default());
-    buffer.push(&row);
+    buffer.push(&row, 1);
     let view = View::new(buffer.publish());
     assert_eq!(view.query().run().unwrap().events[0].metadata.get("k"), Some(&json!(2)));
     assert_eq!(view.query().metadata("k", 2).count().unwrap(), 1);

@@ -16,6 +16,7 @@ use super::filter::{Filter, Kinds};
 use super::matching::found;
 use super::order::{Field, Order};
 use super::sought::Sought;
+use super::stored_parts::Parts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::scan::{Key, ScannedEvent, is_text};
 use crate::event::{AuditEvent, EventId, Kind, Sequence};
@@ -30,9 +31,9 @@ pub(crate) struct Stored(Option<Arc<History>>);
 
 /// An entry that satisfies a filter.
 pub(super) struct StoredEvent<'a> {
-    sequence: Sequence,
+    pub(super) sequence: Sequence,
     entry: &'a [u8],
-    scanned: ScannedEvent<'a>,
+    pub(super) scanned: ScannedEvent<'a>,
 }
 
 /// What a query looks for on disk.
@@ -41,6 +42,8 @@ pub(super) struct Search<'q> {
     pub(super) compiled: &'q Compiled<'q>,
     pub(super) order: Order,
     pub(super) sequences: Range<u64>,
+    /// The buffer holds everything from here on.
+    pub(super) held: u64,
 }
 
 impl Stored {
@@ -77,13 +80,16 @@ impl Stored {
         let Some(history) = &self.0 else { return Ok(ControlFlow::Continue(())) };
         let newest_first = search.order == Order::NewestFirst;
         let needle = search.needle();
+        let mut parts = Parts::new(history, search);
         history.each(&search.wanted(), search.sequences.clone(), newest_first, |sequence, entry| {
             if needle.as_ref().is_some_and(|needle| is_absent(needle, entry)) {
                 return Ok(ControlFlow::Continue(()));
             }
-            with_event(sequence, entry, |event| match search.is_met(event)? {
-                true => visit(event),
-                false => Ok(ControlFlow::Continue(())),
+            with_event(sequence, entry, |event| {
+                parts.whole(event, |event| match search.is_met(event)? {
+                    true => visit(event),
+                    false => Ok(ControlFlow::Continue(())),
+                })
             })
         })
     }
@@ -111,8 +117,7 @@ impl Stored {
 impl StoredEvent<'_> {
     /// The whole event.
     pub(super) fn to_event(&self) -> Result<AuditEvent> {
-        let event: AuditEvent = serde_json::from_slice(self.entry)
-            .map_err(|error| unreadable(self.sequence, &error.to_string()))?;
+        let event = read(self.sequence, self.entry)?;
         Ok(AuditEvent { sequence: Some(self.sequence), ..event })
     }
 
@@ -202,13 +207,19 @@ impl Search<'_> {
     /// Whether an event satisfies the filter.
     fn is_met(&self, event: &StoredEvent<'_>) -> Result<bool> {
         let scanned = &event.scanned;
-        Ok(self.kind_is_met(scanned)
+        Ok(self.is_met_by_any_part(scanned)
+            && self.entry_ids_are_met(scanned)
+            && self.error_is_met(scanned)
+            && self.metadata_is_met(event)?)
+    }
+
+    /// Whether what all entries of an event say satisfies the filter.
+    pub(super) fn is_met_by_any_part(&self, scanned: &ScannedEvent<'_>) -> bool {
+        self.kind_is_met(scanned)
             && self.texts_are_met(scanned)
             && self.lists_are_met(scanned)
             && self.bounds_are_met(scanned)
             && self.trail_is_met(scanned)
-            && self.error_is_met(scanned)
-            && self.metadata_is_met(event)?)
     }
 
     fn kind_is_met(&self, event: &ScannedEvent<'_>) -> bool {
@@ -243,10 +254,13 @@ impl Search<'_> {
             && filter.statuses.as_ref().is_none_or(|statuses| {
                 statuses.iter().any(|status| event.is_text(Key::Status, status.as_str()))
             })
-            && filter.entry_ids.as_ref().is_none_or(|wanted| {
-                let is_wanted = |id| wanted.iter().flat_map(Sought::forms).any(|w| is_text(id, w));
-                event.entry_ids().any(is_wanted)
-            })
+    }
+
+    fn entry_ids_are_met(&self, event: &ScannedEvent<'_>) -> bool {
+        self.filter.entry_ids.as_ref().is_none_or(|wanted| {
+            let is_wanted = |id| wanted.iter().flat_map(Sought::forms).any(|w| is_text(id, w));
+            event.entry_ids().any(is_wanted)
+        })
     }
 
     fn bounds_are_met(&self, event: &ScannedEvent<'_>) -> bool {
@@ -310,14 +324,27 @@ fn with_event<T>(
     if let Some(scanned) = ScannedEvent::scan(entry) {
         return look(&StoredEvent { sequence, entry, scanned });
     }
-    let event: AuditEvent =
-        serde_json::from_slice(entry).map_err(|error| unreadable(sequence, &error.to_string()))?;
+    let event = read(sequence, entry)?;
+    with_owned_event(sequence, &event, look)
+}
+
+/// Looks at an event that stands in no single entry, or not in canonical form.
+pub(super) fn with_owned_event<T>(
+    sequence: Sequence,
+    event: &AuditEvent,
+    look: impl FnOnce(&StoredEvent<'_>) -> Result<T>,
+) -> Result<T> {
     let entry =
-        serde_json::to_vec(&event).map_err(|error| unreadable(sequence, &error.to_string()))?;
+        serde_json::to_vec(event).map_err(|error| unreadable(sequence, &error.to_string()))?;
     match ScannedEvent::scan(&entry) {
         Some(scanned) => look(&StoredEvent { sequence, entry: &entry, scanned }),
         None => Err(unreadable(sequence, "it has no canonical form")),
     }
+}
+
+/// The event of an entry.
+pub(super) fn read(sequence: Sequence, entry: &[u8]) -> Result<AuditEvent> {
+    serde_json::from_slice(entry).map_err(|error| unreadable(sequence, &error.to_string()))
 }
 
 /// Whether an entry can't have a text in it. Where nothing is escaped, texts

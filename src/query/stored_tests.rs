@@ -10,8 +10,11 @@ use super::model::{Question, groups, question};
 use super::model_tests::{FIELDS, order, owned};
 use super::{Cursor, Order, Page, Stored, View};
 use crate::buffer::rotation::{Keep, Rotation, RotationReason};
-use crate::buffer::samples::{event, push};
+use crate::buffer::samples::{ENTRY_IDS, event, push_taking};
 use crate::buffer::{Buffer, BufferConfig};
+use crate::event::encode::{encode, split::Split};
+use crate::event::limits::PARTS_MISSING_KEY;
+use crate::event::row::RowScratch;
 use crate::event::{AuditEvent, Sequence};
 use crate::fs::JournalFs;
 use crate::fs::simulated::SimulatedFs;
@@ -41,9 +44,22 @@ enum Seal {
     WithoutIndex,
 }
 
+/// An event of which the entry ids are in several entries.
+#[derive(Debug, Clone)]
+struct Long {
+    event: AuditEvent,
+    /// How many entry ids are in each of its entries.
+    counts: Vec<usize>,
+    /// So many of the entries are there: a crash took the others.
+    written: usize,
+    /// What is done behind the first of them.
+    seal: Option<Seal>,
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Push(Vec<AuditEvent>),
+    Long(Box<Long>),
     Seal(Seal),
     Release(u64),
 }
@@ -71,6 +87,7 @@ impl Trail {
         for step in steps {
             match step {
                 Step::Push(events) => events.into_iter().for_each(|event| self.push(event)),
+                Step::Long(long) => self.push_long(*long),
                 Step::Seal(seal) => self.seal(seal),
                 Step::Release(events_max) => self.release(events_max),
             }
@@ -78,15 +95,33 @@ impl Trail {
     }
 
     fn push(&mut self, event: AuditEvent) {
+        let counts = vec![event.entry_ids.len()];
+        self.push_long(Long { event, counts, written: 1, seal: None });
+    }
+
+    fn push_long(&mut self, Long { event, counts, written, seal }: Long) {
         let sequence = self.buffer.next_sequence();
         let recorded_at = event.recorded_at.or(Some(event.timestamp));
         let event = AuditEvent { sequence: Some(sequence), recorded_at, ..event };
-        let entry = serde_json::to_vec(&event).unwrap();
         // JSON says nothing of durations beyond centuries.
-        let event: AuditEvent = serde_json::from_slice(&entry).unwrap();
-        assert_eq!(self.journal.append(&entry).unwrap(), sequence);
-        self.journal.sync(0).unwrap();
-        push(&mut self.buffer, &event);
+        let entry = serde_json::to_vec(&event).unwrap();
+        let mut event: AuditEvent = serde_json::from_slice(&entry).unwrap();
+        let (mut scratch, mut entry) = (RowScratch::default(), Vec::new());
+        let row = scratch.row(&event, 0);
+        let split = Split::at_will(event.clone(), counts.clone());
+        for (number, row) in split.rows(row).take(written).enumerate() {
+            let place = Sequence(sequence.0 + number as u64);
+            entry.clear();
+            encode(&row, place, &mut entry);
+            assert_eq!(self.journal.append(&entry).unwrap(), place);
+            self.journal.sync(0).unwrap();
+            seal.filter(|_| number == 0).into_iter().for_each(|seal| self.seal(seal));
+        }
+        if written < counts.len() {
+            event.entry_ids.truncate(counts[..written].iter().sum());
+            event.metadata.insert(PARTS_MISSING_KEY, counts.len() - written);
+        }
+        push_taking(&mut self.buffer, &event, written as u64);
         self.held.push(event);
     }
 
@@ -117,16 +152,38 @@ impl Trail {
     }
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let seal = prop_oneof![
+fn seal() -> impl Strategy<Value = Seal> {
+    prop_oneof![
         Just(Seal::Raw),
         Just(Seal::Packed),
         Just(Seal::PackedAlone),
         Just(Seal::WithoutIndex)
-    ];
+    ]
+}
+
+fn long() -> impl Strategy<Value = Long> {
+    let more = vec(proptest::sample::select(&ENTRY_IDS[..]), 0..4);
+    let written = prop_oneof![4 => Just(usize::MAX), 1 => 1..4_usize];
+    (event(), more, vec(0..3_usize, 1..4), written, proptest::option::of(seal())).prop_map(
+        |(mut event, more, mut counts, written, seal)| {
+            event.entry_ids.extend(more.into_iter().map(str::to_owned));
+            let mut rest = event.entry_ids.len();
+            for count in &mut counts {
+                *count = rest.min(*count);
+                rest -= *count;
+            }
+            counts.push(rest);
+            let written = written.min(counts.len());
+            Long { event, counts, written, seal }
+        },
+    )
+}
+
+fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => vec(event(), 0..20).prop_map(Step::Push),
-        2 => seal.prop_map(Step::Seal),
+        3 => long().prop_map(|long| Step::Long(Box::new(long))),
+        2 => seal().prop_map(Step::Seal),
         1 => (0..30_u64).prop_map(Step::Release),
     ]
 }
@@ -164,7 +221,7 @@ fn check_pages(
     let mut steps = steps.into_iter();
     let mut cursor: Option<Cursor> = None;
     let mut seen: Vec<AuditEvent> = Vec::new();
-    let before = trail.held.len() as u64;
+    let before = trail.buffer.next_sequence().0;
     loop {
         let query = question.ask(trail.view().query()).order(order).limit(limit).after(cursor);
         let Page { events, next, released_before } = query.run().unwrap();

@@ -28,6 +28,7 @@ pub(super) struct Search<'q> {
     pub(super) compiled: &'q Compiled<'q>,
     pub(super) order: Order,
     pub(super) sequences: Range<u64>,
+    pub(super) held: u64,
 }
 
 impl Stored {

@@ -2,7 +2,7 @@
 
 /// No keys.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct HashKeys(());
+pub(crate) struct HashKeys {}
 
 impl HashKeys {
     /// Nothing stands in the trail in another form.

@@ -30,6 +30,8 @@ pub enum FindingKind {
     Frame,
     /// The bytes of an entry are not the canonical JSON of an event.
     Entry,
+    /// The entries of an event that takes several.
+    Part,
     /// The order of openings, closings and other entries about the log.
     Lifecycle,
     /// Entries are missing at the end: the log is older than a checkpoint.

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::finding::{Finding, FindingKind, Place};
-use crate::event::AuditEvent;
+use crate::event::{AuditEvent, EventId, Part};
 use crate::proof::{Digest, VerifierKey};
 
 /// A key that the log told of.
@@ -49,6 +49,8 @@ pub(super) struct Story {
     /// The tree was stored for at least so many entries.
     pub(super) tree_stored: u64,
     pub(super) findings: Vec<Finding>,
+    /// An event that has to go on with the next entry.
+    unfinished: Option<(EventId, Part)>,
     sealed: BTreeMap<u64, SealedContent>,
     state: State,
     is_complete: bool,
@@ -85,6 +87,33 @@ impl Story {
     /// A sealed segment was read.
     pub(super) fn sealed(&mut self, first: u64, content: SealedContent) {
         self.sealed.insert(first, content);
+    }
+
+    /// Whether the entry goes on with the event before, and no other event does.
+    /// Comes before what else is told of an entry.
+    pub(super) fn part(&mut self, entry: Option<&[u8]>, place: &Place) {
+        if entry.is_none() && self.unfinished.is_none() {
+            return;
+        }
+        let event: Option<AuditEvent> = entry.and_then(|entry| serde_json::from_slice(entry).ok());
+        let found = event.and_then(|event| Some((event.event_id, event.part?)));
+        let goes_on = |(event, last): (EventId, Part)| {
+            found.is_some_and(|(found, part)| found == event && part.follows(last))
+        };
+        let before = self.unfinished.take();
+        if let Some((event, last)) = before.filter(|before| !goes_on(*before)) {
+            let found = format!("event {event} ends with part {last}: a crash came between");
+            self.findings.push(Finding::notice(FindingKind::Part, found).at(place));
+        }
+        // What comes before the first entry was pruned.
+        let is_first = self.state == State::Unknown;
+        let is_begin = found.is_none_or(|(_, part)| part.before() == 0);
+        if !is_begin && !before.is_some_and(goes_on) && !is_first {
+            let found = found.map_or_else(String::new, |(_, part)| format!("part {part}"));
+            let expected = "the first part of an event, or the next one";
+            self.findings.push(Finding::tampered(FindingKind::Part, expected, found).at(place));
+        }
+        self.unfinished = found.filter(|(_, part)| part.goes_on());
     }
 
     /// An entry about the program.

@@ -119,6 +119,8 @@ impl<'r, 'a> WholeLog<'r, 'a> {
             }
             self.segment(inspection)?;
         }
+        self.story.part(None, &self.end);
+        self.story.findings.drain(..).for_each(|finding| self.verdict.note(finding));
         Ok(())
     }
 
@@ -166,7 +168,9 @@ impl<'r, 'a> WholeLog<'r, 'a> {
 
     fn entry(&mut self, entry: &[u8], place: Place, is_known_schema: bool) -> Result<(), Finding> {
         let sequence = place.sequence;
-        match canonical::check(entry, sequence) {
+        let shape = canonical::check(entry, sequence);
+        self.story.part(shape.as_ref().is_ok_and(|shape| shape.is_part).then_some(entry), &place);
+        match shape {
             Ok(shape) if shape.is_about_log => self.story.entry(entry, &place),
             Ok(_) => self.story.event(&place),
             Err(deviation) if is_known_schema => {

@@ -92,6 +92,7 @@ impl Decoder {
             resource: values.identity(IdField::Resource),
             source: values.identity(IdField::Source),
             entry_ids: PackedIds(&self.entry_ids),
+            part: None,
             status,
             status_source,
             error_message: values.error().or((!self.error.is_empty()).then_some(&self.error)),

@@ -7,11 +7,10 @@
 //! source `open`; what a crash left open, with source `recovered`, when the log
 //! is opened again.
 
-#[cfg(feature = "journal")]
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::event::limits::INTENDED_KEY;
+use crate::event::limits::{ENTRY_IDS_CUT_KEY, ENTRY_IDS_MAX, INTENDED_KEY};
 use crate::event::{AuditEvent, EventId, Kind, Metadata, Operation, Status, StatusSource};
 
 use super::decode::Times;
@@ -103,9 +102,15 @@ impl Completion {
         event.status_source = self.status_source;
         event.error_message = self.error_message.or(event.error_message.take());
         event.duration = Some(self.duration);
-        event.entry_ids.extend(self.entry_ids);
+        let room = ENTRY_IDS_MAX.saturating_sub(event.entry_ids.len());
+        let cut = self.entry_ids.len().saturating_sub(room);
+        event.entry_ids.extend(self.entry_ids.into_iter().take(room));
         for (key, value) in self.metadata.iter() {
             event.metadata.insert(key, value.clone());
+        }
+        if cut > 0 {
+            let before = event.metadata.get(ENTRY_IDS_CUT_KEY).and_then(Value::as_u64);
+            event.metadata.insert(ENTRY_IDS_CUT_KEY, before.unwrap_or_default() + cut as u64);
         }
     }
 }

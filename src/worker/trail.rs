@@ -40,10 +40,31 @@ pub(super) struct Trail {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stored {
     pub(crate) event_id: EventId,
+    /// Of its first entry, if it takes several.
     pub(crate) sequence: Sequence,
-    /// Its hash in the journal's tree.
+    /// How many it takes.
+    #[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "there are none"))]
+    pub(crate) entries: u64,
+    /// The hash of its first entry in the journal's tree.
     #[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "there is no tree"))]
     pub(crate) leaf: Leaf,
+}
+
+#[cfg(feature = "journal")]
+impl Stored {
+    /// The place behind it.
+    pub(crate) fn end(&self) -> u64 {
+        self.sequence.0 + self.entries
+    }
+}
+
+/// What the journal took in several entries, or shortened.
+pub(super) struct Fitted {
+    /// The event as it is there.
+    pub(super) event: AuditEvent,
+    pub(super) entries: u64,
+    /// The hash of the first entry.
+    pub(super) leaf: Leaf,
 }
 
 /// Why the journal did not take an event.
@@ -57,7 +78,8 @@ pub(super) enum Refused {
 }
 
 impl Trail {
-    /// Appends an event; what is too long is cut.
+    /// Appends an event. What is too long for one entry takes several; what is
+    /// too long for that is cut.
     ///
     /// # Errors
     ///
@@ -69,23 +91,13 @@ impl Trail {
         streamed: bool,
     ) -> Result<Stored, LossReason> {
         self.in_hand = (row.kind == Kind::Event).then(|| self.buffer.next_sequence());
-        let leaf = match self.keeper.append(row) {
-            Ok(leaf) => leaf,
-            Err(Refused::TooLong) => return self.append_cut(row, statistics, streamed),
-            Err(Refused::Lost(reason)) => {
-                self.in_hand = None;
-                return Err(reason);
-            }
+        let stored = match self.keeper.append(row) {
+            Ok(leaf) => Ok(self.take(row, 1, leaf, statistics, streamed)),
+            Err(Refused::TooLong) => self.append_long(row, statistics, streamed),
+            Err(Refused::Lost(reason)) => Err(reason),
         };
-        #[cfg(test)]
-        assert!(!std::mem::take(&mut self.panics_behind_journal), "on purpose");
-        let sequence = self.buffer.push(row);
-        statistics.record(row);
-        self.stream_out(row, sequence, streamed);
-        self.recorded += u64::from(row.kind == Kind::Event);
-        self.has_news = true;
         self.in_hand = None;
-        Ok(Stored { event_id: row.event_id, sequence, leaf })
+        stored
     }
 
     /// How many entries there are: the next place.
@@ -102,17 +114,38 @@ impl Trail {
         !is_stored
     }
 
+    /// What the journal has goes everywhere else.
+    #[inline]
+    fn take(
+        &mut self,
+        row: &Row<'_>,
+        entries: u64,
+        leaf: Leaf,
+        statistics: &mut StatisticsRecorder,
+        streamed: bool,
+    ) -> Stored {
+        #[cfg(test)]
+        assert!(!std::mem::take(&mut self.panics_behind_journal), "on purpose");
+        let sequence = self.buffer.push(row, entries);
+        statistics.record(row);
+        self.stream_out(row, sequence, streamed);
+        self.recorded += u64::from(row.kind == Kind::Event);
+        self.has_news = true;
+        Stored { event_id: row.event_id, sequence, entries, leaf }
+    }
+
     /// The buffer gets what the journal got, so that a restart changes nothing.
     #[cold]
-    fn append_cut(
+    fn append_long(
         &mut self,
         row: &Row<'_>,
         statistics: &mut StatisticsRecorder,
         streamed: bool,
     ) -> Result<Stored, LossReason> {
-        let event = self.keeper.cut(row);
+        let Fitted { event, entries, leaf } = self.keeper.append_long(row)?;
         let mut scratch = crate::event::row::RowScratch::default();
-        self.append(&scratch.row(&event, row.recorded_us), statistics, streamed)
+        let row = scratch.row(&event, row.recorded_us);
+        Ok(self.take(&row, entries, leaf, statistics, streamed))
     }
 
     /// Shows an event to the subscribers, if there are any.

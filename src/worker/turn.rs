@@ -58,6 +58,7 @@ impl Worker {
         while let Some(request) = self.pending.pop_front() {
             self.answer(request, times);
         }
+        self.gather_callers(times);
         self.keep_journal(times);
         self.keep_history(times);
         self.publish_if_due();
@@ -302,6 +303,20 @@ impl Worker {
         }
     }
 
+    /// Answers the requests that were taken from their lane, behind everything
+    /// that was completed before.
+    #[cfg(feature = "journal")]
+    pub(super) fn answer_pending(&mut self, times: Times) {
+        if self.pending.is_empty() {
+            return;
+        }
+        self.take_data(times, true);
+        self.publish_totals();
+        while let Some(request) = self.pending.pop_front() {
+            self.answer(request, times);
+        }
+    }
+
     /// Appends an event for somebody who is to be told that it is durable, or
     /// that it cannot be.
     pub(super) fn append_for(&mut self, event: &AuditEvent, times: Times) -> Result<Stored> {
@@ -321,7 +336,9 @@ impl Worker {
                 self.append(event, times)
             }
         };
-        self.publish_totals();
+        if !self.trail.keeper.answers_later() || stored.is_err() {
+            self.publish_totals();
+        }
         stored.map_err(|_| self.trail.keeper.refusal().unwrap_or_else(Error::stopped))
     }
 

@@ -162,6 +162,38 @@ fn a_proof_that_was_changed_proves_nothing() {
 }
 
 #[test]
+fn an_event_of_several_entries_is_proven_entry_by_entry() {
+    let fixture = Fixture::changed(400, |entries| {
+        for (number, entry) in entries[148..152].iter_mut().enumerate() {
+            let part = format!("\"part\":\"{}/4\",\"status\"", number + 1);
+            let own = event_id(148 + number);
+            *entry = entry.replace("\"status\"", &part).replace(&own, &event_id(148));
+        }
+    });
+    let directory = fixture.parent();
+    let proof = run(["proof", directory.to_str().unwrap(), &event_id(148)]);
+    assert_eq!((proof.code, proof.complaints.as_str()), (0, ""));
+    let file = fixture.home.path().join("proof");
+    let verify = |text: &str| {
+        fs::write(&file, text).unwrap();
+        run(["verify-proof", file.to_str().unwrap(), "--key", &vkey()])
+    };
+    let proven = verify(&proof.out);
+    let lines: Vec<_> = proven.out.lines().collect();
+    assert_eq!((proven.code, proven.complaints.as_str()), (0, ""));
+    assert_eq!(lines, fixture.entries[148..152]);
+
+    let of_one = run(["proof", directory.to_str().unwrap(), "150"]);
+    assert_eq!(of_one.code, 0);
+    assert!(of_one.complaints.contains("part 3/4"), "{of_one:?}");
+    let proven = verify(&of_one.out);
+    assert_eq!((proven.code, proven.out.trim_end()), (0, fixture.entries[150].as_str()));
+    assert!(proven.complaints.contains("part 3/4"), "{proven:?}");
+    let changed = verify(&proof.out.replacen("index 151", "index 150", 1));
+    assert_eq!((changed.code, changed.out.as_str()), (1, ""));
+}
+
+#[test]
 fn there_is_no_proof_of_what_is_not_in_the_log() {
     let fixture = Fixture::new(40);
     let directory = fixture.parent();

@@ -81,7 +81,7 @@ fn verified(directory: &Path) -> LogVerdict {
 /// Which of the events `0..` there are, the oldest first.
 fn ids(audit: &Audit) -> Vec<usize> {
     let events = audit.query().order(Order::OldestFirst).run().unwrap().events;
-    events.iter().map(|event| event.entry_ids[0].parse().unwrap()).collect()
+    events.iter().map(|event| event.entry_ids.first().unwrap().parse().unwrap()).collect()
 }
 
 #[test]

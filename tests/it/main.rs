@@ -18,6 +18,8 @@ mod limits;
 mod misuse;
 mod outcome;
 mod overflow;
+#[cfg(feature = "journal")]
+mod parts;
 #[cfg(all(feature = "journal", feature = "policy"))]
 mod policy_kept;
 #[cfg(feature = "policy")]

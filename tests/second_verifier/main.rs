@@ -220,6 +220,40 @@ fn entries_about_the_log_in_the_wrong_place_are_wrong_to_both() {
     Given::of(&fixture).check(1, "no OPEN");
 }
 
+#[test]
+fn parts_of_events_follow_each_other_to_both() {
+    if is_missing() {
+        return;
+    }
+    let part = |entry: &mut String, id: usize, part: &str| {
+        let status = format!("\"part\":\"{part}\",\"status\"");
+        let own = entry.split('"').find(|text| text.starts_with("evt_")).unwrap().to_owned();
+        *entry = entry.replace("\"status\"", &status).replace(&own, &fixture::event_id(id));
+    };
+    // With a segment's end between the second and the third.
+    for (parts, expected) in [
+        (vec![(7, "1/4"), (7, "2/4"), (7, "3/4"), (7, "4/4")], 0),
+        (vec![(7, "1/3"), (7, "2/3"), (7, "3/3"), (8, "1/2"), (8, "2/2")], 0),
+        (vec![(7, "1/4"), (7, "2/4")], 0),
+        (vec![(7, "1/2"), (8, "1/2"), (8, "2/2")], 0),
+        (vec![(7, "2/2")], 1),
+        (vec![(7, "1/4"), (7, "3/4")], 1),
+        (vec![(7, "1/4"), (7, "2/5")], 1),
+        (vec![(7, "1/2"), (8, "2/2")], 1),
+        (vec![(7, "1/1")], 1),
+        (vec![(7, "1/65")], 1),
+        (vec![(7, "0/2")], 1),
+        (vec![(7, "01/2")], 1),
+    ] {
+        let fixture = Fixture::changed(160, |entries| {
+            for (entry, (id, text)) in entries[148..].iter_mut().zip(&parts) {
+                part(entry, *id, text);
+            }
+        });
+        Given::of(&fixture).check(expected, &format!("{parts:?}"));
+    }
+}
+
 /// Waits until what is sealed was compressed, and everything is signed: the
 /// other verifier is none for logs that change.
 fn wait_for_rest(home: &Path) {
@@ -254,6 +288,8 @@ fn the_logs_of_a_program_are_good_to_both() {
                 .metadata("factor", 1e-9 * f64::from(number));
             audit.record(event).unwrap();
         }
+        let ids = (0..3_000).map(|number| format!("entry of the run {run} with number {number}"));
+        audit.record(AuditEvent::builder(Operation::Import).entry_ids(ids)).unwrap();
         if run < 2 {
             assert!(audit.shutdown(DEADLINE).is_complete);
         } else {

@@ -227,7 +227,7 @@ def depth(v):
     return 0
 
 KEYS = ["sequence", "kind", "event_id", "timestamp", "recorded_at", "operation", "actor", "user_id", "session_id", "org_id", "resource", "source",
-        "entry_ids", "status", "status_source", "error_message", "duration_ms", "busy_ms", "metadata", "span"]
+        "entry_ids", "part", "status", "status_source", "error_message", "duration_ms", "busy_ms", "metadata", "span"]
 REQUIRED = {"sequence", "event_id", "timestamp", "recorded_at", "operation", "actor", "status", "status_source"}
 ORDER = {k: i for i, k in enumerate(KEYS)}
 SOURCES = set("explicit error return policy panic unwound incomplete cancelled closed open recovered".split())
@@ -280,6 +280,9 @@ def parse_entry(data, sequence):
     need(op and not re.search("[a-z]", op) and op.strip(WS) == op, "operation")
     if "entry_ids" in e:
         need(is_list(e["entry_ids"]) and all(isinstance(x, str) for x in e["entry_ids"]), "entry_ids")
+    if "part" in e:
+        m = re.fullmatch(r"([1-9][0-9]?)/([1-9][0-9]?)", e["part"]) if isinstance(e["part"], str) else None
+        need(m and int(m[1]) <= int(m[2]) and 2 <= int(m[2]) <= 64, "part")
     need(e["status"] in ("SUCCESS", "FAILURE", "PARTIAL", "UNKNOWN"), "status")
     need(e["status_source"] in SOURCES, "status_source")
     for k in ("duration_ms", "busy_ms"):
@@ -740,8 +743,18 @@ class Log:
         self.origin, self.open_keys, self.key_entries = None, set(), {}
         self.seal_next, self.prune = 0, None
         prev = None
+        open_part = None                    # (event id, k, n) of an event that has to go on
         for i, (e, seg, after_closing) in enumerate(self.entries):
             s = self.start + i
+            part = None
+            if e is not None and "part" in e:
+                k, n = map(int, e["part"].split("/"))
+                part = (e["event_id"], k, n)
+            goes_on = open_part and part == (open_part[0], open_part[1] + 1, open_part[2])
+            if open_part and not goes_on: self.note("entry %d: the event before ends with part %d/%d" % (s, open_part[1], open_part[2]))
+            if part and part[1] > 1 and not goes_on and not (i == 0 and s > 0):
+                self.finding("entry %d: part %s without the one before it" % (s, e["part"]))
+            open_part = part if part and part[1] < part[2] else None
             is_log = e is not None and e.get("kind") == "log"
             op = e["operation"] if is_log else None
             if s == 0 and op != "OPEN": self.finding("entry 0 is no OPEN")

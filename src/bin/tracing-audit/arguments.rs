@@ -29,7 +29,8 @@ pub(crate) enum Command {
     /// Prints a proof that an event is in a log, as C2SP tlog-proof
     ///
     /// The proof carries the event, and can be verified without the log:
-    /// `tracing-audit verify-proof`.
+    /// `tracing-audit verify-proof`. Of an event that takes several entries,
+    /// there is a proof of each, one after the other.
     Proof(ProofArguments),
     /// Verifies a proof offline and prints the event that it proves
     ///

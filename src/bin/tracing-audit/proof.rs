@@ -5,53 +5,107 @@ use std::path::Path;
 
 use tracing_audit::proof::{LogProof, VerifierKey, leaf_hash};
 use tracing_audit::verify::StoredLog;
-use tracing_audit::{EventId, Sequence};
+use tracing_audit::{AuditEvent, EventId, Part, Sequence};
 
 use crate::arguments::{ProofArguments, VerifyProofArguments};
 use crate::output::{Output, complain};
 use crate::{Failure, Outcome, keys};
 
+/// What each proof begins with.
+const PROOF_HEADER: &str = "c2sp.org/tlog-proof@v1\n";
+
 pub(crate) fn make(arguments: &ProofArguments) -> Outcome<u8> {
     let logs = StoredLog::all_at(&arguments.dir)?;
-    let (log, sequence) = find(&logs, &arguments.event)?;
+    let (log, places) = find(&logs, &arguments.event)?;
     let mut out = Output::new();
-    out.text(log.proof(sequence)?.to_string())?;
+    let mut parts = Vec::new();
+    for sequence in places {
+        let proof = log.proof(sequence)?;
+        parts.extend(proof.untrusted_extra().and_then(part));
+        out.text(proof.to_string())?;
+    }
     out.finish()?;
+    tell_missing(&parts);
     Ok(0)
 }
 
 pub(crate) fn verify(arguments: &VerifyProofArguments) -> Outcome<u8> {
     let keys = keys::parse(&arguments.key)?;
-    let proof: LogProof = read(&arguments.proof)?.parse()?;
-    let Some(entry) = proof.untrusted_extra() else {
-        return Err(Failure::Message("the proof does not carry its entry".into()));
-    };
+    let text = read(&arguments.proof)?;
+    let proofs: Vec<LogProof> =
+        proofs(&text).into_iter().map(str::parse).collect::<Result<_, _>>()?;
+    let mut entries = Vec::new();
+    for proof in &proofs {
+        let Some(entry) = proof.untrusted_extra() else {
+            return Err(Failure::Message("the proof does not carry its entry".into()));
+        };
+        if let Err(why) = prove(proof, entry, &keys) {
+            complain(&format!("NOT PROVEN: {why}"));
+            return Ok(1);
+        }
+        entries.push(entry);
+    }
+    let mut out = Output::new();
+    for entry in &entries {
+        out.line(entry)?;
+    }
+    out.finish()?;
+    tell_missing(&entries.into_iter().filter_map(part).collect::<Vec<_>>());
+    Ok(0)
+}
+
+/// Whether one of the keys proves it; if none, why.
+fn prove(proof: &LogProof, entry: &[u8], keys: &[VerifierKey]) -> Result<(), String> {
     let leaf = leaf_hash(entry);
-    let is_proven = |key: &VerifierKey| proof.verify(&leaf, key.name(), std::slice::from_ref(key));
     let mut refusals = Vec::new();
-    for key in &keys {
-        match is_proven(key) {
-            Ok(_) => {
-                let mut out = Output::new();
-                out.line(entry)?;
-                out.finish()?;
-                return Ok(0);
-            }
+    for key in keys {
+        match proof.verify(&leaf, key.name(), std::slice::from_ref(key)) {
+            Ok(_) => return Ok(()),
             Err(error) => refusals.push(error.to_string()),
         }
     }
-    complain(&format!("NOT PROVEN: {}", refusals.join("; ")));
-    Ok(1)
+    Err(refusals.join("; "))
 }
 
-fn find<'l>(logs: &'l [StoredLog], event: &str) -> Outcome<(&'l StoredLog, Sequence)> {
+/// The proofs of a text: of one entry, or of each entry of an event.
+fn proofs(text: &str) -> Vec<&str> {
+    // A checkpoint's first line, which could look the same, follows an empty one.
+    let begins = text.match_indices(PROOF_HEADER).map(|(at, _)| at).filter(|at| {
+        let before = text.get(..*at).unwrap_or_default();
+        before.ends_with('\n') && !before.ends_with("\n\n")
+    });
+    let mut starts = vec![0];
+    starts.extend(begins);
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts.iter().zip(ends).filter_map(|(start, end)| text.get(*start..end)).collect()
+}
+
+/// The event of an entry that is a part of one, and which.
+fn part(entry: &[u8]) -> Option<(EventId, Part)> {
+    let event: AuditEvent = serde_json::from_slice(entry).ok()?;
+    Some((event.event_id, event.part?))
+}
+
+/// Says which parts of an event these are, if not all.
+fn tell_missing(parts: &[(EventId, Part)]) {
+    let Some((event, Part { count, .. })) = parts.first() else { return };
+    let of_event = || parts.iter().filter(|(other, _)| other == event);
+    let is_there = |number| of_event().any(|(_, part)| part.number == number);
+    if !(1..=*count).all(is_there) {
+        let these: Vec<_> = of_event().map(|(_, part)| part.to_string()).collect();
+        complain(&format!("this is not all of event {event}, but part {}", these.join(", ")));
+    }
+}
+
+fn find<'l>(logs: &'l [StoredLog], event: &str) -> Outcome<(&'l StoredLog, Vec<Sequence>)> {
     if let (Ok(sequence), [log]) = (event.parse(), logs) {
-        return Ok((log, Sequence(sequence)));
+        return Ok((log, vec![Sequence(sequence)]));
     }
     let id: EventId = event.parse()?;
     for log in logs {
-        if let Some(sequence) = log.find(id)? {
-            return Ok((log, sequence));
+        let places = log.places(id)?;
+        if !places.is_empty() {
+            return Ok((log, places));
         }
     }
     Err(Failure::Message(format!("{event} is in none of {} logs", logs.len())))

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use super::super::packed::PackedIds;
 use super::super::row::{Row, RowSpan};
-use super::super::{EventId, Kind, Sequence};
+use super::super::{EventId, Kind, Part, Sequence};
 use super::text::{push_escaped, push_text};
 use super::values::{push_event_id, push_metadata, push_ms, push_time, push_unsigned};
 
@@ -25,6 +25,9 @@ pub(crate) fn encode(row: &Row<'_>, sequence: Sequence, out: &mut Vec<u8>) {
     out.push(b'"');
     push_identity(row, out);
     push_entry_ids(row.entry_ids, out);
+    if let Some(part) = row.part {
+        push_part(part, out);
+    }
     push_outcome(row, out);
     push_metadata(out, row.metadata);
     if let Some(span) = &row.span {
@@ -71,6 +74,14 @@ fn push_entry_ids(ids: PackedIds<'_>, out: &mut Vec<u8>) {
     if !is_empty {
         out.push(b']');
     }
+}
+
+fn push_part(part: Part, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"part\":\"");
+    push_unsigned(out, u64::from(part.number));
+    out.push(b'/');
+    push_unsigned(out, u64::from(part.count));
+    out.push(b'"');
 }
 
 fn push_span(span: &RowSpan<'_>, out: &mut Vec<u8>) {

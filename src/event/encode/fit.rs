@@ -1,46 +1,42 @@
-//! Cutting an event whose entry would be too long.
+//! Cutting an event whose entry would be too long even without its entry ids.
 //!
 //! Nothing is refused for its size, or else size would be a way to act without
-//! a trace. What goes: metadata, the last field first; then the error message;
-//! then entry ids. Identity stays, but for what no frame could hold. A cut
-//! value is marked with its original length, what is gone is counted.
+//! a trace. What goes: metadata, the last field first; then the error message.
+//! Identity stays, but for what no frame could hold. A cut value is marked with
+//! its original length, what is gone is counted. Entry ids are not touched
+//! here: they go on in [further entries](super::split).
 
 use serde_json::Value;
 
 use super::super::AuditEvent;
-use super::super::limits::{
-    ENTRY_IDS_CUT_KEY, EVENT_BYTES_MAX, METADATA_CUT_KEY, cut_marker, prefix,
-};
+use super::super::limits::{METADATA_CUT_KEY, cut_marker, prefix};
 
 /// Identity that is longer than this, encoded, is cut. With six such values an
 /// entry still is short enough for a frame.
 const IDENTITY_BYTES_MAX: usize = 9 * 1024;
 
 /// Room for the longest sequence and for counts of what is gone.
-const SPARE_BYTES: usize = 128;
+pub(super) const SPARE_BYTES: usize = 128;
 
-/// Cuts `event` until its entry has at most [`EVENT_BYTES_MAX`] bytes, or until
-/// nothing but identity is left.
-pub(crate) fn fit(event: &mut AuditEvent) {
-    let mut over = Over::of(event);
+/// Cuts `event`, whose entry ids count for nothing, until its entry has at most
+/// `bytes_max` bytes, or until nothing but identity is left.
+pub(super) fn fit(event: &mut AuditEvent, bytes_max: usize) {
+    let entry_ids = std::mem::take(&mut event.entry_ids);
+    let mut over = Over((encoded(event) + SPARE_BYTES).saturating_sub(bytes_max));
     over.cut_metadata(event);
     over.drop_metadata(event);
     if let Some(message) = &mut event.error_message {
         over.cut(message);
     }
     over.drop_links(event);
-    over.drop_entry_ids(event);
     cut_identity(event);
+    event.entry_ids = entry_ids;
 }
 
 /// How many bytes are too many.
 struct Over(usize);
 
 impl Over {
-    fn of(event: &AuditEvent) -> Self {
-        Over((encoded(event) + SPARE_BYTES).saturating_sub(EVENT_BYTES_MAX))
-    }
-
     fn cut_metadata(&mut self, event: &mut AuditEvent) {
         for (_, value) in event.metadata.fields_mut().iter_mut().rev() {
             match value {
@@ -67,16 +63,6 @@ impl Over {
         while self.0 > 0 && span.links.pop().is_some() {
             self.saved(33);
         }
-    }
-
-    fn drop_entry_ids(&mut self, event: &mut AuditEvent) {
-        let mut dropped = 0;
-        while self.0 > 0 {
-            let Some(id) = event.entry_ids.pop() else { break };
-            self.saved(encoded(&id) + 1);
-            dropped += 1;
-        }
-        count(event, ENTRY_IDS_CUT_KEY, dropped);
     }
 
     /// Cuts as much off the end as is too much, and marks it.
@@ -138,7 +124,7 @@ fn shorten(text: &mut String) -> bool {
 
 /// The beginning of `text` with a mark, in at most `bytes_max` encoded bytes,
 /// or the mark alone.
-fn cut_to(text: &str, bytes_max: usize) -> String {
+pub(super) fn cut_to(text: &str, bytes_max: usize) -> String {
     let (kept, original) = unmarked(text);
     let mark = cut_marker(Some(original));
     let room = bytes_max.saturating_sub(mark.len() + 2);
@@ -159,7 +145,7 @@ fn unmarked(text: &str) -> (&str, usize) {
     earlier.unwrap_or((text, text.len()))
 }
 
-fn count(event: &mut AuditEvent, key: &str, more: u64) {
+pub(super) fn count(event: &mut AuditEvent, key: &str, more: u64) {
     if more > 0 {
         let before = event.metadata.get(key).and_then(Value::as_u64).unwrap_or_default();
         event.metadata.insert(key, before + more);
@@ -167,7 +153,7 @@ fn count(event: &mut AuditEvent, key: &str, more: u64) {
 }
 
 /// Length as JSON.
-fn encoded<T: serde::Serialize + ?Sized>(value: &T) -> usize {
+pub(super) fn encoded<T: serde::Serialize + ?Sized>(value: &T) -> usize {
     let mut bytes = Vec::new();
     let _ = serde_json::to_writer(&mut bytes, value);
     bytes.len()

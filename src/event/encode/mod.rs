@@ -6,10 +6,12 @@
 //! is copied. The bytes are those that `serde_json` writes of the same event,
 //! always; what is rare is left to it.
 //!
-//! [`fit`] is the other half: it cuts what is longer than an entry may be.
+//! [`split`] is the other half, for events that are longer than an entry may
+//! be: entry ids go on in further entries, the rest is cut by `fit`.
 
 mod entry;
-pub(crate) mod fit;
+mod fit;
+pub(crate) mod split;
 mod text;
 mod values;
 

@@ -2,12 +2,13 @@
 
 use super::Deviation;
 use super::text::{Cursor, Outcome, deviation};
-use crate::event::{EventId, SpanId, Status, StatusSource, TraceId};
+use crate::event::{EventId, Part, SpanId, Status, StatusSource, TraceId};
 
 /// What a key holds.
 enum Holds {
     Text,
     Texts,
+    Part,
     Time,
     Id,
     Operation,
@@ -45,6 +46,7 @@ const KEYS: &[Key] = &[
     optional(r#""resource":"#, Holds::Text),
     optional(r#""source":"#, Holds::Text),
     optional(r#""entry_ids":"#, Holds::Texts),
+    optional(r#""part":"#, Holds::Part),
     required(r#""status":"#, Holds::Status),
     required(r#""status_source":"#, Holds::StatusSource),
     optional(r#""error_message":"#, Holds::Text),
@@ -59,6 +61,8 @@ const KEYS: &[Key] = &[
 pub(in crate::verify) struct Shape {
     /// Whether it is an entry about the log itself.
     pub(in crate::verify) is_about_log: bool,
+    /// Whether it is one of several entries of an event.
+    pub(in crate::verify) is_part: bool,
 }
 
 /// Checks the entry of `sequence`.
@@ -71,13 +75,15 @@ pub(in crate::verify) fn check(entry: &[u8], sequence: u64) -> Result<Shape, Dev
     }
     cursor.demand(",")?;
     let is_about_log = cursor.pass(br#""kind":"log","#);
-    let mut is_first = true;
+    let (mut is_first, mut is_part) = (true, false);
     for key in KEYS {
-        is_first &= !cursor.key(key, is_first)?;
+        let is_there = cursor.key(key, is_first)?;
+        is_first &= !is_there;
+        is_part |= is_there && matches!(key.holds, Holds::Part);
     }
     cursor.demand("}")?;
     match cursor.is_at_end() {
-        true => Ok(Shape { is_about_log }),
+        true => Ok(Shape { is_about_log, is_part }),
         false => Err(deviation(cursor.at(), "the end of the entry")),
     }
 }
@@ -102,6 +108,9 @@ impl Cursor<'_> {
         match holds {
             Holds::Text => self.string().map(|_| ()),
             Holds::Texts => self.texts(|cursor| cursor.string().map(|_| ())),
+            Holds::Part => {
+                self.text_that("a part of an event", |text| text.parse::<Part>().is_ok())
+            }
             Holds::Time => self.text_that("a time in UTC with microseconds", is_time),
             Holds::Id => self.id(),
             Holds::Operation => self.text_that("an operation in upper case", |text| {
@@ -193,6 +202,7 @@ mod tests {
             .build();
         event.sequence = Some(Sequence(7));
         event.recorded_at = Some(event.timestamp);
+        event.part = Part::new(2, 10);
         event.busy = Some(std::time::Duration::from_secs(45));
         event.span = Some(SpanInfo {
             name: "open".into(),
@@ -214,13 +224,13 @@ mod tests {
 
     #[test]
     fn what_events_encode_to_is_canonical() {
-        for event in [full(), plain()] {
+        for (event, is_part) in [(full(), true), (plain(), false)] {
             let entry = serde_json::to_vec(&event).unwrap();
-            assert_eq!(check(&entry, 7), Ok(Shape { is_about_log: false }));
+            assert_eq!(check(&entry, 7), Ok(Shape { is_about_log: false, is_part }));
         }
         let about_log = AuditEvent { kind: Kind::Log, ..full() };
         let entry = serde_json::to_vec(&about_log).unwrap();
-        assert_eq!(check(&entry, 7), Ok(Shape { is_about_log: true }));
+        assert_eq!(check(&entry, 7), Ok(Shape { is_about_log: true, is_part: true }));
     }
 
     #[test]
@@ -263,6 +273,8 @@ mod tests {
             ("\"duration_ms\":1.5", "\"duration_ms\":2"),
             ("[\"doc\",\"\\\"quoted\\\"\"]", "[]"),
             ("ACCESS_DENIED", "access_denied"),
+            ("\"part\":\"2/10\"", "\"part\":\"02/10\""),
+            ("\"part\":\"2/10\"", "\"part\":\"2/1\""),
             ("}}", "}} "),
         ] {
             assert!(text.contains(from), "{from}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::entries::StoredEntries;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{EventId, Sequence};
+use crate::event::{AuditEvent, EventId, Part, Sequence};
 use crate::fs::{JournalFs, OsFilesystem};
 use crate::journal::LogReader;
 use crate::proof::{SignedCheckpoint, VerifierKey};
@@ -89,7 +89,8 @@ impl StoredLog {
         Ok(StoredEntries::new(first, reader.entries_from(Sequence(first))))
     }
 
-    /// Where the event with this id stands; `None` if it is not in the log.
+    /// Where the event with this id stands, with its first entry if it takes
+    /// several; `None` if it is not in the log.
     /// Reads the log until it is found.
     ///
     /// # Errors
@@ -107,6 +108,35 @@ impl StoredLog {
             }
         }
         Ok(None)
+    }
+
+    /// Where the entries of the event with this id stand: one, or several that
+    /// follow each other; none if it is not in the log. Of an operation that
+    /// was begun beforehand, those of its intent.
+    ///
+    /// # Errors
+    ///
+    /// As [`find`](StoredLog::find).
+    pub fn places(&self, event: EventId) -> Result<Vec<Sequence>> {
+        let Some(first) = self.find(event)? else { return Ok(Vec::new()) };
+        let reader = LogReader::open(self.fs.clone(), &self.directory)?;
+        let mut entries = reader.entries_from(first);
+        let mut places = vec![first];
+        let mut last: Option<Part> = None;
+        while let Some((sequence, entry)) = entries.next_entry()? {
+            let found: Option<AuditEvent> = serde_json::from_slice(entry).ok();
+            let part = found.filter(|found| found.event_id == event).and_then(|found| found.part);
+            let goes_on = part.zip(last).is_some_and(|(part, last)| part.follows(last));
+            if last.is_some() && !goes_on {
+                break;
+            }
+            places.extend(last.map(|_| sequence));
+            last = part.filter(|part| part.goes_on());
+            if last.is_none() {
+                break;
+            }
+        }
+        Ok(places)
     }
 
     /// The checkpoint, if the log's own keys signed it.

@@ -30,7 +30,7 @@ impl Keeper {
     pub(in crate::worker) fn acknowledge(&mut self, stored: Stored, reply: Reply<Result<Stored>>) {
         let Some(kept) = self.open_mut() else { return drop(reply.send(Ok(stored))) };
         let answer = Answer::Stored(stored, reply);
-        kept.waiting.push_back(Waiting { size: stored.sequence.0 + 1, answer });
+        kept.waiting.push_back(Waiting { size: stored.end(), answer });
     }
 
     /// Tells when everything that was appended is durable.
@@ -57,13 +57,18 @@ impl Kept {
     /// Answers whom a sync has made good, or everybody why it cannot.
     pub(super) fn answer_waiting(&mut self) {
         let durable = self.ledger.durable();
+        let before = self.waiting.len();
         while let Some(first) = self.waiting.front() {
             let refusal = if first.size <= durable { None } else { self.refusal() };
             if first.size > durable && refusal.is_none() {
-                return;
+                break;
             }
-            let Some(waiting) = self.waiting.pop_front() else { return };
+            let Some(waiting) = self.waiting.pop_front() else { break };
             waiting.answer.send(refusal);
+        }
+        let answered = before - self.waiting.len();
+        if answered > 0 {
+            self.answered_last = answered;
         }
     }
 

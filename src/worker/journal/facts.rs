@@ -96,8 +96,14 @@ impl Worker {
     }
 }
 
-/// The first entry after an opening.
-pub(super) fn opening(opened: &Opened, host: &str, times: Times) -> AuditEvent {
+/// The first entry after an opening. `unfinished` is the last entry before it,
+/// where its event should have gone on.
+pub(super) fn opening(
+    opened: &Opened,
+    unfinished: Option<&AuditEvent>,
+    host: &str,
+    times: Times,
+) -> AuditEvent {
     let report = &opened.report;
     let cuts = (!report.cuts.is_empty()).then(|| report.cuts.iter().map(cut_value).collect());
     let facts = [
@@ -112,6 +118,7 @@ pub(super) fn opening(opened: &Opened, host: &str, times: Times) -> AuditEvent {
         ("was_closed", Some(report.was_closed.into())),
         ("size", Some(report.size.into())),
         ("cuts", cuts),
+        ("unfinished", unfinished.map(unfinished_value)),
         ("abandoned_vkey", opened.abandoned_key.as_ref().map(|key| key.to_string().into())),
         ("rebuilt_tiles", Some(opened.rebuilt_tiles).filter(|tiles| *tiles > 0).map(Value::from)),
     ];
@@ -174,6 +181,10 @@ fn hex(bytes: &[u8]) -> String {
 
 fn path_value(path: &Path) -> Value {
     path.to_string_lossy().into()
+}
+
+fn unfinished_value(last: &AuditEvent) -> Value {
+    json!({ "event_id": last.event_id, "sequence": last.sequence, "part": last.part })
 }
 
 fn cut_value(cut: &Cut) -> Value {

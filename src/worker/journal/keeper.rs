@@ -11,16 +11,16 @@ use super::trouble::{FullDisk, State};
 use crate::capture::Intake;
 use crate::channel::LossReason;
 use crate::error::Error;
-use crate::event::encode::{encode, fit::fit};
+use crate::event::encode::{encode, split::Split};
 use crate::event::limits::EVENT_BYTES_MAX;
-use crate::event::row::Row;
+use crate::event::row::{Row, RowScratch};
 use crate::event::{AuditEvent, Sequence};
 use crate::fs::JournalFs;
 use crate::history::{Packer, describe_row};
 use crate::journal::ENTRY_BYTES_MAX;
 use crate::ledger::{CopyState, Ledger, Opened, Room};
 use crate::proof::Digest;
-use crate::worker::trail::Refused;
+use crate::worker::trail::{Fitted, Refused};
 
 /// The hash of an entry; none if there is no journal.
 pub(crate) type Leaf = Option<Digest>;
@@ -61,13 +61,13 @@ pub(in crate::worker) struct Kept {
     pub(super) intake: Arc<Intake>,
     // keeper
     entry: Vec<u8>,
-    /// The event that comes next was cut already.
-    is_cut: bool,
     // trouble
     pub(super) full_disk: FullDisk,
     pub(super) state: State,
     // acknowledge
     pub(super) waiting: VecDeque<Waiting>,
+    /// How many the last sync was for.
+    pub(super) answered_last: usize,
     pub(super) waiting_for_checkpoint: Vec<WaitingForCheckpoint>,
     // checkpoints
     pub(super) checkpoint_problem: Option<Arc<str>>,
@@ -101,10 +101,10 @@ impl Kept {
             fs,
             intake,
             entry: Vec::new(),
-            is_cut: false,
             full_disk,
             state: State::Working,
             waiting: VecDeque::new(),
+            answered_last: 0,
             waiting_for_checkpoint: Vec::new(),
             checkpoint_problem: None,
             checkpoint_us: None,
@@ -126,13 +126,12 @@ impl Kept {
 
     #[inline]
     fn append(&mut self, row: &Row<'_>) -> Result<Leaf, Refused> {
-        let was_cut = std::mem::take(&mut self.is_cut);
         if matches!(self.state, State::GivenUp(_)) {
             return Err(Refused::Lost(LossReason::JournalPoisoned));
         }
         self.entry.clear();
         encode(row, Sequence(self.ledger.size()), &mut self.entry);
-        if self.entry.len() > EVENT_BYTES_MAX && !was_cut {
+        if self.entry.len() > EVENT_BYTES_MAX {
             return Err(Refused::TooLong);
         }
         match self.ledger.append(&self.entry) {
@@ -142,6 +141,25 @@ impl Kept {
             }
             Err(_) => Err(Refused::Lost(self.reason())),
         }
+    }
+
+    /// Appends an event that is too long for one entry.
+    fn append_long(&mut self, row: &Row<'_>) -> Result<Fitted, LossReason> {
+        let split = Split::new(row.to_event(Sequence(u64::MAX)));
+        let mut scratch = RowScratch::default();
+        let rows: Vec<_> = split.rows(scratch.row(&split.event, row.recorded_us)).collect();
+        let encoded = |(place, row)| {
+            let mut entry = Vec::new();
+            encode(row, Sequence(place), &mut entry);
+            entry
+        };
+        let entries: Vec<Vec<u8>> = (self.ledger.size()..).zip(&rows).map(encoded).collect();
+        let Ok(first) = self.ledger.append_parts(&entries) else { return Err(self.reason()) };
+        for row in &rows {
+            self.ledger.describe_last(|facts| describe_row(row, facts));
+        }
+        let (entries, leaf) = (entries.len() as u64, first.map(|first| first.leaf));
+        Ok(Fitted { event: split.event, entries, leaf })
     }
 
     fn reason(&self) -> LossReason {
@@ -167,19 +185,24 @@ impl Keeper {
         }
     }
 
-    /// An event whose entry was too long, shortened. It is to be appended next.
-    pub(in crate::worker) fn cut(&mut self, row: &Row<'_>) -> AuditEvent {
-        let mut event = row.to_event(Sequence(u64::MAX));
-        fit(&mut event);
-        if let Keeper::Open(kept) = self {
-            kept.is_cut = true;
+    /// Appends an event that is too long for one entry: as several, all of
+    /// them or none, and shortened where that is not enough.
+    pub(in crate::worker) fn append_long(&mut self, row: &Row<'_>) -> Result<Fitted, LossReason> {
+        match self {
+            Keeper::Open(kept) => kept.append_long(row),
+            // Nobody else finds anything too long.
+            Keeper::None | Keeper::Closed => Err(LossReason::AfterShutdown),
         }
-        event
     }
 
     /// The next place, if a journal gives it.
     pub(in crate::worker) fn size(&self) -> Option<Sequence> {
         self.open().map(|kept| Sequence(kept.ledger.size()))
+    }
+
+    /// Whether those who record are told after the next sync, not at once.
+    pub(in crate::worker) fn answers_later(&self) -> bool {
+        self.open().is_some()
     }
 
     /// Whether an entry about the log can be appended.

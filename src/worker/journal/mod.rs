@@ -15,6 +15,7 @@ mod acknowledge;
 mod checkpoints;
 mod close;
 mod facts;
+mod gather;
 mod keeper;
 mod open;
 mod orphans;

@@ -5,9 +5,10 @@ use std::sync::{Arc, PoisonError};
 
 use super::facts::opening;
 use super::keeper::{Keeper, Kept, OpenedJournal, Opening};
-use super::refill::{Refill, since};
+use super::refill::{Refill, since, unfinished};
 use crate::buffer::{Buffer, BufferConfig};
 use crate::error::Result;
+use crate::event::row::RowScratch;
 use crate::worker::state::Worker;
 
 impl Worker {
@@ -24,13 +25,15 @@ impl Worker {
         };
         let mut kept = Kept::new(ledger, fs, full_disk, self.intake.clone());
         kept.packer = packer;
-        let since = since(&kept.reader()?, opened.size, &self.rotation)?;
+        let reader = kept.reader()?;
+        let since = since(&reader, opened.size, &self.rotation)?;
+        let unfinished = unfinished(&reader, opened.size)?;
         kept.exported_through = since.exported_through;
         let orphans = if opened.report.was_closed { Vec::new() } else { kept.orphans()? };
         self.trail.keeper = Keeper::Open(Box::new(kept));
         self.refill(since.first, since.first, opened.size)?;
         let times = self.times();
-        let entry = opening(&opened, &host, times);
+        let entry = opening(&opened, unfinished.as_ref(), &host, times);
         let events = std::iter::once(entry).chain(orphans);
         for event in events {
             if self.append_only(&event, times, true).is_err() {
@@ -69,7 +72,8 @@ impl Worker {
         let buffer = Buffer::starting_at(BufferConfig::from(&self.rotation), first);
         let published = Arc::clone(&self.published);
         let mut statistics = published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut refill = Refill { buffer, statistics: &mut statistics, counted };
+        let scratch = RowScratch::default();
+        let mut refill = Refill { buffer, statistics: &mut statistics, counted, scratch };
         refill.read(&reader, first, size)?;
         self.trail.buffer = refill.buffer;
         self.trail.has_news = true;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::keeper::Kept;
 use super::refill::{is_fact, read};
 use crate::error::Result;
+use crate::event::part::{Joined, Joiner};
 use crate::event::{AuditEvent, EventId};
 use crate::journal::LogReader;
 use crate::worker::intents::{INTENT, recovered};
@@ -18,11 +19,11 @@ impl Kept {
     /// since the log was last opened; earlier ones were settled then.
     pub(super) fn orphans(&self) -> Result<Vec<AuditEvent>> {
         let reader = self.reader()?;
-        let mut open = BTreeMap::new();
+        let mut begun = Begun::default();
         for index in last_opening(&reader)?..reader.segments().len() {
-            read_segment(&reader, index, &mut open)?;
+            begun.read_segment(&reader, index)?;
         }
-        let mut orphans: Vec<_> = open.into_values().collect();
+        let mut orphans = begun.finish();
         orphans.sort_by_key(|intent: &AuditEvent| intent.sequence);
         Ok(orphans.into_iter().map(recovered).collect())
     }
@@ -41,25 +42,40 @@ fn last_opening(reader: &LogReader) -> Result<usize> {
     Ok(0)
 }
 
-fn read_segment(
-    reader: &LogReader,
-    index: usize,
-    open: &mut BTreeMap<EventId, AuditEvent>,
-) -> Result<()> {
-    let mut entries = reader.segment_entries(index);
-    while let Some((sequence, entry)) = entries.next_entry()? {
-        if is_fact(entry) {
-            let fact = read(sequence, entry);
-            match fact.operation.as_str() {
-                "OPEN" => open.clear(),
-                INTENT => drop(open.insert(fact.event_id, fact)),
-                _ => {}
+/// Intents without an outcome so far.
+#[derive(Default)]
+struct Begun {
+    open: BTreeMap<EventId, AuditEvent>,
+    joiner: Joiner,
+}
+
+impl Begun {
+    fn read_segment(&mut self, reader: &LogReader, index: usize) -> Result<()> {
+        let Begun { open, joiner } = self;
+        let mut entries = reader.segment_entries(index);
+        while let Some((sequence, entry)) = entries.next_entry()? {
+            if is_fact(entry) {
+                let fact = read(sequence, entry);
+                match fact.operation.as_str() {
+                    "OPEN" => (*open, *joiner) = Default::default(),
+                    INTENT => joiner.push(fact, |whole| note(open, whole)),
+                    _ => {}
+                }
+            } else if !open.is_empty() {
+                event_id(entry).and_then(|id| open.remove(&id));
             }
-        } else if !open.is_empty() {
-            event_id(entry).and_then(|id| open.remove(&id));
         }
+        Ok(())
     }
-    Ok(())
+
+    fn finish(mut self) -> Vec<AuditEvent> {
+        self.joiner.finish(|part| note(&mut self.open, part));
+        self.open.into_values().collect()
+    }
+}
+
+fn note(open: &mut BTreeMap<EventId, AuditEvent>, Joined { event, .. }: Joined) {
+    open.insert(event.event_id, event);
 }
 
 /// The id in an entry of kind `event`.

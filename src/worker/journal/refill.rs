@@ -3,8 +3,9 @@
 use crate::buffer::Buffer;
 use crate::buffer::rotation::RotationPolicy;
 use crate::error::Result;
+use crate::event::part::{Joined, Joiner};
 use crate::event::row::RowScratch;
-use crate::event::{Actor, AuditEvent, Kind, Sequence, Status};
+use crate::event::{Actor, AuditEvent, Kind, Part, Sequence, Status};
 use crate::journal::{Entries, LogReader};
 use crate::statistics::StatisticsRecorder;
 
@@ -27,6 +28,7 @@ pub(super) struct Refill<'a> {
     pub(super) statistics: &'a mut StatisticsRecorder,
     /// Entries before this sequence are in the statistics.
     pub(super) counted: u64,
+    pub(super) scratch: RowScratch,
 }
 
 impl Kept {
@@ -44,12 +46,31 @@ pub(super) fn since(reader: &LogReader, size: u64, rotation: &RotationPolicy) ->
     let mut since = Since { first, exported_through: 0 };
     let mut entries = reader.entries_from(Sequence(first));
     while let Some((sequence, entry)) = next(&mut entries, size)? {
+        if sequence.0 == first {
+            since.first -= before(reader, read(sequence, entry).part, sequence);
+        }
         if is_fact(entry) {
             since.note(&read(sequence, entry));
         }
     }
     since.first = since.first.min(size);
     Ok(since)
+}
+
+/// How many entries of an event come before the one at `sequence`, as far as
+/// they are there.
+fn before(reader: &LogReader, part: Option<Part>, sequence: Sequence) -> u64 {
+    let oldest = reader.segments().first().map_or(0, |segment| segment.first.0);
+    part.map_or(0, Part::before).min(sequence.0.saturating_sub(oldest))
+}
+
+/// The last entry, if its event should go on behind it.
+pub(super) fn unfinished(reader: &LogReader, size: u64) -> Result<Option<AuditEvent>> {
+    let Some(last) = size.checked_sub(1) else { return Ok(None) };
+    let mut entries = reader.entries_from(Sequence(last));
+    let found = next(&mut entries, size)?;
+    let event = found.map(|(sequence, entry)| read(sequence, entry));
+    Ok(event.filter(|event| event.part.is_some_and(Part::goes_on)))
 }
 
 impl Since {
@@ -74,16 +95,20 @@ impl Refill<'_> {
     /// Reads the entries `first..size`.
     pub(super) fn read(&mut self, reader: &LogReader, first: u64, size: u64) -> Result<()> {
         let mut entries = reader.entries_from(Sequence(first));
-        let mut scratch = RowScratch::default();
+        let mut joiner = Joiner::default();
         while let Some((sequence, entry)) = next(&mut entries, size)? {
-            let event = read(sequence, entry);
-            let row = scratch.row(&event, 0);
-            self.buffer.push(&row);
-            if sequence.0 >= self.counted {
-                self.statistics.record(&row);
-            }
+            joiner.push(read(sequence, entry), |joined| self.push(&joined));
         }
+        joiner.finish(|joined| self.push(&joined));
         Ok(())
+    }
+
+    fn push(&mut self, Joined { event, entries }: &Joined) {
+        let row = self.scratch.row(event, 0);
+        let sequence = self.buffer.push(&row, *entries);
+        if sequence.0 >= self.counted {
+            self.statistics.record(&row);
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::keeper::Kept;
 use super::trouble::{FullDisk, State};
+use crate::channel::together;
 use crate::error::{Error, Result};
 use crate::worker::decode::Times;
 use crate::worker::state::Worker;
@@ -33,7 +34,7 @@ impl Worker {
         // Who is answered may look at health next.
         self.publish_totals();
         if let Some(kept) = self.trail.keeper.open_mut() {
-            kept.answer_waiting();
+            together(|| kept.answer_waiting());
         }
     }
 

@@ -88,6 +88,13 @@ pub(super) fn event(id: u64) -> Box<AuditEvent> {
     Box::new(AuditEvent::builder("RECORD").entry_ids([format!("{id}")]).build())
 }
 
+/// An event with so many entry ids of 32 bytes.
+pub(super) fn long_event(id: u64, entry_ids: u64) -> Box<AuditEvent> {
+    let ids = (0..entry_ids).map(|number| format!("{id:016}{number:016}"));
+    let event = AuditEvent::builder("RECORD").user_id("alice").entry_ids(ids);
+    Box::new(event.metadata("id", id).build())
+}
+
 /// How many events a GAP stands for.
 pub(super) fn gaps(entries: &[AuditEvent]) -> u64 {
     let gaps = entries.iter().filter(|entry| entry.operation.as_str() == "GAP");

@@ -12,6 +12,8 @@ mod journal_rig;
 #[cfg(feature = "journal")]
 mod journal_simulation;
 #[cfg(feature = "journal")]
+mod parts;
+#[cfg(feature = "journal")]
 mod power_cuts;
 mod rig;
 mod rotation;

@@ -6,10 +6,11 @@
 //! can fail.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::journal_rig::{Disk, event};
+use super::journal_rig::{Disk, event, long_event};
 use super::rig::Rig;
 use crate::event::{EventId, Sequence};
 use crate::journal::{LogReader, logs_under};
@@ -39,7 +40,7 @@ struct Campaign {
     disk: Disk,
     chance: u64,
     next: u64,
-    told: Vec<(EventId, Sequence)>,
+    told: Vec<(EventId, Range<u64>)>,
 }
 
 #[test]
@@ -113,14 +114,17 @@ impl Campaign {
         rig.complete(spans);
         let mut replies = Vec::new();
         for _ in 0..callers {
-            let event = event(self.next);
+            let event = match self.below(8) {
+                0 => long_event(self.next, 500 + self.below(2_000)),
+                _ => event(self.next),
+            };
             replies.push((event.event_id, rig.begin_to_ask(|reply| Request::Record(event, reply))));
             self.next += 1;
         }
         rig.pass(ms);
         for (id, mut reply) in replies {
             if let Ok(Ok(stored)) = reply.try_recv() {
-                self.told.push((id, stored.sequence));
+                self.told.push((id, stored.sequence.0..stored.end()));
             }
         }
     }
@@ -151,8 +155,10 @@ impl Campaign {
 
     fn lost(&self) -> u64 {
         let entries = self.entries();
-        let is_there = |(id, sequence): &&(EventId, Sequence)| {
-            entries.get(sequence.0 as usize).is_some_and(|entry| entry.contains(&id.to_string()))
+        let is_there = |(id, places): &&(EventId, Range<u64>)| {
+            let id = id.to_string();
+            let has_id = |at| entries.get(at as usize).is_some_and(|entry| entry.contains(&id));
+            places.clone().all(has_id)
         };
         (self.told.len() - self.told.iter().filter(is_there).count()) as u64
     }

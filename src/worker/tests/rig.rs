@@ -188,7 +188,7 @@ impl Rig {
         let mut events = Vec::new();
         for segment in &snapshot.segments {
             for index in 0..segment.len() {
-                let row = segment.row(index, &mut scratch).unwrap();
+                let Some(row) = segment.row(index, &mut scratch) else { continue };
                 events.push(row.to_event(Sequence(segment.base() + index as u64)));
             }
         }

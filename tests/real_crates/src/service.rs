@@ -55,7 +55,7 @@ impl Service {
     where
         F: Future<Output = &'static str> + Send + 'static,
     {
-        let router = Router::new().route("/work", get(move || work()));
+        let router = Router::new().route("/work", get(work));
         let router = router.layer(TraceLayer::new_for_http());
         Self::serve(router, Arc::default()).await
     }
