@@ -91,6 +91,7 @@ fn reloads_lose_nothing_and_nothing_is_decided_by_half_a_policy() {
     audit.reload_policy(first.clone()).unwrap();
 
     let before = audit.query().count().unwrap();
+    assert_eq!(before, 1, "the one that was switched on is audited, too");
     let policies = [first, second];
     std::thread::scope(|scope| {
         for thread in 0..THREADS {

@@ -20,6 +20,8 @@ mod outcome;
 mod overflow;
 #[cfg(feature = "journal")]
 mod parts;
+#[cfg(feature = "policy")]
+mod policy_hard_cases;
 #[cfg(all(feature = "journal", feature = "policy"))]
 mod policy_kept;
 #[cfg(feature = "policy")]

@@ -95,7 +95,7 @@ fn check_all(audit: &Audit, events: &[AuditEvent]) {
         all.iter().filter(|event| event.user_id == user).copied().collect::<Vec<_>>()
     };
     check(|| audit.query().user("u1"), &of("u1"));
-    let long = &events[10];
+    let long = events.get(10).unwrap();
     for at in [0, 1, 999, LONG_IDS / 2, LONG_IDS - 1] {
         check(|| audit.query().entry_ids([entry_id(10, at)]), &[long]);
     }

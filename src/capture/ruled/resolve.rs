@@ -99,6 +99,9 @@ impl Plan {
 
     fn name_operation(&self, capture: &mut Capture, is_over: bool) {
         let Some(from) = self.rule().and_then(|rule| rule.operation.as_ref()) else { return };
+        if from.fields.is_empty() && capture.fields.operation().is_some() {
+            return;
+        }
         let values = capture.fields.values();
         let named = from.named(|name| value_of(&self.names, &values, name), is_over);
         if let Named::As(operation) = named {
@@ -204,7 +207,10 @@ fn bit(index: u16) -> u64 {
 /// A value as the identity that it stands for.
 pub(super) fn told_as(value: ValueRef<'_>, origin: Option<&Origin>) -> String {
     let prefix = origin.and_then(|origin| origin.prefix.as_deref()).unwrap_or_default();
-    with_text(value, |text| bounded(&[prefix, text].concat()).into_owned())
+    with_text(value, |text| match prefix {
+        "" => bounded(text).into_owned(),
+        prefix => bounded(&[prefix, text].concat()).into_owned(),
+    })
 }
 
 /// Items of a list that was recorded as one; a text is one id, whatever it
