@@ -1,6 +1,6 @@
 //! The value that stands behind a name: `name=value`, `name: "value"`.
 
-use super::bytes::{NAME, TOKEN, VALUE_END, at, is, run_end};
+use super::bytes::{HEX, NAME, TOKEN, VALUE_END, at, is, run_end};
 use super::token::is_scheme;
 
 /// A value in a text.
@@ -112,6 +112,12 @@ fn begins_parameter(bytes: &[u8], from: usize) -> bool {
     end == bytes.len()
         || matches!(at(bytes, end), b'=' | b'&' | b'%')
         || (end == from && is(at(bytes, end), VALUE_END))
+}
+
+/// So many digits of a hash that nobody tries them all.
+pub(super) fn is_long_hex(value: &str) -> bool {
+    const HEX_BYTES_MIN: usize = 32;
+    value.len() >= HEX_BYTES_MIN && value.bytes().all(|byte| is(byte, HEX))
 }
 
 /// What stands where a secret is not: nothing, a word for nothing, or the place
