@@ -134,6 +134,5 @@ pub(crate) const TOLD_BY_TEXT: &[(&str, &str)] = &[
     ("debug api_key", r#"Config { url: "http://x", api_key: Some("<32h>"), retries: 3 }"#),
     ("shell --password", "mysqldump --password=<16a> shop"),
     ("shell --token", "vault login --token <28a>"),
-    ("shell curl -u", "curl -u admin:<16a> https://example.org/api"),
     ("shell curl -H", "curl -H 'Authorization: Bearer <40b>' https://example.org/api"),
 ];

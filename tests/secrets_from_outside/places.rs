@@ -53,6 +53,10 @@ pub(crate) struct Carried {
     /// Of fields that say who and what, if the value may not stand there.
     pub(crate) session: Option<String>,
     pub(crate) entry: Option<String>,
+    pub(crate) org: Option<String>,
+    pub(crate) actor: Option<String>,
+    /// A value that is nothing but digits, as a number.
+    pub(crate) number: Option<u64>,
     /// A name that tells a secret, and the bare value.
     pub(crate) telling: Option<(&'static str, String)>,
 }
@@ -70,6 +74,9 @@ impl Carried {
             panic: format!("called `Result::unwrap()` on an `Err` value: {value:?}"),
             session: Some(chance.one(OF_IDS).replace("{}", value)),
             entry: Some(chance.one(OF_IDS).replace("{}", value)),
+            org: Some(chance.one(OF_IDS).replace("{}", value)),
+            actor: Some(format!("service:{value}")),
+            number: value.parse().ok(),
             telling: Some((TELLING[chance.below(TELLING.len())], value.to_owned())),
         }
     }

@@ -84,6 +84,9 @@ fn by_span(case: usize, carried: &Carried) {
         audit.source = %carried.source,
         audit.session_id = carried.session,
         audit.entry_ids = carried.entry,
+        audit.org_id = carried.org,
+        audit.actor = carried.actor,
+        number = carried.number,
         audit.error = Empty,
         note = carried.note,
         detail = %carried.detail,
@@ -111,6 +114,15 @@ fn by_hand(audit: &Audit, case: usize, carried: &Carried) {
     if let Some(session) = &carried.session {
         event = event.session_id(session);
     }
+    if let Some(org) = &carried.org {
+        event = event.org_id(org);
+    }
+    if let Some(actor) = &carried.actor {
+        event = event.actor(actor.as_str());
+    }
+    if let Some(number) = carried.number {
+        event = event.metadata("number", number);
+    }
     event = event.entry_ids(&carried.entry);
     if let Some((name, value)) = &carried.telling {
         event = event.metadata(name, value.as_str());
@@ -136,9 +148,11 @@ pub(crate) fn parts(event: &AuditEvent) -> Vec<(String, String)> {
         ("resource", &event.resource),
         ("source", &event.source),
         ("session", &event.session_id),
+        ("org", &event.org_id),
     ];
     parts.extend(named.into_iter().filter_map(|(name, text)| Some((name.into(), text.clone()?))));
     parts.push(("entry".into(), event.entry_ids.join("\n")));
+    parts.push(("actor".into(), event.actor.to_string()));
     parts
 }
 

@@ -114,10 +114,12 @@ fn begins_parameter(bytes: &[u8], from: usize) -> bool {
         || (end == from && is(at(bytes, end), VALUE_END))
 }
 
-/// So many digits of a hash that nobody tries them all.
+/// Whether it begins with so many digits of a hash that nobody tries them all.
 pub(super) fn is_long_hex(value: &str) -> bool {
     const HEX_BYTES_MIN: usize = 32;
-    value.len() >= HEX_BYTES_MIN && value.bytes().all(|byte| is(byte, HEX))
+    let bytes = value.as_bytes();
+    let end = run_end(bytes, 0, HEX);
+    end >= HEX_BYTES_MIN && !is(at(bytes, end), TOKEN)
 }
 
 /// What stands where a secret is not: nothing, a word for nothing, or the place
