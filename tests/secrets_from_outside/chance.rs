@@ -50,8 +50,8 @@ impl Chance {
         while let Some((before, after)) = rest.split_once('<') {
             let (place, after) = after.split_once('>').unwrap();
             let (count, class) = place.split_at(place.len() - 1);
-            let part = self.text(class_of(class), count.parse().unwrap());
             text.push_str(before);
+            let part = self.text(class_of(class), count.parse().unwrap());
             text.push_str(&part);
             made.push(part);
             rest = after;

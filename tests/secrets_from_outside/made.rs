@@ -94,7 +94,8 @@ fn card(chance: &mut Chance) -> Secret {
 
 /// Four by four, as on most cards; those of 14 and 15 digits are printed 4-6-4 and 4-6-5.
 fn grouped(digits: &str, between: &str) -> String {
-    let ends: &[usize] = if digits.len() < 16 && digits.len() > 13 { &[4, 10] } else { &[4, 8, 12, 16] };
+    let ends: &[usize] =
+        if digits.len() < 16 && digits.len() > 13 { &[4, 10] } else { &[4, 8, 12, 16] };
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if ends.contains(&at) {
@@ -123,7 +124,12 @@ fn address(chance: &mut Chance) -> Secret {
     let number = chance.text("0123456789", 8);
     let (before, after) = chance.one_of([(".", ""), ("+", "x"), ("_", ""), ("-", ".k"), ("", "")]);
     let domain = chance.one(&[
-        "example.com", "mail.example.co.uk", "sub.dept.uni-ulm.de", "gmail.com", "x.io", "firma.museum",
+        "example.com",
+        "mail.example.co.uk",
+        "sub.dept.uni-ulm.de",
+        "gmail.com",
+        "x.io",
+        "firma.museum",
         "münchen.de",
     ]);
     let (kind, first) = match first.is_ascii() && domain.is_ascii() {
@@ -152,7 +158,8 @@ fn web_token(chance: &mut Chance) -> Secret {
         parts.extend([256, 12, 120, 16].map(|bytes| URL_SAFE_NO_PAD.encode(chance.bytes(bytes))));
         return Secret::new("jwe", parts.join("."), &parts[1..]);
     }
-    let claims = format!(r#"{{"sub":"{}","iat":17{}}}"#, chance.next(), chance.text("123456789", 8));
+    let claims =
+        format!(r#"{{"sub":"{}","iat":17{}}}"#, chance.next(), chance.text("123456789", 8));
     parts.push(URL_SAFE_NO_PAD.encode(claims));
     let signature_bytes = [32, 64, 256][chance.below(3)];
     parts.push(URL_SAFE_NO_PAD.encode(chance.bytes(signature_bytes)));
@@ -171,7 +178,8 @@ fn private_key(chance: &mut Chance) -> Secret {
     ]);
     let bytes = chance.between(48, 1200);
     let body = STANDARD.encode(chance.bytes(bytes));
-    let lines: Vec<_> = body.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line)).collect();
+    let lines: Vec<_> =
+        body.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line)).collect();
     // In the text of a program's JSON or environment the line's end is two characters.
     let end = chance.one(&["\n", "\n", "\r\n", "\\n"]);
     let text = format!("-----BEGIN {label}-----{end}{}{end}-----END {label}-----", lines.join(end));
@@ -180,7 +188,11 @@ fn private_key(chance: &mut Chance) -> Secret {
 }
 
 fn password(chance: &mut Chance) -> Secret {
-    let text = format!("{}-{}!", chance.one(&["Sommer", "hunter", "Tr0ub4dor"]), chance.text("abcdefghkmnprstuvwxyz23456789", 10));
+    let text = format!(
+        "{}-{}!",
+        chance.one(&["Sommer", "hunter", "Tr0ub4dor"]),
+        chance.text("abcdefghkmnprstuvwxyz23456789", 10)
+    );
     let mut secret = Secret::new("password under its name", text.clone(), &[text]);
     secret.needs_name = true;
     secret

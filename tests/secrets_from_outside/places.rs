@@ -35,10 +35,30 @@ const OF_IDS: &[&str] = &["{}", "entry/{}", "{}:part-2", "v1/{}/0"];
 
 /// Names under which values are secret, as the documentation has them or near to it.
 pub(crate) const TELLING: &[&str] = &[
-    "password", "passwd", "db_password", "user.password", "passphrase", "secret", "client_secret",
-    "clientSecret", "token", "access_token", "accessToken", "refresh_token", "auth_token", "api_key",
-    "apiKey", "apikey", "x-api-key", "X_API_KEY", "private_key", "authorization",
-    "http.request.header.authorization", "credentials", "cookie", "aws_secret_access_key",
+    "password",
+    "passwd",
+    "db_password",
+    "user.password",
+    "passphrase",
+    "secret",
+    "client_secret",
+    "clientSecret",
+    "token",
+    "access_token",
+    "accessToken",
+    "refresh_token",
+    "auth_token",
+    "api_key",
+    "apiKey",
+    "apikey",
+    "x-api-key",
+    "X_API_KEY",
+    "private_key",
+    "authorization",
+    "http.request.header.authorization",
+    "credentials",
+    "cookie",
+    "aws_secret_access_key",
 ];
 
 /// What one event carries, by the name of its place.
@@ -57,6 +77,8 @@ pub(crate) struct Carried {
     pub(crate) actor: Option<String>,
     /// A value that is nothing but digits, as a number.
     pub(crate) number: Option<u64>,
+    /// Nobody's secret, which shows that what is looked through has everything.
+    pub(crate) marker: String,
     /// A name that tells a secret, and the bare value.
     pub(crate) telling: Option<(&'static str, String)>,
 }
@@ -77,6 +99,7 @@ impl Carried {
             org: Some(chance.one(OF_IDS).replace("{}", value)),
             actor: Some(format!("service:{value}")),
             number: value.parse().ok(),
+            marker: format!("marker-{}", chance.text("0123456789", 12)),
             telling: Some((TELLING[chance.below(TELLING.len())], value.to_owned())),
         }
     }

@@ -1,9 +1,9 @@
 //! A trail with default settings and a journal, and what of it can be seen from outside.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -24,10 +24,17 @@ const BATCH: usize = 1_000;
 pub(crate) struct Seen {
     /// By the number of the case.
     pub(crate) events: Vec<AuditEvent>,
-    pub(crate) streamed: Vec<Arc<AuditEvent>>,
-    pub(crate) exported: Vec<u8>,
+    streamed: Vec<u8>,
+    exported: Vec<u8>,
     /// The files of the journal, packed ones decoded.
-    pub(crate) journal: Vec<u8>,
+    journal: Vec<u8>,
+}
+
+impl Seen {
+    /// All that left the trail as bytes, by where it went.
+    pub(crate) fn places(&self) -> [(&'static str, &[u8]); 3] {
+        [("stream", &self.streamed), ("export", &self.exported), ("journal", &self.journal)]
+    }
 }
 
 /// Records every case, those with even numbers by spans, the others by hand.
@@ -54,9 +61,14 @@ pub(crate) fn record(cases: &[Carried]) -> Seen {
     assert!(audit.shutdown(Duration::from_secs(120)).lost.is_empty());
     let mut events = page.events;
     events.sort_by_key(case_of);
-    assert_eq!(events.iter().map(case_of).collect::<Vec<_>>(), (0..cases.len()).collect::<Vec<_>>());
+    assert_eq!(
+        events.iter().map(case_of).collect::<Vec<_>>(),
+        (0..cases.len()).collect::<Vec<_>>()
+    );
     let mut bytes = Vec::new();
     read_all(&journal, &mut bytes);
+    let streamed =
+        serde_json::to_vec(&streamed.iter().map(|event| &**event).collect::<Vec<_>>()).unwrap();
     Seen { events, streamed, exported: fs::read(document).unwrap(), journal: bytes }
 }
 
@@ -65,10 +77,14 @@ fn record_batch(audit: &Audit, batch: &[(usize, &Carried)]) {
         for thread in 0..THREADS {
             scope.spawn(move || {
                 let own = batch.iter().skip(thread).step_by(THREADS);
-                own.filter(|(case, _)| case % 2 == 1).for_each(|(case, carried)| by_hand(audit, *case, carried));
+                own.filter(|(case, _)| case % 2 == 1)
+                    .for_each(|(case, carried)| by_hand(audit, *case, carried));
             });
         }
-        batch.iter().filter(|(case, _)| case % 2 == 0).for_each(|(case, carried)| by_span(*case, carried));
+        batch
+            .iter()
+            .filter(|(case, _)| case % 2 == 0)
+            .for_each(|(case, carried)| by_span(*case, carried));
     });
 }
 
@@ -87,6 +103,7 @@ fn by_span(case: usize, carried: &Carried) {
         audit.org_id = carried.org,
         audit.actor = carried.actor,
         number = carried.number,
+        marker = carried.marker,
         audit.error = Empty,
         note = carried.note,
         detail = %carried.detail,
@@ -110,6 +127,7 @@ fn by_hand(audit: &Audit, case: usize, carried: &Carried) {
         .metadata("note", carried.note.as_str())
         .metadata("detail", carried.detail.as_str())
         .metadata("nested", nested(carried))
+        .metadata("marker", carried.marker.as_str())
         .metadata("panic.message", carried.panic.as_str());
     if let Some(session) = &carried.session {
         event = event.session_id(session);
@@ -156,7 +174,31 @@ pub(crate) fn parts(event: &AuditEvent) -> Vec<(String, String)> {
     parts
 }
 
-pub(crate) fn case_of(event: &AuditEvent) -> usize {
+/// What was put into those parts.
+pub(crate) fn put(carried: &Carried) -> BTreeMap<&'static str, String> {
+    let mut put = BTreeMap::from([
+        ("note", carried.note.clone()),
+        ("detail", carried.detail.clone()),
+        ("nested", nested(carried).to_string()),
+        ("error", carried.error.clone()),
+        ("resource", carried.resource.clone()),
+        ("source", carried.source.clone()),
+        ("panic.message", carried.panic.clone()),
+        ("marker", carried.marker.clone()),
+    ]);
+    put.extend(carried.number.map(|number| ("number", number.to_string())));
+    for (part, text) in [
+        ("session", &carried.session),
+        ("entry", &carried.entry),
+        ("org", &carried.org),
+        ("actor", &carried.actor),
+    ] {
+        put.extend(text.clone().map(|text| (part, text)));
+    }
+    put
+}
+
+fn case_of(event: &AuditEvent) -> usize {
     event.user_id.as_ref().unwrap().parse().unwrap()
 }
 

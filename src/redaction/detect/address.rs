@@ -78,8 +78,7 @@ fn leading_dots(bytes: &[u8]) -> usize {
 
 fn is_domain(text: &str) -> bool {
     let Some((host, top)) = text.rsplit_once('.') else { return false };
-    let is_top =
-        (2..=24).contains(&top.len()) && top.chars().all(char::is_alphabetic);
+    let is_top = (2..=24).contains(&top.len()) && top.chars().all(char::is_alphabetic);
     is_top && host.split('.').all(|label| !label.is_empty())
 }
 
@@ -131,7 +130,10 @@ mod tests {
             ("postgres://app:s3cr3t@db.example.org:5432/x", "s3cr3t"),
             ("at redis://:p@ss@host/0", "p@ss"),
             ("https://q0Zx9Kf2Lw7Vb3Nt5Rm8@example.org/", "q0Zx9Kf2Lw7Vb3Nt5Rm8"),
-            ("https://9944b09199c62bcf9418ad846dd0e4bb@example.org/", "9944b09199c62bcf9418ad846dd0e4bb"),
+            (
+                "https://9944b09199c62bcf9418ad846dd0e4bb@example.org/",
+                "9944b09199c62bcf9418ad846dd0e4bb",
+            ),
         ] {
             assert_eq!(findings(text), [(password, Detector::Assignment)], "{text}");
         }

@@ -172,6 +172,8 @@ mod tests {
             (r#"{\"api_key\":\"hunter2\",\"x\":1}"#, "hunter2"),
             ("Login { user: \"bob\", password: Some(\"hunter\") }", "hunter"),
             ("Login { pin: 1234 }", "1234"),
+            ("Login { token: Some(ApiToken(\"hunter\")), x: Y(\"z\") }", "hunter"),
+            ("Authorization: Digest a=\"b\", response=\"c\"\nx", "a=\"b\", response=\"c\""),
             ("db.password: Tr0ub4dor&3 or", "Tr0ub4dor&3"),
             ("Authorization: Basic dTpw", "dTpw"),
             (r#"{"host": "x", "authorization": "Bearer abc", "accept": "*/*"}"#, "Bearer abc"),

@@ -128,9 +128,8 @@ fn look_at_azure_secret(scan: &mut Scan<'_>, rest: usize) {
     const BEFORE_BYTES: usize = 6;
     const REST_BYTES_MIN: usize = 31;
     let bytes = scan.bytes;
-    let is_sign = rest >= BEFORE_BYTES
-        && at(bytes, rest - 2) == b'Q'
-        && at(bytes, rest - 3).is_ascii_digit();
+    let is_sign =
+        rest >= BEFORE_BYTES && at(bytes, rest - 2) == b'Q' && at(bytes, rest - 3).is_ascii_digit();
     let mut end = rest;
     while is(at(bytes, end), NAME) || at(bytes, end) == b'~' {
         end += 1;
