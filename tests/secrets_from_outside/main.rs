@@ -59,7 +59,6 @@ fn shown(tally: &Tally) -> String {
 
 #[test]
 fn what_is_promised_to_be_hidden_is_nowhere() {
-    std::panic::set_hook(Box::new(|_| {}));
     let mut chance = Chance::seeded(0x5eed);
     let secrets: Vec<_> = (0..SECRETS).map(|turn| secret(turn, &mut chance)).collect();
     let carried: Vec<_> = secrets.iter().map(|secret| carried(secret, &mut chance)).collect();
@@ -88,7 +87,6 @@ fn what_is_promised_to_be_hidden_is_nowhere() {
 
 #[test]
 fn what_is_nobodys_secret_comes_out_as_it_went_in() {
-    std::panic::set_hook(Box::new(|_| {}));
     let mut chance = Chance::seeded(0xbe9);
     let values: Vec<_> = (0..BENIGN).map(|turn| benign::benign(turn, &mut chance)).collect();
     let carried: Vec<_> = values

@@ -99,7 +99,7 @@ impl Carried {
             org: Some(chance.one(OF_IDS).replace("{}", value)),
             actor: Some(format!("service:{value}")),
             number: value.parse().ok(),
-            marker: format!("marker-{}", chance.text("0123456789", 12)),
+            marker: format!("marker-{}", chance.text("ghjkmnpqrstvwxyz", 12)),
             telling: Some((TELLING[chance.below(TELLING.len())], value.to_owned())),
         }
     }
