@@ -15,7 +15,12 @@
 //! with 19 digits that are not in groups, which are like ids; opaque text under a name that says
 //! nothing. Of what is nobody's secret, numbers that by chance are a card's are made anew.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 #![expect(clippy::disallowed_methods, reason = "only the library has a filesystem gate")]
 
 mod benign;
