@@ -114,8 +114,8 @@ fn by_span(case: usize, carried: &Carried) {
     );
     let _inside = span.enter();
     // Unlike `panic!`, this prints nothing.
-    let panics = || resume_unwind(Box::new(carried.panic.clone()));
-    let payload = catch_unwind(AssertUnwindSafe(panics)).map(|()| ()).unwrap_err();
+    let panics = AssertUnwindSafe(|| resume_unwind(Box::new(carried.panic.clone())));
+    let payload = catch_unwind::<_, ()>(panics).unwrap_err();
     span.record("panic.message", payload.downcast_ref::<String>().unwrap().as_str());
     span.record("audit.error", &carried.error);
 }
