@@ -5,7 +5,7 @@ use crate::redaction::names::looks_random;
 use super::bytes::{NAME, at, is, run_end};
 use super::detector::Detector;
 use super::scan::Scan;
-use super::value::is_placeholder;
+use super::value::{is_long_hex, is_placeholder};
 
 /// How far before the sign is looked.
 const REACH_BYTES: usize = 256;
@@ -30,7 +30,7 @@ fn look_at_userinfo(scan: &mut Scan<'_>, start: usize, end: usize) {
     let Some(userinfo) = scan.text.get(start..end) else { return };
     let (start, secret) = match userinfo.split_once(':') {
         Some((user, password)) => (start + user.len() + 1, password),
-        None if looks_random(userinfo) => (start, userinfo),
+        None if looks_random(userinfo) || is_long_hex(userinfo) => (start, userinfo),
         None => return,
     };
     if !is_placeholder(secret) {
@@ -42,9 +42,13 @@ fn look_at_address(scan: &mut Scan<'_>, sign: usize) {
     let (bytes, host) = (scan.bytes, sign + 1);
     let start = start_of(bytes, sign, |byte| is(byte, NAME) || matches!(byte, b'+' | b'\''));
     let start = start + leading_dots(bytes.get(start..sign).unwrap_or_default());
-    let run = run_end(bytes, host, NAME);
-    let dots = bytes.get(host..run).unwrap_or_default();
-    let end = run - dots.iter().rev().take_while(|byte| matches!(byte, b'.' | b'-' | b'_')).count();
+    let mut run = run_end(bytes, host, NAME);
+    let mut end = without_trailing_dots(bytes, host, run);
+    let is_ascii = scan.text.get(host..end).is_some_and(is_domain);
+    if !is_ascii && !at(bytes, run).is_ascii() {
+        run = host + scan.text.get(host..).map_or(0, letters_of_any_language);
+        end = without_trailing_dots(bytes, host, run);
+    }
     let is_remote_path = bytes.get(start..sign) == Some(b"git") && at(bytes, end) == b':';
     let is_whole = scan.text.get(host..end).is_some_and(is_domain);
     let is_cut = scan.is_cut_at(run) && end > host;
@@ -53,14 +57,28 @@ fn look_at_address(scan: &mut Scan<'_>, sign: usize) {
     }
 }
 
+fn without_trailing_dots(bytes: &[u8], host: usize, end: usize) -> usize {
+    let host = bytes.get(host..end).unwrap_or_default();
+    end - host.iter().rev().take_while(|byte| matches!(byte, b'.' | b'-' | b'_')).count()
+}
+
+/// The length of what a host with letters beyond ASCII may be.
+#[cold]
+fn letters_of_any_language(text: &str) -> usize {
+    const HOST_BYTES_MAX: usize = 253;
+    let belongs = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-');
+    text.char_indices()
+        .find(|(index, c)| !belongs(*c) || *index > HOST_BYTES_MAX)
+        .map_or(text.len(), |(index, _)| index)
+}
+
 fn leading_dots(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| matches!(byte, b'.' | b'\'' | b'-')).count()
 }
 
 fn is_domain(text: &str) -> bool {
     let Some((host, top)) = text.rsplit_once('.') else { return false };
-    let is_top =
-        (2..=24).contains(&top.len()) && top.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_top = (2..=24).contains(&top.len()) && top.chars().all(char::is_alphabetic);
     is_top && host.split('.').all(|label| !label.is_empty())
 }
 
@@ -88,6 +106,10 @@ mod tests {
                 assert_eq!(findings(&text), [(address, Detector::Email)], "{text}");
             }
         }
+        for address in ["bob@münchen.de", "bob@mail.пример.рф"] {
+            let text = format!("mail „{address}“");
+            assert_eq!(findings(&text), [(address, Detector::Email)], "{text}");
+        }
         for text in [
             "git@github.com:org/repo.git",
             "@org/package",
@@ -108,6 +130,10 @@ mod tests {
             ("postgres://app:s3cr3t@db.example.org:5432/x", "s3cr3t"),
             ("at redis://:p@ss@host/0", "p@ss"),
             ("https://q0Zx9Kf2Lw7Vb3Nt5Rm8@example.org/", "q0Zx9Kf2Lw7Vb3Nt5Rm8"),
+            (
+                "https://9944b09199c62bcf9418ad846dd0e4bb@example.org/",
+                "9944b09199c62bcf9418ad846dd0e4bb",
+            ),
         ] {
             assert_eq!(findings(text), [(password, Detector::Assignment)], "{text}");
         }

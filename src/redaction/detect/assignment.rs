@@ -8,7 +8,7 @@ use super::bytes::{NAME, at, is};
 use super::detector::{Detector, Finding};
 use super::scan::Scan;
 use super::token;
-use super::value::{Header, Value, is_placeholder, value_at};
+use super::value::{Header, Value, is_long_hex, is_placeholder, value_at};
 
 /// Longest name that is looked at.
 const NAME_BYTES_MAX: usize = 64;
@@ -69,9 +69,9 @@ fn look_behind(scan: &mut Scan<'_>, separator: usize, name: &str, verdict: Verdi
     let Some(text) = scan.text.get(value.start..value.end) else { return };
     let is_colon = at(scan.bytes, separator) == b':';
     let is_secret = match verdict {
-        Verdict::Perhaps => looks_random(text),
+        Verdict::Perhaps => looks_random(text) || (is_signature(name) && is_long_hex(text)),
         _ => !(is_placeholder(text) || (is_colon && is_prose(scan, text, value, name))),
-    };
+    } && !(is_colon && is_in_arn(scan.bytes, separator));
     if !is_secret || !scan.detectors.contains(Detector::Assignment) {
         return;
     }
@@ -118,6 +118,13 @@ fn is_prose(scan: &Scan<'_>, text: &str, value: Value, name: &str) -> bool {
     !(is_code || (is_long_enough && (has_digit || has_symbol || capitals_inside)))
 }
 
+/// Whether it is a piece of an Amazon Resource Name (`arn:…:secret:prod/db`), which names a secret.
+fn is_in_arn(bytes: &[u8], separator: usize) -> bool {
+    let before = bytes.get(..separator).unwrap_or_default();
+    let start = before.iter().rposition(|byte| !(is(*byte, NAME) || *byte == b':'));
+    before.get(start.map_or(0, |last| last + 1)..).is_some_and(|name| name.starts_with(b"arn:"))
+}
+
 /// Names whose values are a few digits.
 fn is_short_code(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -144,6 +151,12 @@ fn is_query_secret(name: &str) -> bool {
     NAMES.iter().any(|known| last.eq_ignore_ascii_case(known))
 }
 
+/// Parameters whose values are hashes under a key. An id would have another name.
+fn is_signature(name: &str) -> bool {
+    let last = name.rsplit(['-', '_', '.']).next().unwrap_or(name);
+    ["sig", "signature", "hmac"].iter().any(|known| last.eq_ignore_ascii_case(known))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::scan::findings;
@@ -159,6 +172,8 @@ mod tests {
             (r#"{\"api_key\":\"hunter2\",\"x\":1}"#, "hunter2"),
             ("Login { user: \"bob\", password: Some(\"hunter\") }", "hunter"),
             ("Login { pin: 1234 }", "1234"),
+            ("Login { token: Some(ApiToken(\"hunter\")), x: Y(\"z\") }", "hunter"),
+            ("Authorization: Digest a=\"b\", response=\"c\"\nx", "a=\"b\", response=\"c\""),
             ("db.password: Tr0ub4dor&3 or", "Tr0ub4dor&3"),
             ("Authorization: Basic dTpw", "dTpw"),
             (r#"{"host": "x", "authorization": "Bearer abc", "accept": "*/*"}"#, "Bearer abc"),
@@ -166,8 +181,8 @@ mod tests {
             ("secret := \"y\"", "y"),
             ("{\"token\"=>\"abc\"}", "abc"),
             (
-                "?X-Amz-Signature=fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024g",
-                "fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024g",
+                "?X-Amz-Signature=fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024",
+                "fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024",
             ),
             ("STRIPE_KEY=q0Zx9Kf2Lw7Vb3Nt5Rm8", "q0Zx9Kf2Lw7Vb3Nt5Rm8"),
         ] {
@@ -195,6 +210,8 @@ mod tests {
             "next_page_token=12",
             "password:",
             "password=",
+            "X=arn:aws:secretsmanager:eu-west-1:012345678901:secret:prod/db-1a2B3c",
+            "?commit_signature_of=fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024",
             "a cache_key=q0Zx9Kf2Lw7Vb3Nt5Rm8",
         ] {
             assert_eq!(findings(text), [], "{text}");

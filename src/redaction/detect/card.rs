@@ -92,7 +92,9 @@ fn number_in(bytes: &[u8], start: usize, end: usize) -> Option<Group> {
             filled += group_digits.len();
             let is_whole =
                 more == 0 || groups.get(index).is_some_and(|first| first.1 - first.0 <= 6);
-            if is_whole && digits.get(..filled).is_some_and(is_card_number) {
+            let is_number =
+                |digits: &[u8]| is_card_number(digits) || (more > 0 && is_long_visa(digits));
+            if is_whole && digits.get(..filled).is_some_and(is_number) {
                 return Some((first.0, group.1));
             }
         }
@@ -129,6 +131,11 @@ pub(in crate::redaction) fn is_card_number(digits: &[u8]) -> bool {
         && has_check_digit(digits)
 }
 
+/// Only where it is in groups: ids of databases have as many digits.
+fn is_long_visa(digits: &[u8]) -> bool {
+    digits.len() == DIGITS_MAX && digits.first() == Some(&b'4') && has_check_digit(digits)
+}
+
 fn is_issued(digits: &[u8]) -> bool {
     let leading = |count: usize| {
         let digits = digits.get(..count).unwrap_or_default();
@@ -140,13 +147,18 @@ fn is_issued(digits: &[u8]) -> bool {
         15 => matches!(two, 34 | 37),
         16 => {
             matches!(two, 40..=49 | 51..=55 | 62 | 65)
-                || matches!(four, 2221..=2720 | 3528..=3589 | 6011 | 5018 | 5020 | 5038 | 6304 | 6759)
+                || matches!(four, 2221..=2720 | 3528..=3589 | 6011)
+                || is_maestro(four)
                 || matches!(three, 644..=649)
                 || matches!(six, 508_500..=508_999 | 606_985..=607_984 | 220_000..=220_499)
         }
-        17..=19 => matches!(four, 6759 | 6304 | 5018 | 5020 | 5038) || matches!(three, 621..=625),
+        17..=19 => is_maestro(four) || two == 62,
         _ => false,
     }
+}
+
+fn is_maestro(leading_four: u32) -> bool {
+    matches!(leading_four, 5018 | 5020 | 5038 | 5893 | 6304 | 6759 | 6761..=6763)
 }
 
 /// The check of Luhn.
@@ -184,6 +196,8 @@ mod tests {
             "30569309025904",
             "3056 930902 5904",
             "6200000000000005",
+            "6761000000000006",
+            "4000 0000 0000 0000 006",
         ] {
             for (before, after) in [
                 ("", ""),
@@ -208,6 +222,7 @@ mod tests {
             "0.4111111111111111",
             "a4111111111111111",
             "41111111111111110",
+            "4000000000000000006",
             "2025-01-15 10:30:45",
             "+49 1512 3456 7890",
             "411111111111-1111",

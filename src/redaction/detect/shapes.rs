@@ -33,8 +33,9 @@ const fn mixed(prefix: &'static str, body: u8, body_bytes_min: usize) -> Shape {
 static SHAPES: &[Shape] = &[
     // Cloud providers.
     shape("AKIA", ALNUM, 16), shape("ASIA", ALNUM, 16), shape("ABIA", ALNUM, 16), shape("ACCA", ALNUM, 16),
+    shape("IQoJb3JpZ2luX2Vj", WIDE, 60), shape("FwoGZXIvYXdz", WIDE, 60),
     shape("ABSK", WIDE, 60), shape("bedrock-api-key-", WIDE, 40),
-    shape("AIza", TOKEN, 32), shape("ya29.", TOKEN, 20), shape("GOCSPX-", TOKEN, 24),
+    shape("AIza", TOKEN, 32), shape("ya29.", TOKEN, 20), shape("1//0", TOKEN, 40), shape("GOCSPX-", TOKEN, 24),
     shape("dop_v1_", HEX, 60), shape("doo_v1_", HEX, 60), shape("dor_v1_", HEX, 60),
     shape("LTAI", ALNUM, 16), shape("AQVN", TOKEN, 34), shape("HRKU-", TOKEN, 30),
     shape("fm1_", WIDE, 40), shape("fm1r_", WIDE, 40), shape("fm2_", WIDE, 40), shape("fo1_", TOKEN, 40),
@@ -47,6 +48,7 @@ static SHAPES: &[Shape] = &[
     shape("glpat-", NAME, 20), shape("gldt-", TOKEN, 20), shape("glrt-", NAME, 20), shape("glrtr-", TOKEN, 20),
     shape("glcbt-", TOKEN, 20), shape("glptt-", TOKEN, 20), shape("glft-", TOKEN, 20), shape("glimt-", TOKEN, 20),
     shape("glagent-", TOKEN, 20), shape("gloas-", TOKEN, 20), shape("glsoat-", TOKEN, 20), shape("glffct-", TOKEN, 20),
+    shape("GR1348941", TOKEN, 20),
     shape("ATBB", ALNUM, 28), shape("ATATT3", WIDE, 60), shape("ATCTT3", WIDE, 60), shape("BBDC-", TOKEN, 36),
     shape("npm_", ALNUM, 36), shape("pypi-AgE", TOKEN, 50), shape("rubygems_", HEX, 48), mixed("cio", ALNUM, 32),
     mixed("oy2", ALNUM, 43), shape("dckr_pat_", TOKEN, 20), shape("dckr_oat_", TOKEN, 20),
@@ -73,6 +75,8 @@ static SHAPES: &[Shape] = &[
     shape("xoxb-", TOKEN, 20), shape("xoxp-", TOKEN, 20), shape("xoxa-", TOKEN, 20), shape("xoxr-", TOKEN, 20),
     shape("xoxs-", TOKEN, 20), shape("xoxo-", TOKEN, 20), shape("xoxe-", TOKEN, 20), shape("xoxe.xox", TOKEN, 20),
     shape("xoxc-", TOKEN, 20), shape("xoxd-", WIDE, 20), shape("xapp-", TOKEN, 20),
+    shape("hooks.slack.com/services/", WIDE, 40), shape("discord.com/api/webhooks/", WIDE, 60),
+    shape("discordapp.com/api/webhooks/", WIDE, 60),
     shape("SG.", NAME, 40), shape("key-", HEX, 32), shape("EAAC", ALNUM, 50), shape("EAAB", ALNUM, 50),
     shape("xkeysib-", TOKEN, 60), shape("xsmtpsib-", TOKEN, 60), mixed("re_", TOKEN, 24), shape("tfp_", TOKEN, 40),
     // Observability and data.
@@ -80,7 +84,7 @@ static SHAPES: &[Shape] = &[
     shape("glsa_", TOKEN, 30), shape("glc_", WIDE, 30), shape("sntrys_", WIDE, 40), shape("sntryu_", HEX, 60),
     shape("phx_", ALNUM, 30), shape("phc_", ALNUM, 30), shape("pscale_tkn_", TOKEN, 30), shape("pscale_pw_", TOKEN, 30),
     shape("pscale_oauth_", TOKEN, 30), shape("sbp_", HEX, 40), shape("sb_secret_", TOKEN, 20), shape("napi_", ALNUM, 40),
-    shape("lakekey", ALNUM, 30), shape("pat.", NAME, 60), mixed("pat", NAME, 80), shape("shub_", TOKEN, 30),
+    shape("lakekey", ALNUM, 30), shape("pat.", NAME, 60), mixed("pat", NAME, 79), shape("shub_", TOKEN, 30),
     // People's own.
     shape("AGE-SECRET-KEY-1", ALNUM, 50), shape("ops_ey", WIDE, 100), shape("xprv", ALNUM, 100),
     shape("SK0", HEX, 31), shape("SK1", HEX, 31), shape("SK2", HEX, 31), shape("SK3", HEX, 31), shape("SK4", HEX, 31),

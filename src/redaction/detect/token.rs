@@ -3,7 +3,7 @@
 
 use crate::redaction::names::looks_random;
 
-use super::bytes::{HEX, NAME, RUN, TOKEN, WIDE, at, is, run_end, run_start};
+use super::bytes::{ALNUM, HEX, NAME, RUN, TOKEN, WIDE, at, is, run_end, run_start};
 use super::detector::Detector;
 use super::scan::Scan;
 use super::shapes::{Shape, may_begin, shapes};
@@ -18,9 +18,16 @@ pub(super) fn look(scan: &mut Scan<'_>, start: usize, end: usize) {
     let Some(last) = end.checked_sub(bytes_min) else { return };
     let bytes = scan.bytes;
     for begin in beginnings(bytes, start, last) {
+        let before = if begin == start { 0 } else { at(bytes, begin - 1) };
         if may_begin(bytes, begin) || scan.is_cut_at(end) {
-            let is_run_start = begin == start || !is(at(bytes, begin - 1), RUN);
-            look_for_shapes(scan, begin, is_run_start);
+            look_for_shapes(scan, begin, !is(before, RUN) || before == b'/');
+        }
+        match before {
+            b'.' if matches!(at(bytes, begin + DISCORD_TIME_BYTES), b'.') => {
+                look_at_discord_token(scan, begin);
+            }
+            b'~' => look_at_azure_secret(scan, begin),
+            _ => {}
         }
     }
 }
@@ -31,7 +38,7 @@ fn look_before(scan: &mut Scan<'_>, start: usize) {
     // The last letters of the schemes.
     if matches!(
         at(scan.bytes, start - 2) | 0x20,
-        b'r' | b'c' | b'n' | b'y' | b'e' | b't' | b'm' | b'k' | b'p'
+        b'r' | b'c' | b'n' | b'y' | b'e' | b't' | b'm' | b'k' | b'p' | b'd'
     ) {
         look_after_scheme(scan, start);
     }
@@ -94,6 +101,47 @@ fn look_at_jwt(scan: &mut Scan<'_>, start: usize) {
     }
 }
 
+/// The middle part of a bot's token, as Discord gives them.
+const DISCORD_TIME_BYTES: usize = 6;
+
+/// The number of a bot in base64, a dot, a time, a dot, and a secret. `time` is behind the first dot.
+#[inline(never)]
+fn look_at_discord_token(scan: &mut Scan<'_>, time: usize) {
+    const SECRET_BYTES_MIN: usize = 27;
+    let bytes = scan.bytes;
+    let start = run_start(bytes, time - 1, TOKEN);
+    let secret = time + DISCORD_TIME_BYTES + 1;
+    let end = run_end(bytes, secret, TOKEN);
+    // In base64 every digit begins with one of these letters.
+    let is_number = matches!(at(bytes, start), b'M' | b'N' | b'O')
+        && (23..=28).contains(&(time - 1 - start))
+        && run_end(bytes, start, ALNUM) == time - 1;
+    if is_number && end - secret >= SECRET_BYTES_MIN && run_end(bytes, time, TOKEN) + 1 == secret {
+        scan.add(start, end, Detector::ApiKey);
+    }
+}
+
+/// Three characters, a digit, `Q~`, and the rest of a secret of Azure's directory. `rest` is behind
+/// the tilde.
+#[inline(never)]
+fn look_at_azure_secret(scan: &mut Scan<'_>, rest: usize) {
+    const BEFORE_BYTES: usize = 6;
+    const REST_BYTES_MIN: usize = 31;
+    let bytes = scan.bytes;
+    let is_sign =
+        rest >= BEFORE_BYTES && at(bytes, rest - 2) == b'Q' && at(bytes, rest - 3).is_ascii_digit();
+    let mut end = rest;
+    while is(at(bytes, end), NAME) || at(bytes, end) == b'~' {
+        end += 1;
+    }
+    while end > rest && at(bytes, end - 1) == b'.' {
+        end -= 1;
+    }
+    if is_sign && end - rest >= REST_BYTES_MIN && scan.text.is_char_boundary(rest - BEFORE_BYTES) {
+        scan.add(rest - BEFORE_BYTES, end, Detector::ApiKey);
+    }
+}
+
 /// The number of a bot, a colon, and its secret, as Telegram gives them.
 /// `start` is behind the colon.
 pub(super) fn look_at_bot_token(scan: &mut Scan<'_>, start: usize) {
@@ -114,7 +162,7 @@ pub(super) fn look_at_bot_token(scan: &mut Scan<'_>, start: usize) {
 fn look_after_scheme(scan: &mut Scan<'_>, start: usize) {
     let before = scan.bytes.get(..start - 1).unwrap_or_default();
     let word = before.get(run_start(before, before.len(), TOKEN)..).unwrap_or_default();
-    if !is_scheme(word) {
+    if !is_scheme(word) && !is_option(word) {
         return;
     }
     let end = run_end(scan.bytes, start, WIDE);
@@ -142,6 +190,19 @@ pub(super) fn is_scheme(word: &[u8]) -> bool {
     .any(|scheme| word.eq_ignore_ascii_case(scheme))
 }
 
+/// Options of a command line that are followed by a secret.
+fn is_option(word: &[u8]) -> bool {
+    let Some(name) = word.strip_prefix(b"--") else { return false };
+    [&b"token"[..], b"password", b"passphrase", b"secret", b"key"]
+        .iter()
+        .any(|known| name == *known || name.strip_suffix(*known).is_some_and(is_begun))
+}
+
+/// What stands before the last word of a name: `api-`.
+fn is_begun(before: &[u8]) -> bool {
+    matches!(before, b"api-" | b"access-" | b"auth-" | b"client-" | b"secret-")
+}
+
 /// Too short to look random, and still no word: digits among letters, or
 /// capitals inside, as base64 has them; or digits of a hash.
 fn is_credential(value: &str) -> bool {
@@ -163,6 +224,7 @@ mod tests {
         for (text, secret) in [
             ("Bearer mF_9.B5f-4.1JqM", "mF_9.B5f-4.1JqM"),
             ("got header: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ== from", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+            ("login --api-key aB3dE5gH7jK9 -v", "aB3dE5gH7jK9"),
             ("bearer 9944b09199c62bcf9418ad846dd0e4bb", "9944b09199c62bcf9418ad846dd0e4bb"),
         ] {
             assert_eq!(findings(text), [(secret, Detector::Bearer)], "{text}");
@@ -173,6 +235,28 @@ mod tests {
             "a basic understanding",
         ] {
             assert_eq!(findings(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_are_found_by_what_is_inside_and_behind_slashes() {
+        let secret = "q0Zx9Kf2Lw7Vb3Nt5Rm8q0Zx9Kf2Lw7Vb3Nt5Rm8";
+        for key in [
+            format!("MTk4NjIyNDgzNDcxOTI1MjQ4.Gx-2_a.{secret}"),
+            format!("a.B8Q~x_{}", &secret[..32]),
+            format!("hf_{}", &secret[..34]),
+        ] {
+            for (before, after) in [("", ""), ("v1/", "/0"), ("X=", "."), ("„", "“")] {
+                let text = format!("{before}{key}{after}");
+                assert_eq!(findings(&text), [(&*key, Detector::ApiKey)], "{text}");
+            }
+        }
+        for text in [
+            format!("com.example.module.{secret}"),
+            format!("MTk4NjIyNDgzNDcxOTI1MjQ4.Gx-2_ab.{secret}"),
+            format!("~{secret} éQ~{secret}"),
+        ] {
+            assert_eq!(findings(&text), [], "{text}");
         }
     }
 

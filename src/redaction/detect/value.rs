@@ -1,6 +1,6 @@
 //! The value that stands behind a name: `name=value`, `name: "value"`.
 
-use super::bytes::{NAME, TOKEN, VALUE_END, at, is, run_end};
+use super::bytes::{HEX, NAME, TOKEN, VALUE_END, at, is, run_end};
 use super::token::is_scheme;
 
 /// A value in a text.
@@ -40,13 +40,23 @@ pub(super) enum Header {
     Line,
 }
 
-/// `Some(` and the like, in text that was made by `Debug`.
+/// `Some(` and the like, and a new type's name before what is in quotes, in
+/// text that was made by `Debug`.
 fn skip_wrapper(bytes: &[u8], start: usize) -> usize {
-    let word = run_end(bytes, start, TOKEN);
-    let is_wrapper = bytes.get(start..word).is_some_and(|word| {
-        matches!(word, b"Some" | b"Ok" | b"String" | b"Secret" | b"Str" | b"Text")
-    });
-    if is_wrapper && at(bytes, word) == b'(' { word + 1 } else { start }
+    let (mut from, mut known) = (start, start);
+    loop {
+        let word = run_end(bytes, from, TOKEN);
+        if at(bytes, word) != b'(' || !at(bytes, from).is_ascii_uppercase() {
+            return if quote_at(bytes, from).is_some() { from } else { known };
+        }
+        let is_known = bytes.get(from..word).is_some_and(|word| {
+            matches!(word, b"Some" | b"Ok" | b"String" | b"Secret" | b"Str" | b"Text")
+        });
+        if is_known && known == from {
+            known = word + 1;
+        }
+        from = word + 1;
+    }
 }
 
 /// The quote that opens a value; its escaped form where the text is nested.
@@ -82,18 +92,24 @@ fn quoted(bytes: &[u8], start: usize, quote: &[u8]) -> Value {
 
 fn unquoted_end(text: &str, bytes: &[u8], start: usize, header: Header) -> usize {
     let end = match header {
-        Header::Line => {
-            let line = bytes.get(start..).unwrap_or_default();
-            start + line.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(line.len())
-        }
+        Header::Line => line_end(bytes, start),
         Header::No | Header::Scheme => word_end(bytes, start),
     };
     let is_scheme = header == Header::Scheme && bytes.get(start..end).is_some_and(is_scheme);
     if is_scheme && at(bytes, end) == b' ' {
-        return word_end(bytes, end + 1);
+        // These are followed by several parameters.
+        let is_list = bytes.get(start..end).is_some_and(|scheme| {
+            [&b"digest"[..], b"hawk"].iter().any(|list| scheme.eq_ignore_ascii_case(list))
+        });
+        return if is_list { line_end(bytes, end) } else { word_end(bytes, end + 1) };
     }
     let value = text.get(start..end).unwrap_or_default();
     start + value.trim_end_matches(['.', ':', '!', '?']).len()
+}
+
+fn line_end(bytes: &[u8], start: usize) -> usize {
+    let line = bytes.get(start..).unwrap_or_default();
+    start + line.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(line.len())
 }
 
 fn word_end(bytes: &[u8], start: usize) -> usize {
@@ -112,6 +128,14 @@ fn begins_parameter(bytes: &[u8], from: usize) -> bool {
     end == bytes.len()
         || matches!(at(bytes, end), b'=' | b'&' | b'%')
         || (end == from && is(at(bytes, end), VALUE_END))
+}
+
+/// Whether it begins with so many digits of a hash that nobody tries them all.
+pub(super) fn is_long_hex(value: &str) -> bool {
+    const HEX_BYTES_MIN: usize = 32;
+    let bytes = value.as_bytes();
+    let end = run_end(bytes, 0, HEX);
+    end >= HEX_BYTES_MIN && !is(at(bytes, end), TOKEN)
 }
 
 /// What stands where a secret is not: nothing, a word for nothing, or the place
