@@ -1,4 +1,7 @@
 //! Events inside a span that tell how it ends.
+//!
+//! While values are still to decide which rule the span is for, what they tell
+//! is kept for each rule that may be: as many as there are rules at most.
 
 use std::num::{NonZeroU8, NonZeroU64};
 use std::sync::Arc;
