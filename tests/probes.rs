@@ -1,6 +1,7 @@
 //! Probes of the subscriber between and inside audited spans, beside filtered
 //! neighbours: nothing of ours is lost, and the neighbours see what they would
-//! see without us. Alone in its process, since subscribers of other tests
+//! see without us. Once with spans that say themselves that they are audited,
+//! and once with spans that a policy alone makes audited. Alone in its process, since subscribers of other tests
 //! decide which levels are switched on at all.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -8,12 +9,13 @@
 mod written;
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::{
-    Dispatch, Event, Level, Subscriber, debug, dispatcher, error, info, info_span, trace,
+    Dispatch, Event, Level, Subscriber, debug, dispatcher, error, info, info_span, span, trace,
     trace_span, warn,
 };
-use tracing_audit::{Audit, AuditLayer};
+use tracing_audit::{Audit, AuditLayer, Builder};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::prelude::*;
@@ -30,11 +32,41 @@ fn next_id() -> String {
     format!("id_{}", NEXT_ID.replace(NEXT_ID.get() + 1))
 }
 
+/// Whether spans are audited by policy; else, they say it themselves.
+static BY_POLICY: AtomicBool = AtomicBool::new(false);
+
+fn is_by_policy() -> bool {
+    BY_POLICY.load(Ordering::Relaxed)
+}
+
+fn builder() -> Builder {
+    let builder = AuditLayer::builder();
+    #[cfg(feature = "policy")]
+    if is_by_policy() {
+        use tracing_audit::policy::{Identity, Origin, Policy, Rule};
+        let rule = Rule::new("probed").target("probes").field("id").operation("PROBED");
+        let rule = rule.identity(Identity::EntryIds, Origin::fields(["id"]));
+        return builder.policy(Policy::new([rule]).unwrap());
+    }
+    builder
+}
+
+/// A span that is an operation, with these fields around what says so.
+macro_rules! operation {
+    ($level:ident, $name:literal $(, $first:ident = $before:expr)* ; $($last:ident = $after:expr),*) => {{
+        let id = next_id();
+        if is_by_policy() {
+            span!(Level::$level, $name, $($first = $before,)* id, $($last = $after),*)
+        } else {
+            span!(Level::$level, $name, $($first = $before,)* audit.operation = "PROBED", audit.entry_ids = id,
+                $($last = $after),*)
+        }
+    }};
+}
+
 /// An audited operation of its own, for use as a field's value.
 fn audited_value() -> u64 {
-    let id = next_id();
-    let span = trace_span!("in a field", audit.operation = "PROBED", audit.entry_ids = id);
-    span.in_scope(|| 7)
+    operation!(TRACE, "in a field";).in_scope(|| 7)
 }
 
 /// A value that logs and probes while it is formatted.
@@ -87,10 +119,7 @@ const PROBES: [Probe; 19] = [
 
 /// Runs a probe at every place where it could disturb something.
 fn run(probe: fn()) {
-    let audited = || {
-        let id = next_id();
-        trace_span!("audited", audit.operation = "PROBED", audit.entry_ids = id)
-    };
+    let audited = || operation!(TRACE, "audited";);
     audited().in_scope(|| ());
     probe();
     audited().in_scope(|| {
@@ -100,9 +129,7 @@ fn run(probe: fn()) {
         let id = next_id();
         trace!(audit.operation = "PROBED", audit.entry_ids = id);
     });
-    let id = next_id();
-    let at_info =
-        info_span!("at info", audit.operation = "PROBED", audit.entry_ids = id, value = 1);
+    let at_info = operation!(INFO, "at info"; value = 1);
     at_info.in_scope(probe);
     at_info.record("value", 2);
     drop(at_info);
@@ -119,23 +146,13 @@ fn run_in_fields(probe: fn()) {
         probe();
         1
     };
-    let id = next_id();
-    let probed = info_span!(
-        "probed in its fields",
-        first = value(),
-        inner = audited_value(),
-        audit.operation = "PROBED",
-        audit.entry_ids = id,
-        last = value(),
-    );
+    let probed = operation!(INFO, "probed in its fields",
+        first = value(), inner = audited_value(); last = value());
     probed.in_scope(probe);
     drop(probed);
     let id = next_id();
     info!(audit.operation = "PROBED", audit.entry_ids = id, value = value());
-    let after = || {
-        let id = next_id();
-        trace_span!("after", audit.operation = "PROBED", audit.entry_ids = id)
-    };
+    let after = || operation!(TRACE, "after";);
     after().in_scope(probe);
     after().in_scope(probe);
 }
@@ -172,7 +189,7 @@ struct Stack {
 }
 
 fn ours<S>(audits: &mut Vec<Audit>) -> AuditLayer<S> {
-    let (layer, audit) = AuditLayer::builder().build().unwrap();
+    let (layer, audit) = builder().build().unwrap();
     audits.push(audit);
     layer
 }
@@ -306,6 +323,14 @@ fn assert_lost_nothing(stack: &Stack, name: &str, run: impl Fn() + Send + Sync) 
 #[test]
 fn we_are_not_felt_and_miss_nothing() {
     let _ = tracing_log::LogTracer::init();
+    nothing_is_felt_or_missed();
+    if cfg!(feature = "policy") {
+        BY_POLICY.store(true, Ordering::Relaxed);
+        nothing_is_felt_or_missed();
+    }
+}
+
+fn nothing_is_felt_or_missed() {
     probes_between_and_inside_spans_lose_nothing_of_ours_or_of_a_neighbour();
     probes_in_field_expressions_lose_nothing_of_ours();
     neighbours_see_exactly_what_they_would_see_without_us();
@@ -352,10 +377,10 @@ fn a_debug_that_logs_inside_our_own_reading_loses_nothing() {
         let written = Written::default();
         let (dispatch, audits) = (stack.build)(&written, true);
         let _default = dispatcher::set_default(&dispatch);
-        drop(info_span!("op", audit.operation = "LOGS", value = ?Logs));
-        drop(info_span!("op", audit.operation = "LOGS", value = "after"));
+        drop(operation!(INFO, "op"; value = tracing::field::debug(Logs)));
+        drop(operation!(INFO, "op"; value = "after"));
         for audit in audits {
-            let found = audit.query().operation("LOGS").run().unwrap().events;
+            let found = audit.query().operation("PROBED").run().unwrap().events;
             assert_eq!(found.len(), 2, "{}", stack.name);
             assert!(found[1].metadata.get("value").is_some_and(|value| value == "logs"));
         }
@@ -363,7 +388,7 @@ fn a_debug_that_logs_inside_our_own_reading_loses_nothing() {
 }
 
 fn unaudited_callsites_stay_switched_off() {
-    let (layer, _audit) = AuditLayer::builder().build().unwrap();
+    let (layer, _audit) = builder().build().unwrap();
     let fmt = fmt::layer().with_writer(Written::default()).with_filter(LevelFilter::WARN);
     let _default = registry().with(fmt).with(layer).set_default();
     let mut evaluated = false;
@@ -381,6 +406,6 @@ fn unaudited_callsites_stay_switched_off() {
         }
     );
     assert!(span.is_disabled() && !evaluated);
-    let audited = trace_span!("audited", audit.operation = "ON");
+    let audited = operation!(TRACE, "audited";);
     assert!(!audited.is_disabled());
 }

@@ -140,6 +140,9 @@ pub(crate) struct Rare {
     /// The first value of each identity field that was absent and recorded
     /// later, with its place in the order of all such recordings.
     pub(super) late: Vec<Late>,
+    /// What events told while it was not decided which rule the span is for.
+    #[cfg(feature = "policy")]
+    pub(super) told: Vec<super::ruled::Told>,
 }
 
 impl Default for Capture {
@@ -231,6 +234,10 @@ impl Capture {
             self.seen.stated = Some(status);
             self.seen.reported_last = false;
             self.seen.case = None;
+            #[cfg(feature = "policy")]
+            if let Some(rare) = &mut self.rare {
+                rare.told.clear();
+            }
             self.seen.panicked = false;
         }
         self.seen.stated_error |= error;

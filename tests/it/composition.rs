@@ -7,27 +7,33 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry, reload};
 
+use crate::ruled::{self, RULED};
 use crate::trail::{only, subscribe};
 use crate::written::Written;
 
 fn build<S>() -> (AuditLayer<S>, Audit) {
-    AuditLayer::builder().build().unwrap()
+    ruled::builder().build().unwrap()
 }
 
 fn quiet_fmt<S>() -> fmt::Layer<S, fmt::format::DefaultFields, fmt::format::Format, Written> {
     fmt::layer().with_writer(Written::default())
 }
 
-/// Spans of every level and an event arrive in the trail.
+/// Spans of every level and an event arrive in the trail, and what a policy alone
+/// makes an operation.
 #[track_caller]
 fn assert_works(audit: &Audit) {
     info_span!("op", audit.operation = "AT_INFO").in_scope(|| {
         trace_span!("op", audit.operation = "AT_TRACE").in_scope(|| ());
+        trace_span!(target: "ruled", "op").in_scope(|| ());
     });
     info!(audit.operation = "STATED");
     let parent = only(audit, "AT_INFO").event_id;
     assert_eq!(only(audit, "AT_TRACE").span.unwrap().parent, Some(parent));
     only(audit, "STATED");
+    let ruled = audit.query().operation("RULED").run().unwrap().events;
+    assert_eq!(ruled.len() as u64, RULED);
+    assert!(ruled.iter().all(|event| event.span.as_ref().unwrap().parent == Some(parent)));
 }
 
 #[track_caller]
@@ -48,8 +54,8 @@ fn the_right_shape_has_no_findings() {
     assert_works(&audit);
     assert_eq!(audit.self_check(), []);
     assert_eq!(audit.query().operation("SELF_CHECK").count().unwrap(), 0, "canaries stay out");
-    assert_eq!(audit.statistics().total_events, 4);
-    assert_eq!(audit.health().recorded_events, 4);
+    assert_eq!(audit.statistics().total_events, 4 + RULED);
+    assert_eq!(audit.health().recorded_events, 4 + RULED);
 }
 
 #[test]
@@ -107,7 +113,11 @@ fn reload_around_it_works() {
     let (next, next_audit) = build();
     handle.reload(next).unwrap();
     assert_works(&next_audit);
-    assert_eq!(audit.query().count().unwrap(), 3, "the layer that was replaced sees no more");
+    assert_eq!(
+        audit.query().count().unwrap(),
+        3 + RULED,
+        "the layer that was replaced sees no more"
+    );
 }
 
 #[test]
@@ -168,6 +178,11 @@ fn a_global_env_filter_below_us_names_the_callsites_it_switches_off() {
     let span = info_span!("my_operation", audit.operation = "LOST");
     assert!(span.is_disabled());
     assert_found(&audit, &["`my_operation` at tests/it/composition.rs:", "level INFO"]);
+    let ruled = info_span!(target: "ruled", "my_ruled_operation");
+    assert!(ruled.is_disabled());
+    if RULED == 1 {
+        assert_found(&audit, &["`my_ruled_operation` at tests/it/composition.rs:"]);
+    }
 }
 
 #[test]
@@ -175,6 +190,7 @@ fn our_layer_wrapped_in_a_filter_is_found() {
     let (layer, audit) = build::<Registry>();
     let _default = subscribe(registry().with(layer.with_filter(LevelFilter::WARN)));
     drop(info_span!("op", audit.operation = "LOST"));
+    drop(info_span!(target: "ruled", "op"));
     assert_eq!(audit.query().count().unwrap(), 0);
     assert_found(&audit, &["lost at INFO", "never wrapped in `.with_filter`"]);
 }
@@ -188,7 +204,8 @@ fn a_self_check_where_there_is_no_subscriber_harms_nothing() {
     let findings = std::thread::spawn(move || elsewhere.self_check()).join().unwrap();
     assert!(!findings.is_empty());
     drop(info_span!("op", audit.operation = "AFTER"));
-    assert_eq!(audit.query().count().unwrap(), 2);
+    drop(info_span!(target: "ruled", "op"));
+    assert_eq!(audit.query().count().unwrap(), 2 + RULED);
     assert_eq!(audit.self_check(), []);
     drop(default);
 }

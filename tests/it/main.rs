@@ -29,6 +29,7 @@ mod policy_rules;
 #[cfg(feature = "policy")]
 mod policy_running;
 mod redaction;
+mod ruled;
 mod stream;
 mod trail;
 mod values;

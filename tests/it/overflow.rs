@@ -10,9 +10,10 @@ use tracing::dispatcher::DefaultGuard;
 use tracing::{info, info_span};
 use tracing_audit::clock::{Clock, SystemClock};
 use tracing_audit::event::Kind;
-use tracing_audit::{Audit, AuditLayer, LossReason, OverflowPolicy, Status, StatusSource};
+use tracing_audit::{Audit, LossReason, OverflowPolicy, Status, StatusSource};
 
-use crate::trail::{DEADLINE, only, trail, trail_of};
+use crate::ruled::{self, RULED};
+use crate::trail::{DEADLINE, only, trail_of};
 
 const QUEUE: usize = 8;
 
@@ -21,7 +22,7 @@ fn blocked(policy: OverflowPolicy) -> (Audit, DefaultGuard, Sender<()>) {
     let (go_on, wait): (_, Receiver<()>) = channel();
     let (stands, has_stopped) = channel();
     // The event that stops it waits as well.
-    let builder = AuditLayer::builder().queue_events_max(QUEUE + 1).overflow(policy);
+    let builder = ruled::builder().queue_events_max(QUEUE + 1).overflow(policy);
     let (audit, default) = trail_of(builder.on_error(move |error| {
         // Callsites of other tests are told of here, too.
         if error.to_string().contains("tests/it/overflow.rs:") {
@@ -35,9 +36,14 @@ fn blocked(policy: OverflowPolicy) -> (Audit, DefaultGuard, Sender<()>) {
     (audit, default, go_on)
 }
 
+/// Operations by turns: by policy, where there are policies, and said in code.
 fn operate(times: usize) {
-    for _ in 0..times {
-        drop(info_span!("op", audit.operation = "OP"));
+    for number in 0..times {
+        if RULED == 1 && number % 2 == 0 {
+            drop(info_span!(target: "ruled", "op", number));
+        } else {
+            drop(info_span!("op", audit.operation = "OP"));
+        }
     }
 }
 
@@ -71,7 +77,8 @@ fn drop_loses_what_finds_the_queue_full_and_says_so() {
     operate(3);
     assert_exact(&audit, 1 + QUEUE as u64 + 8, LossReason::Full, 5);
     let all = audit.query().every_kind().run().unwrap().events;
-    assert_eq!(all.iter().filter(|entry| entry.kind == Kind::Log).count(), 1);
+    let gap_entries = all.iter().filter(|entry| entry.operation.as_str() == "GAP").count();
+    assert_eq!(gap_entries, 1);
     let sequences: Vec<_> = all.iter().rev().map(|entry| entry.sequence.unwrap().0).collect();
     assert_eq!(sequences, (0..all.len() as u64).collect::<Vec<_>>(), "no holes");
     assert!(
@@ -133,7 +140,7 @@ fn with_many_threads_everything_is_recorded_or_counted() {
     const THREADS: u64 = 4;
     const EACH: u64 = 2_000;
     let (audit, _default) =
-        trail_of(AuditLayer::builder().queue_events_max(16).overflow(OverflowPolicy::Drop));
+        trail_of(ruled::builder().queue_events_max(16).overflow(OverflowPolicy::Drop));
     let dispatch = tracing::dispatcher::get_default(Clone::clone);
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -170,7 +177,7 @@ impl Clock for Panicking {
 fn panicking() -> (Audit, DefaultGuard, Arc<AtomicU32>) {
     let times = Arc::new(AtomicU32::new(0));
     let clock = Panicking { clock: SystemClock::new(), times: times.clone() };
-    let (audit, default) = trail_of(AuditLayer::builder().clock(clock));
+    let (audit, default) = trail_of(ruled::builder().clock(clock));
     (audit, default, times)
 }
 
@@ -208,7 +215,7 @@ fn a_worker_that_keeps_panicking_gives_up_and_counts_what_is_lost() {
 
 #[test]
 fn shutdown_records_what_is_open_and_counts_what_ends_later() {
-    let (audit, _default) = trail();
+    let (audit, _default) = trail_of(ruled::builder());
     let connection = info_span!("connection", audit.user_id = tracing::field::Empty);
     let open = connection.in_scope(|| info_span!("op", audit.operation = "OPEN"));
     connection.record("audit.user_id", "alice");
@@ -249,7 +256,7 @@ fn dropping_the_last_handle_waits_for_what_is_completed() {
     let directory = tempfile::tempdir().unwrap();
     let seen = Arc::new(AtomicU32::new(0));
     let counted = seen.clone();
-    let (audit, default) = trail_of(AuditLayer::builder().export_directory(directory.path()));
+    let (audit, default) = trail_of(ruled::builder().export_directory(directory.path()));
     audit
         .attach(tracing_audit::sink::callback(move |_| {
             counted.fetch_add(1, Ordering::SeqCst);

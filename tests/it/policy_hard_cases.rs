@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing::{Instrument, enabled, error, info, info_span, instrument};
 use tracing_audit::policy::{Identity, Level, Origin, Policy, Rule};
 use tracing_audit::{AuditLayer, Builder, OverflowPolicy, Status, StatusSource};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::fmt as fmt_layer;
 use tracing_subscriber::prelude::*;
 
@@ -15,7 +15,7 @@ use crate::trail::{events, only, subscribe, trail_of};
 
 /// Spans of this target are operations, by their names.
 fn by_policy() -> Builder {
-    let names = ["op", "outer", "first", "second", "returns", "fails", "never"];
+    let names = ["op", "outer", "first", "second", "returns", "fails", "waits"];
     let rules = names.map(|name| {
         let rule = Rule::new(name).target("hard").span(name).level(Level::Trace).operation(name);
         rule.identity(Identity::EntryIds, Origin::fields(["id"]))
@@ -72,15 +72,38 @@ fn disabled_inside() -> Result<(), String> {
 }
 
 macro_rules! two_functions {
-    ($($name:ident),*) => { $(
+    ($($name:ident calls $inner:path),*) => { $(
         #[instrument(target = "hard", err, skip_all)]
         fn $name(fails: bool) -> Result<(), String> {
+            let _ = $inner(fails);
             if fails { Err("refused".to_owned()) } else { Ok(()) }
         }
     )* };
 }
 
-two_functions!(first, second);
+two_functions!(first calls std::convert::identity, second calls first);
+
+#[instrument(target = "hard", name = "op", err, skip_all)]
+fn muted() -> Result<(), String> {
+    Err("its span is switched off".to_owned())
+}
+
+#[instrument(target = "hard", name = "outer", err, skip_all)]
+fn outer_of_muted() -> Result<(), String> {
+    let _ = muted();
+    Ok(())
+}
+
+#[test]
+fn an_error_of_a_ruled_span_that_a_global_filter_took_is_not_the_outer_ones() {
+    let (layer, audit) = by_policy().build().unwrap();
+    let no_muted_spans = filter_fn(|metadata| !(metadata.is_span() && metadata.name() == "op"));
+    let _default = subscribe(tracing_subscriber::registry().with(no_muted_spans).with(layer));
+    outer_of_muted().unwrap();
+    let outer = only(&audit, "OUTER");
+    assert_eq!((outer.status, outer.status_source), (Status::Success, StatusSource::Closed));
+    assert_eq!((outer.error_message, events(&audit).len()), (None, 1));
+}
 
 #[test]
 fn nobody_takes_the_error_of_another() {
@@ -93,7 +116,8 @@ fn nobody_takes_the_error_of_another() {
     });
     let outer = only(&audit, "OUTER");
     assert_eq!((outer.status, outer.status_source), (Status::Success, StatusSource::Closed));
-    let _ = (first(false), second(true), first(true));
+    let _ = (first(false), second(true), first(true), second(false));
+    assert_eq!(events(&audit).len(), 7);
     for event in events(&audit) {
         // One place in the source, two functions: nothing ties their events.
         assert_eq!((event.status_source, event.error_message), (StatusSource::Closed, None));
@@ -106,9 +130,15 @@ fn returns(fails: bool) -> Result<u32, String> {
 }
 
 #[instrument(target = "hard", ret, skip_all)]
-async fn never() -> u32 {
-    std::future::pending::<()>().await;
+async fn waits(for_ever: bool) -> u32 {
+    if for_ever {
+        std::future::pending::<()>().await;
+    }
     1
+}
+
+async fn cancelled<F: Future>(future: F) {
+    assert!(tokio::time::timeout(Duration::ZERO, future).await.is_err());
 }
 
 #[test]
@@ -125,7 +155,9 @@ fn each_way_to_end_is_told_as_it_is_known() {
             tokio::spawn(child.instrument(info_span!(target: "hard", "op", id = "child")));
         drop(span);
         spawned.await.unwrap();
-        let _ = tokio::time::timeout(Duration::ZERO, never()).await;
+        cancelled(waits(true)).await;
+        waits(false).await;
+        cancelled(waits(true)).await;
     });
     let ended: Vec<_> = events(&audit)
         .into_iter()
@@ -137,9 +169,37 @@ fn each_way_to_end_is_told_as_it_is_known() {
         ("FAILS", Status::Failure, StatusSource::Panic),
         ("OUTER", Status::Success, StatusSource::Closed),
         ("OP", Status::Success, StatusSource::Closed),
-        ("NEVER", Status::Success, StatusSource::Closed),
+        ("WAITS", Status::Success, StatusSource::Closed),
+        ("WAITS", Status::Success, StatusSource::Return),
+        ("WAITS", Status::Unknown, StatusSource::Incomplete),
     ];
     assert_eq!(ended, expected.map(|(name, status, source)| (name.to_owned(), status, source)));
+}
+
+#[test]
+fn a_panic_in_a_sibling_of_join_is_somebody_elses() {
+    let (audit, _default) = trail_of(by_policy());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let joined = || {
+        runtime.block_on(async {
+            let waits = std::future::pending::<()>();
+            let fails = async {
+                tokio::task::yield_now().await;
+                panic!("on purpose");
+            };
+            tokio::join!(
+                waits.instrument(info_span!(target: "hard", "waits")),
+                fails.instrument(info_span!(target: "hard", "fails")),
+            );
+        });
+    };
+    assert!(catch_unwind(AssertUnwindSafe(joined)).is_err());
+    let ended = |operation: &str| {
+        let event = only(&audit, operation);
+        (event.status, event.status_source)
+    };
+    assert_eq!(ended("WAITS"), (Status::Unknown, StatusSource::Unwound));
+    assert_eq!(ended("FAILS"), (Status::Failure, StatusSource::Panic));
 }
 
 #[test]

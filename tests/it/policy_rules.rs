@@ -4,7 +4,7 @@ use serde_json::json;
 use tracing::field::Empty;
 use tracing::{debug_span, info, info_span, instrument};
 use tracing_audit::policy::{
-    Condition, Identity, Level, OperationFrom, Origin, Outcome, Policy, Rule,
+    Condition, EventPattern, Identity, Level, OperationFrom, Origin, Outcome, Policy, Rule,
 };
 use tracing_audit::{Actor, AuditLayer, Status, StatusSource, list};
 
@@ -154,6 +154,58 @@ fn values_decide_also_when_they_come_late() {
         only(&audit, "INNER").span.unwrap().parent,
         None,
         "nothing was there to be its parent"
+    );
+}
+
+#[test]
+fn events_tell_how_it_ended_also_before_it_is_known_which_rule_it_is_for() {
+    let refused = |status| {
+        let event = EventPattern::new().target("shop").message("refused");
+        let worked = EventPattern::new().target("shop").message("worked");
+        Outcome::new().event(event, status).error_from("reason").event(worked, Status::Success)
+    };
+    let paid =
+        orders().condition(Condition::is("paid", ["true"])).outcome(refused(Status::Failure));
+    let free = Rule::new("free").target("shop").span("place").operation("GIFT");
+    let free = free.outcome(refused(Status::Partial));
+    let (audit, _default) = trail_of(policy([paid, free]));
+    let place = |paid: Option<bool>, inside: &dyn Fn()| {
+        let place = info_span!(target: "shop", "place", paid = Empty, audit.status = Empty);
+        place.in_scope(inside);
+        if let Some(paid) = paid {
+            place.record("paid", paid);
+        }
+        place
+    };
+    let refuse = || {
+        info!(target: "shop", reason = "sold out", "refused");
+        info!(target: "shop", "worked");
+        info!(target: "elsewhere", "refused");
+    };
+    place(Some(true), &refuse);
+    place(Some(false), &refuse);
+    place(None, &refuse);
+    place(Some(true), &|| info!(target: "shop", "worked"));
+    place(None, &|| ());
+    let stated_since = place(None, &refuse);
+    stated_since.record("audit.status", "SUCCESS");
+    stated_since.record("paid", true);
+    drop(stated_since);
+    let ended: Vec<_> = events(&audit)
+        .into_iter()
+        .map(|event| (event.operation.to_string(), event.status, event.error_message))
+        .collect();
+    let sold_out = Some("sold out".to_owned());
+    assert_eq!(
+        ended,
+        [
+            ("ORDER".to_owned(), Status::Failure, sold_out.clone()),
+            ("GIFT".to_owned(), Status::Partial, sold_out.clone()),
+            ("GIFT".to_owned(), Status::Partial, sold_out),
+            ("ORDER".to_owned(), Status::Success, None),
+            ("GIFT".to_owned(), Status::Success, None),
+            ("ORDER".to_owned(), Status::Success, None),
+        ]
     );
 }
 

@@ -32,3 +32,4 @@ pub(crate) use compiled::Compiled;
 pub(super) use concern::{Concern, Mark};
 pub(super) use ending::settle_finally;
 pub(crate) use plan::Plan;
+pub(super) use watched::Told;

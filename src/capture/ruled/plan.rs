@@ -110,6 +110,15 @@ impl Plan {
         }
     }
 
+    /// The rules that are for the span, or may turn out to be.
+    pub(super) fn rules(&self) -> &[usize] {
+        match &self.standing {
+            Standing::Carrier => &[],
+            Standing::Rule(applied) => std::slice::from_ref(&applied.rule),
+            Standing::Pending(candidates) => &candidates.numbers,
+        }
+    }
+
     /// Whether the rule makes an event of its spans.
     pub(super) fn makes_operation(&self) -> bool {
         self.rule().is_some_and(|rule| rule.operation.is_some())

@@ -72,6 +72,7 @@ impl Plan {
                 capture.open.is_operation |=
                     plan.as_ref().is_some_and(|plan| plan.makes_operation());
                 capture.ruled = plan;
+                capture.settle_told(rule);
                 true
             }
         }
