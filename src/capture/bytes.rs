@@ -47,31 +47,35 @@ impl Bytes {
         self.place.get(..self.len()).unwrap_or(&self.heap)
     }
 
-    /// Appends `head` and `body`.
-    #[inline]
+    /// Appends `head` and `body`. Copying `body` comes last, so that whoever has
+    /// nothing to do after that has nothing to keep meanwhile.
+    #[inline(always)]
     pub(super) fn append(&mut self, head: u64, body: &[u8]) {
         let (start, head) = (self.len(), head.to_le_bytes());
         let end = start + head.len() + body.len();
         let place = self.place.get_mut(start..end);
         match place.and_then(|place| place.split_first_chunk_mut()) {
             Some((head_place, body_place)) => {
+                self.len = end as u32;
                 *head_place = head;
                 body_place.copy_from_slice(body);
             }
-            None => self.append_on_heap(&head, body),
+            None => self.append_on_heap(head, body),
         }
-        self.len = end as u32;
     }
 
     #[cold]
-    fn append_on_heap(&mut self, head: &[u8], body: &[u8]) {
+    #[inline(never)]
+    fn append_on_heap(&mut self, head: [u8; 8], body: &[u8]) {
+        let end = self.len() + head.len() + body.len();
         if self.is_in_place() {
             let in_place = self.place.get(..self.len()).unwrap_or_default();
             self.heap = Vec::with_capacity(2 * (in_place.len() + body.len()));
             self.heap.extend_from_slice(in_place);
         }
-        self.heap.extend_from_slice(head);
+        self.heap.extend_from_slice(&head);
         self.heap.extend_from_slice(body);
+        self.len = end as u32;
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tracing_core::{Metadata, callsite::Identifier};
 
+use super::fixed::boxed_array;
 use super::place::{Place, Places, Report};
 use super::ruled::{Book, Concern, Mark};
 
@@ -179,6 +180,8 @@ impl Callsites {
     /// dropped once a span at its place is known not to matter.
     ///
     /// `misuse` is told, once, about field names that are none.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn register(
         &self,
         metadata: &'static Metadata<'static>,
@@ -347,13 +350,13 @@ fn address(metadata: &Metadata<'_>) -> usize {
 /// Addresses of callsites that do not matter. One that is pushed out by
 /// another is decided anew when it comes again.
 #[derive(Debug)]
-struct Others(Box<[AtomicUsize]>);
+struct Others(Box<[AtomicUsize; 1 << Self::SLOTS_LOG2]>);
 
 impl Others {
     const SLOTS_LOG2: u32 = 12;
 
     fn new() -> Self {
-        Others((0..1 << Self::SLOTS_LOG2).map(|_| AtomicUsize::new(0)).collect())
+        Others(boxed_array())
     }
 
     #[inline]
@@ -377,11 +380,11 @@ impl Others {
     }
 }
 
-/// Metadata lies 8-aligned in static memory; Fibonacci hashing spreads it into
-/// the upper bits.
+/// Metadata lies in static memory; Fibonacci hashing spreads its addresses, which
+/// are multiples of eight, into the upper bits.
 #[inline]
 fn spread(address: usize) -> usize {
-    (address >> 3).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize)
+    address.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize)
 }
 
 const BUCKETS: usize = 256;
@@ -391,27 +394,35 @@ const PROBES: usize = 8;
 /// into the next table.
 #[derive(Debug)]
 struct Table {
-    buckets: Box<[OnceLock<Callsite>]>,
+    buckets: Box<[OnceLock<Callsite>; BUCKETS]>,
     base: u32,
     next: OnceLock<Box<Table>>,
 }
 
 impl Table {
     fn new(base: u32) -> Self {
-        Table {
-            buckets: (0..BUCKETS).map(|_| OnceLock::new()).collect(),
-            base,
-            next: OnceLock::new(),
-        }
+        Table { buckets: boxed_array(), base, next: OnceLock::new() }
+    }
+
+    #[inline]
+    fn first_position(address: usize) -> usize {
+        spread(address) >> (usize::BITS - BUCKETS.ilog2())
     }
 
     fn positions(address: usize) -> impl Iterator<Item = usize> {
-        let hash = spread(address) >> (usize::BITS - BUCKETS.ilog2());
+        let hash = Self::first_position(address);
         (0..PROBES).map(move |probe| (hash + probe) % BUCKETS)
     }
 
     #[inline]
     fn find(&self, wanted: usize) -> Option<&Callsite> {
+        let first = self.buckets.get(Self::first_position(wanted))?.get()?;
+        if address(first.metadata) == wanted { Some(first) } else { self.find_further(wanted) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_further(&self, wanted: usize) -> Option<&Callsite> {
         let mut table = self;
         loop {
             for position in Self::positions(wanted) {
@@ -440,7 +451,18 @@ impl Table {
         self.next.get_or_init(next).insert(metadata, make)
     }
 
+    /// Asked of the first table.
+    #[inline]
     fn by_index(&self, index: u32) -> Option<&Callsite> {
+        match self.buckets.get(index as usize) {
+            Some(bucket) => bucket.get(),
+            None => self.by_further_index(index),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn by_further_index(&self, index: u32) -> Option<&Callsite> {
         let mut table = self;
         loop {
             let position = index.checked_sub(table.base)? as usize;

@@ -46,9 +46,9 @@ impl Intake {
     }
 
     /// A span that may be tracked was closed.
-    pub(super) fn tracked_closed(&self, span: u64) {
+    pub(super) fn tracked_closed(&self, span: u64, slot: &Slot) {
         self.note_trace(span);
-        let Some((capture, times)) = self.open.remove(span) else { return };
+        let Some((capture, times)) = slot.remove(span) else { return };
         if capture.is_unsent_operation() {
             return self.complete(capture, times, std::thread::panicking());
         }

@@ -126,12 +126,24 @@ impl Fields {
     /// set it; whether it did. An empty text is nobody.
     #[inline]
     pub(super) fn set_identity(&mut self, field: IdField, text: &str, strong: bool) -> bool {
-        let is_set = !text.is_empty() && self.gives_way(field.bit(), strong);
+        let is_set = self.takes_identity(field, text, strong);
         if is_set {
-            self.own |= field.bit();
-            self.put(field as usize, text);
+            self.put_identity(field, text);
         }
         is_set
+    }
+
+    /// Whether an identity field can be set; if so, it is to be.
+    #[inline]
+    pub(super) fn takes_identity(&mut self, field: IdField, text: &str, strong: bool) -> bool {
+        !text.is_empty() && self.gives_way(field.bit(), strong)
+    }
+
+    /// Sets an identity field that [can be set](Self::takes_identity).
+    #[inline]
+    pub(super) fn put_identity(&mut self, field: IdField, text: &str) {
+        self.own |= field.bit();
+        self.put(field as usize, text);
     }
 
     /// Sets an identity field from what an enclosing span says of it.
@@ -152,9 +164,22 @@ impl Fields {
     /// Records one entry id, in place of those before.
     #[inline]
     pub(super) fn set_entry_id(&mut self, id: &str, strong: bool) {
+        if self.cuts.is_some() || id.len() > FIELD_BYTES_MAX {
+            return self.set_unusual_entry_id(id, strong);
+        }
+        if self.gives_way(STRONG_ENTRY_IDS, strong) {
+            self.entry_ids = 1;
+            self.recorded.push_entry_id(id.as_bytes());
+        }
+    }
+
+    /// An entry id that is too long, or after something else was.
+    #[cold]
+    #[inline(never)]
+    fn set_unusual_entry_id(&mut self, id: &str, strong: bool) {
         if self.replaces_entry_ids(strong) {
             self.entry_ids = 1;
-            self.push_entry_id(id, false);
+            self.recorded.push_entry_id(bounded(id).as_bytes());
         }
     }
 
@@ -173,7 +198,8 @@ impl Fields {
     pub(super) fn add_entry_id(&mut self, id: &str) {
         if (self.entry_ids as usize) < ENTRY_IDS_MAX {
             self.entry_ids += 1;
-            self.push_entry_id(id, true);
+            let id = bounded(id);
+            self.recorded.push_entry_ids(EntryIds { ids: Ids::One(id.as_bytes()), further: true });
         } else {
             self.cuts_mut().entry_ids += 1;
         }
@@ -195,12 +221,22 @@ impl Fields {
     }
 
     /// Adds a metadata value; what goes beyond the limits is counted.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add_metadata(&mut self, index: usize, value: ValueRef<'_>) {
-        if self.has_room(value) {
-            // A callsite has far fewer fields than 2^16.
-            with_bounded(value, |value| self.recorded.push_metadata(index as u16, value));
+        if !self.has_room(value) {
+            return self.note_cut_metadata();
         }
+        if value.text_bytes() > FIELD_BYTES_MAX {
+            return self.push_long_metadata(index, value);
+        }
+        // A callsite has far fewer fields than 2^16.
+        self.recorded.push_metadata(index as u16, value);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_long_metadata(&mut self, index: usize, value: ValueRef<'_>) {
+        with_bounded(value, |value| self.recorded.push_metadata(index as u16, value));
     }
 
     /// Keeps a value that a rule looks at, whatever the limits of metadata say.
@@ -232,12 +268,13 @@ impl Fields {
     pub(super) fn set_named(&mut self, key: &str, value: ValueRef<'_>) {
         self.re_recorded = true;
         self.make_room_for_metadata(Again::Name(key));
-        if self.has_room(value) {
-            with_bounded(value, |value| self.recorded.push_named(key, value));
+        if !self.has_room(value) {
+            return self.note_cut_metadata();
         }
+        with_bounded(value, |value| self.recorded.push_named(key, value));
     }
 
-    #[inline]
+    #[inline(always)]
     fn has_room(&mut self, value: ValueRef<'_>) -> bool {
         let bytes = value_bytes(value);
         let fits = usize::from(self.metadata_fields) < METADATA_FIELDS_MAX
@@ -245,15 +282,12 @@ impl Fields {
         if fits {
             self.metadata_fields += 1;
             self.metadata_bytes += bytes as u32;
-        } else {
-            self.cuts_mut().metadata += 1;
         }
         fits
     }
 
     /// Whether entry ids under a name of this strength count; if so, those
     /// before do not.
-    #[inline]
     fn replaces_entry_ids(&mut self, strong: bool) -> bool {
         let replaces = self.gives_way(STRONG_ENTRY_IDS, strong);
         if let Some(cuts) = self.cuts.as_deref_mut().filter(|_| replaces) {
@@ -272,6 +306,17 @@ impl Fields {
 
     #[inline]
     fn put(&mut self, number: usize, text: &str) {
+        if text.is_empty() || text.len() > FIELD_BYTES_MAX {
+            return self.put_unusual(number, text);
+        }
+        self.set_place(number, self.recorded.place_of_next());
+        self.recorded.append_text(text.as_bytes());
+    }
+
+    /// An empty text, or one that is too long.
+    #[cold]
+    #[inline(never)]
+    fn put_unusual(&mut self, number: usize, text: &str) {
         let place = self.recorded.push_text(bounded(text).as_bytes());
         self.set_place(number, place);
     }
@@ -283,13 +328,14 @@ impl Fields {
         }
     }
 
-    #[inline]
-    fn push_entry_id(&mut self, id: &str, further: bool) {
-        let id = bounded(id);
-        self.recorded.push_entry_ids(EntryIds { ids: Ids::One(id.as_bytes()), further });
+    #[cold]
+    #[inline(never)]
+    fn note_cut_metadata(&mut self) {
+        self.cuts_mut().metadata += 1;
     }
 
     #[cold]
+    #[inline(never)]
     fn cuts_mut(&mut self) -> &mut Cuts {
         self.cuts.get_or_insert_default()
     }
@@ -315,19 +361,14 @@ impl Default for Fields {
 /// What a value counts for, what is written around it included.
 #[inline]
 fn value_bytes(value: ValueRef<'_>) -> usize {
-    match value {
-        ValueRef::Str(text) | ValueRef::Json(text) => text.len().min(FIELD_BYTES_MAX) + 8,
-        _ => 8,
-    }
+    value.text_bytes().min(FIELD_BYTES_MAX) + 8
 }
 
 /// Hands `value` on, cut if it is longer than a field may be. Cut JSON is no
 /// JSON any more.
-#[inline]
 fn with_bounded(value: ValueRef<'_>, write: impl FnOnce(ValueRef<'_>)) {
     match value {
-        ValueRef::Str(text) => write(ValueRef::Str(&bounded(text))),
-        ValueRef::Json(text) if text.len() > FIELD_BYTES_MAX => {
+        ValueRef::Str(text) | ValueRef::Json(text) if text.len() > FIELD_BYTES_MAX => {
             write(ValueRef::Str(&bounded(text)))
         }
         value => write(value),

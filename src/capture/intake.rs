@@ -124,26 +124,28 @@ impl Intake {
         &self,
         attributes: &span::Attributes<'_>,
         id: &span::Id,
-        ctx: &Context<'_, S>,
+        ctx: Context<'_, S>,
     ) where
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {
         if !self.callsites.is_other(attributes.metadata()) {
-            self.open_if_tracked(attributes, id, ctx);
+            self.open_if_tracked(attributes, id.clone(), ctx);
         }
     }
 
+    /// Takes what it is told by value: what is handed on by reference would be
+    /// written to the stack for every span, for those of no concern too.
     #[inline(never)]
     fn open_if_tracked<S>(
         &self,
         attributes: &span::Attributes<'_>,
-        id: &span::Id,
-        ctx: &Context<'_, S>,
+        id: span::Id,
+        ctx: Context<'_, S>,
     ) where
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {
         let Some(callsite) = self.callsite(attributes.metadata()) else { return };
-        if callsite.ruled.is_set() && self.open_by_rule(callsite, attributes, id, ctx) {
+        if callsite.ruled.is_set() && self.open_by_rule(callsite, attributes, &id, &ctx) {
             return;
         }
         let is_operation = match callsite.role {
@@ -158,7 +160,7 @@ impl Intake {
         let capture = self.begin(callsite);
         capture.open.span = id.into_u64();
         capture.open.is_operation = is_operation;
-        let parent = self.nearest_tracked(parent_of(attributes, ctx), ctx);
+        let parent = self.nearest_tracked(parent_of(attributes, &ctx), &ctx);
         self.record_fields(&callsite.slots, callsite, capture, |recorder| {
             attributes.record(recorder);
         });
@@ -227,8 +229,8 @@ impl Intake {
     #[inline]
     pub(super) fn span_closed(&self, id: &span::Id) {
         let span = id.into_u64();
-        if self.open.slot_of(span).is_some() {
-            self.tracked_closed(span);
+        if let Some(slot) = self.open.slot_of(span) {
+            self.tracked_closed(span, slot);
         }
     }
 

@@ -73,20 +73,20 @@ impl<'a, R: Ruling> LateRecorder<'a, R> {
     /// a misuse, if there was one.
     #[inline]
     pub(super) fn finish(
-        self,
-        settle: impl FnOnce(&mut Capture, R),
+        &mut self,
+        settle: impl FnOnce(&mut Capture, &mut R),
     ) -> Option<(String, &'a Callsite)> {
-        let LateRecorder { intake, span, mut locked, callsite, ruling, notes } = self;
-        if let Some(capture) = lock(intake, span, &mut locked) {
+        let notes = &self.notes;
+        if let Some(capture) = lock(self.intake, self.span, &mut self.locked) {
             if notes.identities != 0 {
-                intake.note_late(capture, notes.identities, notes.were_absent);
+                self.intake.note_late(capture, notes.identities, notes.were_absent);
             }
             capture.note_statement(notes.stated, notes.stated_error);
-            settle(capture, ruling);
+            settle(capture, &mut self.ruling);
             capture.fields.collect_garbage();
         }
-        drop(locked);
-        Some((notes.misuse?, callsite?))
+        self.locked = None;
+        Some((self.notes.misuse.take()?, self.callsite?))
     }
 
     #[inline]
@@ -110,16 +110,21 @@ impl<'a, R: Ruling> LateRecorder<'a, R> {
 }
 
 /// The capture of the span, which is locked if it is not.
-#[inline]
+#[inline(always)]
 fn lock<'l, 'a>(
     intake: &'a Intake,
     span: u64,
     locked: &'l mut Option<Locked<'a>>,
 ) -> Option<&'l mut Capture> {
     if locked.is_none() {
-        *locked = intake.open.lock(span);
+        take_lock(intake, span, locked);
     }
     locked.as_mut()?.capture()
+}
+
+#[inline(never)]
+fn take_lock<'a>(intake: &'a Intake, span: u64, locked: &mut Option<Locked<'a>>) {
+    *locked = intake.open.lock(span);
 }
 
 impl<R: Ruling> Visit for LateRecorder<'_, R> {

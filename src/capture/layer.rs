@@ -114,7 +114,7 @@ where
     }
 
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
-        self.intake.span_opened(attributes, id, &ctx);
+        self.intake.span_opened(attributes, id, ctx);
     }
 
     fn on_record(&self, id: &span::Id, values: &span::Record<'_>, _: Context<'_, S>) {

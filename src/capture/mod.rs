@@ -24,6 +24,7 @@ mod current;
 mod ending;
 mod fields;
 mod filter;
+mod fixed;
 mod guard;
 mod intake;
 mod later;

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::callsite::IdField;
+use super::fixed::boxed_array;
 use super::local;
 use super::message::{Capture, LastExit};
 use super::pool::{self, Parcel};
@@ -26,10 +27,11 @@ pub(super) struct Late {
     pub(super) text: String,
 }
 
-const SLOTS: usize = 8 * 1024;
+const SLOTS_LOG2: u32 = 13;
+const SLOTS: usize = 1 << SLOTS_LOG2;
 
 /// The open spans of one layer.
-pub(super) struct OpenSpans(Box<[Slot]>);
+pub(super) struct OpenSpans(Box<[Slot; SLOTS]>);
 
 /// As a rule a slot holds one span at most. Changed under its lock.
 #[derive(Default)]
@@ -55,7 +57,7 @@ const SEVERAL: u64 = u64::MAX;
 
 impl OpenSpans {
     pub(super) fn new() -> Self {
-        OpenSpans((0..SLOTS).map(|_| Slot::default()).collect())
+        OpenSpans(boxed_array())
     }
 
     /// The slot where the span may be; `None`: it is not tracked, for certain.
@@ -91,17 +93,9 @@ impl OpenSpans {
         spans.first = Some(capture);
     }
 
-    /// Takes a span out, with the times that its owner kept.
-    #[inline]
-    pub(super) fn remove(&self, span: u64) -> Option<(Parcel, Times)> {
-        let slot = self.slot_of(span)?;
-        let mut spans = slot.lock();
-        if !spans.more.is_empty() {
-            return slot.remove_beside(&mut spans, span);
-        }
-        let capture = spans.first.take_if(|first| first.open.span == span)?;
-        slot.resident.store(NONE, Ordering::Relaxed);
-        Some((capture, slot.times()))
+    #[cfg(test)]
+    fn remove(&self, span: u64) -> Option<(Parcel, Times)> {
+        self.slot_of(span)?.remove(span)
     }
 
     /// Runs `then` on a tracked span, under its slot's lock: no user code and
@@ -151,6 +145,18 @@ impl OpenSpans {
 }
 
 impl Slot {
+    /// Takes a span out, with the times that its owner kept.
+    #[inline]
+    pub(super) fn remove(&self, span: u64) -> Option<(Parcel, Times)> {
+        let mut spans = self.lock();
+        if !spans.more.is_empty() {
+            return self.remove_beside(&mut spans, span);
+        }
+        let capture = spans.first.take_if(|first| first.open.span == span)?;
+        self.resident.store(NONE, Ordering::Relaxed);
+        Some((capture, self.times()))
+    }
+
     /// Notes that this thread left the span, if it is the one that keeps the
     /// times of it.
     #[inline]
@@ -274,8 +280,9 @@ const THREAD_STRIDE: u64 = 509;
 /// the few in use in the cache; were ids made otherwise, it would only be slower.
 #[inline]
 fn slot_number(span: u64) -> usize {
-    let thread = (span >> 38) & 0x1FFF;
-    span.wrapping_add(thread * THREAD_STRIDE) as usize % SLOTS
+    // In the upper bits: the place, and the number of the thread so many times.
+    const SPREAD: u64 = (1 << (u64::BITS - SLOTS_LOG2)) + (THREAD_STRIDE << 13);
+    (span.wrapping_mul(SPREAD) >> (u64::BITS - SLOTS_LOG2)) as usize
 }
 
 #[cfg(test)]

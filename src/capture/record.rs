@@ -25,8 +25,8 @@ pub(super) struct FieldRecorder<'a> {
 pub(super) struct Notes {
     /// The span is open already: values replace earlier ones.
     pub(super) is_later: bool,
-    /// Identity fields that were set, as bits, and those of them that nobody had
-    /// set before.
+    /// Identity fields that were set on an open span, as bits, and those of them
+    /// that nobody had set before.
     pub(super) identities: u8,
     pub(super) were_absent: u8,
     /// What the program stated of the outcome.
@@ -46,20 +46,33 @@ impl FieldRecorder<'_> {
         }
     }
 
-    /// Records a text.
-    #[inline]
+    /// Records a text. What is usual is done here, in functions whose last act
+    /// is the copying.
+    #[inline(always)]
     pub(super) fn text(&mut self, index: usize, text: &str) {
         match self.slot(index) {
-            Slot::Operation => self.fields.set_operation(text, true),
+            Slot::Operation => self.operation(text),
+            Slot::Identity(id) => self.identity(id, text),
+            Slot::EntryIds => self.entry_id(text),
+            Slot::Status => self.status(text),
+            Slot::Metadata => self.metadata_text(index, text),
+            slot => self.unusual_text(slot, index, text),
+        }
+    }
+
+    #[inline(never)]
+    fn unusual_text(&mut self, slot: Slot, index: usize, text: &str) {
+        match slot {
+            Slot::Operation => self.operation(text),
             Slot::OtherOperation => {
                 if let Some(operation) = operation_of_other_name(text) {
                     self.fields.set_operation(operation, false);
                 }
-                self.metadata(index, ValueRef::Str(text));
+                self.metadata_text(index, text);
             }
-            Slot::Identity(id) => self.identity(id, text, true),
-            Slot::OtherIdentity(id) => self.identity(id, text, false),
-            Slot::EntryIds => self.fields.set_entry_id(text, true),
+            Slot::Identity(id) => self.identity(id, text),
+            Slot::OtherIdentity(id) => self.set_identity(id, text, false),
+            Slot::EntryIds => self.entry_id(text),
             Slot::OtherEntryIds => self.fields.set_entry_id(text, false),
             Slot::Status => self.status(text),
             Slot::Error => {
@@ -67,7 +80,7 @@ impl FieldRecorder<'_> {
                 self.notes.stated_error |= !text.is_empty();
             }
             Slot::DurationMs => self.duration_ms(text.trim().parse().unwrap_or(f64::NAN)),
-            Slot::Metadata => self.metadata(index, ValueRef::Str(text)),
+            Slot::Metadata => self.metadata_text(index, text),
             Slot::Kept => self.fields.keep(index, ValueRef::Str(text)),
             Slot::Unknown => {}
         }
@@ -86,9 +99,17 @@ impl FieldRecorder<'_> {
     }
 
     /// Records a number or a truth value.
-    #[inline]
+    #[inline(always)]
     pub(super) fn number(&mut self, index: usize, value: ValueRef<'_>) {
         match self.slot(index) {
+            Slot::Metadata if !self.notes.is_later => self.fields.add_metadata(index, value),
+            slot => self.unusual_number(slot, index, value),
+        }
+    }
+
+    #[inline(never)]
+    fn unusual_number(&mut self, slot: Slot, index: usize, value: ValueRef<'_>) {
+        match slot {
             Slot::Metadata => self.metadata(index, value),
             Slot::Kept => self.fields.keep(index, value),
             Slot::DurationMs => self.duration_ms(as_f64(value)),
@@ -101,6 +122,21 @@ impl FieldRecorder<'_> {
         self.slots.get(index).copied().unwrap_or(Slot::Unknown)
     }
 
+    #[inline(never)]
+    fn operation(&mut self, text: &str) {
+        self.fields.set_operation(text, true);
+    }
+
+    #[inline(never)]
+    fn entry_id(&mut self, text: &str) {
+        self.fields.set_entry_id(text, true);
+    }
+
+    #[inline(never)]
+    fn metadata_text(&mut self, index: usize, text: &str) {
+        self.metadata(index, ValueRef::Str(text));
+    }
+
     #[inline]
     fn metadata(&mut self, index: usize, value: ValueRef<'_>) {
         if self.notes.is_later {
@@ -110,23 +146,38 @@ impl FieldRecorder<'_> {
         }
     }
 
-    #[inline]
-    fn identity(&mut self, id: IdField, text: &str, strong: bool) {
-        let was_absent = !self.fields.has_identity(id);
-        if self.fields.set_identity(id, text, strong) {
-            self.notes.identities |= id.bit();
-            self.notes.were_absent |= if was_absent { id.bit() } else { 0 };
+    #[inline(never)]
+    fn identity(&mut self, id: IdField, text: &str) {
+        self.set_identity(id, text, true);
+    }
+
+    #[inline(always)]
+    fn set_identity(&mut self, id: IdField, text: &str, strong: bool) {
+        if self.fields.takes_identity(id, text, strong) {
+            if self.notes.is_later {
+                self.notes.identities |= id.bit();
+                let was_absent = !self.fields.has_identity(id);
+                self.notes.were_absent |= if was_absent { id.bit() } else { 0 };
+            }
+            self.fields.put_identity(id, text);
         }
     }
 
+    #[inline(never)]
     fn status(&mut self, text: &str) {
-        let status = Status::parse(text);
-        if status.is_none() {
-            self.notes.misuse = Some(format!(
-                "audit.status {text:?} is none of SUCCESS, FAILURE, PARTIAL and UNKNOWN; kept as UNKNOWN"
-            ));
+        match Status::parse(text) {
+            Some(status) => self.notes.stated = Some(status),
+            None => self.unknown_status(text),
         }
-        self.notes.stated = Some(status.unwrap_or(Status::Unknown));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unknown_status(&mut self, text: &str) {
+        self.notes.misuse = Some(format!(
+            "audit.status {text:?} is none of SUCCESS, FAILURE, PARTIAL and UNKNOWN; kept as UNKNOWN"
+        ));
+        self.notes.stated = Some(Status::Unknown);
     }
 
     fn duration_ms(&mut self, ms: f64) {

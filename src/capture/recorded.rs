@@ -67,11 +67,24 @@ impl Recorded {
         if text.is_empty() {
             return 0;
         }
-        self.append(TEXT, 0, 0, text);
-        (self.0.len() - text.len()) as Place
+        let place = self.place_of_next();
+        self.append_text(text);
+        place
     }
 
+    /// The place of the text that is appended next.
     #[inline]
+    pub(super) fn place_of_next(&self) -> Place {
+        (self.0.len() + HEAD_BYTES) as Place
+    }
+
+    /// Appends a text that is not empty.
+    #[inline(always)]
+    pub(super) fn append_text(&mut self, text: &[u8]) {
+        self.append(TEXT, 0, 0, text);
+    }
+
+    #[inline(always)]
     pub(super) fn push_metadata(&mut self, index: u16, value: ValueRef<'_>) {
         match value.encoded() {
             Encoded::Tag(tag) => self.append(METADATA, tag, index, &[]),
@@ -86,7 +99,12 @@ impl Recorded {
         self.append(NAMED, 0, 0, &field);
     }
 
-    #[inline]
+    /// Appends one entry id, in place of those before.
+    #[inline(always)]
+    pub(super) fn push_entry_id(&mut self, id: &[u8]) {
+        self.append(ENTRY_ID, 0, 0, id);
+    }
+
     pub(super) fn push_entry_ids(&mut self, ids: EntryIds<'_>) {
         let further = if ids.further { FURTHER } else { 0 };
         match ids.ids {
@@ -112,7 +130,7 @@ impl Recorded {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn append(&mut self, kind: u8, tag: u8, index: u16, payload: &[u8]) {
         let head = u64::from(kind)
             | u64::from(tag) << 8

@@ -65,6 +65,15 @@ impl<'v> ValueRef<'v> {
         }
     }
 
+    /// How long it is, if it is a text.
+    #[inline]
+    pub(crate) fn text_bytes(self) -> usize {
+        match self {
+            ValueRef::Str(text) | ValueRef::Json(text) => text.len(),
+            _ => 0,
+        }
+    }
+
     /// What [`write`](Self::write) writes, for those that write elsewhere.
     #[inline]
     pub(crate) fn encoded(self) -> Encoded<'v> {
