@@ -16,6 +16,7 @@ fn operation() {
 }
 
 /// How many operations were recorded: said in code, and by policy.
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 fn recorded(audit: &Audit) -> (u64, u64) {
     let count = |operation: &str| audit.query().operation(operation).count().unwrap();
     (count("FIRST_HIT_ELSEWHERE"), count("RULED"))

@@ -12,6 +12,7 @@ pub(crate) const RULED: u64 = cfg!(feature = "policy") as u64;
 pub(crate) fn builder() -> Builder {
     let builder = AuditLayer::builder();
     #[cfg(feature = "policy")]
+    #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     let builder = {
         use tracing_audit::policy::{Identity, Origin, Policy, Rule};
         let rule = Rule::new("ruled").target("ruled").operation("RULED");
