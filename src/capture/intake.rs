@@ -22,7 +22,7 @@ use super::context::parent_of;
 use super::later::{ByCode, LateRecorder};
 use super::local::{self, Entered};
 use super::message::{Capture, Origin};
-use super::open::{End, OpenSpans};
+use super::open::{End, OpenSpans, Slot as OpenSlot};
 use super::pool::{self, Parcel};
 use super::record::{FieldRecorder, Notes};
 use super::trace_ids::Traces;
@@ -202,12 +202,16 @@ impl Intake {
     #[inline]
     pub(super) fn span_entered(&self, id: &span::Id) {
         let span = id.into_u64();
-        if self.open.slot_of(span).is_some() {
-            self.tracked_entered(span);
+        if let Some(slot) = self.open.slot_of(span) {
+            self.tracked_entered(span, slot);
         }
     }
 
-    fn tracked_entered(&self, span: u64) {
+    fn tracked_entered(&self, span: u64, slot: &OpenSlot) {
+        // What is noted of another span might never be taken back.
+        if !slot.holds(span) {
+            return;
+        }
         local::push_entered(Entered {
             instance: self.instance,
             span,
