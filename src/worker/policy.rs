@@ -40,7 +40,7 @@ impl Worker {
         reply: Reply<Result<Stored>>,
     ) {
         let entry = policy_entry(&policy, self.policy.0.as_deref(), times);
-        match self.append_for(&entry, times) {
+        match self.append_own_for(&entry, times) {
             Ok(stored) => {
                 self.hiding.adopt(policy.hidden_elsewhere.clone());
                 self.policy = InForce(Some(policy));

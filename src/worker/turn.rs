@@ -320,6 +320,23 @@ impl Worker {
     /// Appends an event for somebody who is to be told that it is durable, or
     /// that it cannot be.
     pub(super) fn append_for(&mut self, event: &AuditEvent, times: Times) -> Result<Stored> {
+        self.append_told(|worker| worker.append(event, times))
+    }
+
+    /// The same with what the worker itself has to say, of which nothing is hidden.
+    #[cfg(feature = "policy")]
+    pub(super) fn append_own_for(&mut self, event: &AuditEvent, times: Times) -> Result<Stored> {
+        self.append_told(|worker| {
+            let stored = worker.append_only(event, times, true)?;
+            worker.rotate_if_full(times);
+            Ok(stored)
+        })
+    }
+
+    fn append_told(
+        &mut self,
+        append: impl Fn(&mut Self) -> Result<Stored, LossReason>,
+    ) -> Result<Stored> {
         if self.poisoned || self.shutdown.is_some() {
             return Err(Error::stopped());
         }
@@ -329,11 +346,11 @@ impl Worker {
         if let Some(refusal) = self.trail.keeper.refusal() {
             return Err(refusal);
         }
-        let stored = match self.append(event, times) {
+        let stored = match append(self) {
             Ok(stored) => Ok(stored),
             Err(_) => {
                 self.sync_journal();
-                self.append(event, times)
+                append(self)
             }
         };
         if !self.trail.keeper.answers_later() || stored.is_err() {

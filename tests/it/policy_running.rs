@@ -9,6 +9,7 @@ use tracing_audit::event::Kind;
 use tracing_audit::event::limits::{COLLAPSED_FAILURES_KEY, COLLAPSED_KEY};
 use tracing_audit::policy::{Condition, EventPattern, Identity, Origin, Outcome, Policy, Rule};
 use tracing_audit::query::Order;
+use tracing_audit::redaction::{Action, Redaction};
 use tracing_audit::{Audit, AuditEvent, AuditLayer, Operation, Status, StatusSource};
 
 use crate::trail::{events, only, subscribe, trail, trail_of};
@@ -68,6 +69,18 @@ fn open_spans_keep_the_policy_under_which_they_opened() {
     assert_eq!(digests, [first.digest(), second.digest(), policy([]).digest()]);
     assert_eq!(entries[1].metadata.get("previous_digest").unwrap(), &first.digest());
     assert_eq!(entries[1].metadata.get("rules").unwrap(), &serde_json::json!(["B"]));
+}
+
+#[test]
+fn which_policy_is_in_force_is_said_whatever_is_hidden() {
+    let hidden = Redaction::new().name("digest", Action::Drop).name("*digest", Action::Mask);
+    let first = policy([marked("A", Status::Success)]);
+    let (audit, _default) = trail_of(AuditLayer::builder().redaction(hidden).policy(first.clone()));
+    audit.reload_policy(policy([])).unwrap();
+    let entries = log(&audit, "POLICY");
+    let said = |entry: &AuditEvent, key| entry.metadata.get(key).cloned();
+    assert_eq!(said(&entries[0], "digest"), Some(first.digest().into()));
+    assert_eq!(said(&entries[1], "previous_digest"), Some(first.digest().into()));
 }
 
 #[test]
