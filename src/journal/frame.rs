@@ -104,17 +104,35 @@ pub(super) fn position(sequence: u64, entry_bytes: u32) -> u64 {
 /// Appends a frame. The entry has to be short enough; the caller checks.
 #[inline]
 pub(super) fn push(bytes: &mut Vec<u8>, sequence: u64, entry: &[u8]) {
-    let length = (entry.len() as u32).to_le_bytes();
-    let sequence = sequence.to_le_bytes();
-    let [a, b, c, d] = length;
-    let [e, f, g, h, i, j, k, l] = sequence;
-    let head = [a, b, c, d, e, f, g, h, i, j, k, l];
-    let checksum = crc32c::crc32c_append(crc32c::crc32c(&head), entry);
     bytes.reserve(FRAME_HEADER_BYTES + entry.len());
-    bytes.extend_from_slice(&length);
-    bytes.extend_from_slice(&checksum.to_le_bytes());
-    bytes.extend_from_slice(&sequence);
+    let start = begin(bytes, sequence);
     bytes.extend_from_slice(entry);
+    end(bytes, start);
+}
+
+/// Appends the header of a frame whose entry is written behind it next, and
+/// returns where it stands. It is no frame before its [`end`].
+#[inline]
+pub(super) fn begin(bytes: &mut Vec<u8>, sequence: u64) -> usize {
+    let start = bytes.len();
+    let [a, b, c, d, e, f, g, h] = sequence.to_le_bytes();
+    bytes.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f, g, h]);
+    start
+}
+
+/// Completes the frame that begins at `start` and ends with the bytes.
+#[inline]
+pub(super) fn end(bytes: &mut [u8], start: usize) {
+    let Some((head, checked)) =
+        bytes.get_mut(start..).and_then(|frame| frame.split_at_mut_checked(8))
+    else {
+        return;
+    };
+    let length = (checked.len().saturating_sub(FRAME_HEADER_BYTES - 8) as u32).to_le_bytes();
+    let checksum = crc32c::crc32c_append(crc32c::crc32c(&length), checked);
+    let (to_length, to_checksum) = head.split_at_mut(4);
+    to_length.copy_from_slice(&length);
+    to_checksum.copy_from_slice(&checksum.to_le_bytes());
 }
 
 /// Appends the mark before a group whose first entry is `next`.

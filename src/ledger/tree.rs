@@ -9,7 +9,12 @@ use std::collections::VecDeque;
 
 use super::tile_store::TileStore;
 use crate::error::Result;
-use crate::proof::{Digest, HashTiles, TILE_WIDTH_MAX, TileContent, TileFile, TreeHead};
+use crate::proof::{
+    Digest, EMPTY_ROOT, HashTiles, TILE_WIDTH_MAX, TileContent, TileFile, TreeHead, leaf_hashes,
+};
+
+/// Leaves that are hashed together.
+const LEAVES_AT_ONCE: usize = 64;
 
 /// Tiles that wait in memory at most before they are written.
 const WAITING_TILES_MAX: usize = 64;
@@ -21,17 +26,35 @@ pub(super) struct Tree {
     pub(super) store: TileStore,
     /// Full tiles of durable entries that are not written yet.
     waiting: VecDeque<TileFile>,
+    last_leaf: Digest,
 }
 
 impl Tree {
     pub(super) fn new(hashes: HashTiles, store: TileStore) -> Self {
-        Tree { hashes, store, waiting: VecDeque::new() }
+        Tree { hashes, store, waiting: VecDeque::new(), last_leaf: EMPTY_ROOT }
     }
 
-    /// Adds a leaf. Touches no file.
+    /// Adds a leaf for each entry. Touches no file.
+    pub(super) fn append_all<'a>(&mut self, entries: impl Iterator<Item = &'a [u8]>) {
+        let mut entries = entries.peekable();
+        while entries.peek().is_some() {
+            let some: Vec<&[u8]> = entries.by_ref().take(LEAVES_AT_ONCE).collect();
+            let mut leaves = Vec::with_capacity(some.len());
+            leaf_hashes(&some, &mut leaves);
+            self.last_leaf = leaves.last().map_or(self.last_leaf, |leaf| Digest::new(*leaf));
+            self.hashes.append_all(&leaves);
+        }
+    }
+
+    /// Number of leaves.
     #[inline]
-    pub(super) fn append(&mut self, leaf: Digest) {
-        self.hashes.append(leaf);
+    pub(super) fn size(&self) -> u64 {
+        self.hashes.size()
+    }
+
+    /// The leaf that was added last by this process.
+    pub(super) fn last_leaf(&self) -> Digest {
+        self.last_leaf
     }
 
     /// Size and root.

@@ -25,6 +25,9 @@ pub(crate) struct Ledger {
     pub(super) files: LedgerFiles,
     pub(super) journal: Journal,
     pub(super) tree: Tree,
+    /// Where among the frames that wait to be synced those begin whose entries
+    /// are not in the tree yet.
+    pub(super) hashed_to: usize,
     pub(super) signer: SignerKey,
     /// The key before, until both have signed a checkpoint.
     pub(super) retiring: Option<SignerKey>,
@@ -94,7 +97,10 @@ impl Ledger {
     /// [`Poisoned`](crate::ErrorKind::Poisoned) is final: what was not
     /// acknowledged may be durable or not.
     pub(crate) fn sync(&mut self, now_ns: u64) -> Result<u64> {
-        let durable = self.journal.sync(now_ns)?.0;
+        self.hash_waiting();
+        let synced = self.journal.sync(now_ns);
+        self.note_group_gone();
+        let durable = synced?.0;
         self.tree.entries_are_durable(durable);
         Ok(durable)
     }
@@ -107,7 +113,10 @@ impl Ledger {
     ///
     /// As [`sync`](Ledger::sync).
     pub(crate) fn begin_sync(&mut self, now_ns: u64) -> Result<u64> {
-        let durable = self.journal.begin_sync(now_ns)?.0;
+        self.hash_waiting();
+        let synced = self.journal.begin_sync(now_ns);
+        self.note_group_gone();
+        let durable = synced?.0;
         self.tree.entries_are_durable(durable);
         Ok(durable)
     }

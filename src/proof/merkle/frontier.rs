@@ -1,5 +1,6 @@
 //! The right edge of a growing tree: enough to append and to know the root.
 
+use super::many::{RawDigest, node_hashes};
 use super::{Digest, EMPTY_ROOT, HashSource, node_hash};
 use crate::error::{Error, Result};
 
@@ -87,6 +88,36 @@ impl Frontier {
         }
         self.edge.push(subtree);
         self.size += 1;
+    }
+
+    /// Adds leaves, and gives the perfect subtrees that they complete, by levels:
+    /// level, index of the first, and the hashes of it and its neighbours. The
+    /// same as adding one after the other, in less time.
+    pub(crate) fn append_all(
+        &mut self,
+        leaves: &[RawDigest],
+        mut completed: impl FnMut(u8, u64, &[RawDigest]),
+    ) {
+        let (mut row, mut above) = (Vec::with_capacity(leaves.len() + 1), Vec::new());
+        let mut new_edge = Vec::new();
+        row.extend_from_slice(leaves);
+        let mut level = 0;
+        while !row.is_empty() {
+            completed(level, self.size >> level, &row);
+            let left = (self.size >> level) & 1 == 1;
+            if let Some(left) = left.then(|| self.edge.pop()).flatten() {
+                row.insert(0, *left.as_bytes());
+            }
+            node_hashes(&row, &mut above);
+            if row.len() % 2 == 1 {
+                new_edge.extend(row.last().copied().map(Digest::new));
+            }
+            std::mem::swap(&mut row, &mut above);
+            above.clear();
+            level += 1;
+        }
+        self.edge.extend(new_edge.into_iter().rev());
+        self.size += leaves.len() as u64;
     }
 
     /// The root of the tree as it is.

@@ -10,6 +10,7 @@ mod digest;
 mod frontier;
 mod hash;
 mod inclusion;
+mod many;
 mod memory;
 mod source;
 #[cfg(test)]
@@ -21,5 +22,6 @@ pub use digest::{DIGEST_BYTES, Digest};
 pub use frontier::{Frontier, LEAVES_MAX, TreeHead};
 pub use hash::{EMPTY_ROOT, leaf_hash, node_hash};
 pub use inclusion::InclusionProof;
+pub(crate) use many::leaf_hashes;
 pub use memory::MemoryHashes;
 pub use source::{HashSource, root_at};

@@ -70,6 +70,17 @@ impl HashTiles {
         });
     }
 
+    /// Adds leaves. The same as adding one after the other, in less time.
+    pub(crate) fn append_all(&mut self, leaves: &[[u8; DIGEST_BYTES]]) {
+        let (edge, full) = (&mut self.edge, &mut self.full);
+        self.frontier.append_all(leaves, |height, _, hashes| {
+            if height % TILE_HEIGHT == 0 {
+                let hashes = hashes.iter().copied().map(Digest::new);
+                hashes.for_each(|hash| full.extend(push(edge, height / TILE_HEIGHT, &hash)));
+            }
+        });
+    }
+
     /// Number of leaves.
     pub fn size(&self) -> u64 {
         self.frontier.size()

@@ -59,8 +59,6 @@ pub(in crate::worker) struct Kept {
     pub(super) ledger: Ledger,
     pub(super) fs: Arc<dyn JournalFs>,
     pub(super) intake: Arc<Intake>,
-    // keeper
-    entry: Vec<u8>,
     // trouble
     pub(super) full_disk: FullDisk,
     pub(super) state: State,
@@ -100,7 +98,6 @@ impl Kept {
             ledger,
             fs,
             intake,
-            entry: Vec::new(),
             full_disk,
             state: State::Working,
             waiting: VecDeque::new(),
@@ -125,20 +122,21 @@ impl Kept {
     }
 
     #[inline]
-    fn append(&mut self, row: &Row<'_>) -> Result<Leaf, Refused> {
+    fn append(&mut self, row: &Row<'_>) -> Result<(), Refused> {
         if matches!(self.state, State::GivenUp(_)) {
             return Err(Refused::Lost(LossReason::JournalPoisoned));
         }
-        self.entry.clear();
-        encode(row, Sequence(self.ledger.size()), &mut self.entry);
-        if self.entry.len() > EVENT_BYTES_MAX {
-            return Err(Refused::TooLong);
-        }
-        match self.ledger.append(&self.entry) {
-            Ok(appended) => {
+        let write = |sequence: Sequence, entries: &mut Vec<u8>| {
+            let start = entries.len();
+            encode(row, sequence, entries);
+            entries.len() - start <= EVENT_BYTES_MAX
+        };
+        match self.ledger.append_written(write) {
+            Ok(Some(_)) => {
                 self.ledger.describe_last(|facts| describe_row(row, facts));
-                Ok(Some(appended.leaf))
+                Ok(())
             }
+            Ok(None) => Err(Refused::TooLong),
             Err(_) => Err(Refused::Lost(self.reason())),
         }
     }
@@ -177,9 +175,9 @@ impl Keeper {
 
     /// Appends the entry of an event.
     #[inline]
-    pub(in crate::worker) fn append(&mut self, row: &Row<'_>) -> Result<Leaf, Refused> {
+    pub(in crate::worker) fn append(&mut self, row: &Row<'_>) -> Result<(), Refused> {
         match self {
-            Keeper::None => Ok(None),
+            Keeper::None => Ok(()),
             Keeper::Open(kept) => kept.append(row),
             Keeper::Closed => Err(Refused::Lost(LossReason::AfterShutdown)),
         }
@@ -193,6 +191,11 @@ impl Keeper {
             // Nobody else finds anything too long.
             Keeper::None | Keeper::Closed => Err(LossReason::AfterShutdown),
         }
+    }
+
+    /// The hash of the entry that was appended last, if there is a journal.
+    pub(in crate::worker) fn last_leaf(&mut self) -> Leaf {
+        self.open_mut().map(|kept| kept.ledger.last_leaf())
     }
 
     /// The next place, if a journal gives it.
