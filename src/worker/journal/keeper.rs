@@ -11,7 +11,7 @@ use super::trouble::{FullDisk, State};
 use crate::capture::Intake;
 use crate::channel::LossReason;
 use crate::error::Error;
-use crate::event::encode::{encode, split::Split};
+use crate::event::encode::{Encoder, encode, split::Split};
 use crate::event::limits::EVENT_BYTES_MAX;
 use crate::event::row::{Row, RowScratch};
 use crate::event::{AuditEvent, Sequence};
@@ -59,6 +59,8 @@ pub(in crate::worker) struct Kept {
     pub(super) ledger: Ledger,
     pub(super) fs: Arc<dyn JournalFs>,
     pub(super) intake: Arc<Intake>,
+    // keeper
+    encoder: Encoder,
     // trouble
     pub(super) full_disk: FullDisk,
     pub(super) state: State,
@@ -98,6 +100,7 @@ impl Kept {
             ledger,
             fs,
             intake,
+            encoder: Encoder::default(),
             full_disk,
             state: State::Working,
             waiting: VecDeque::new(),
@@ -128,7 +131,7 @@ impl Kept {
         }
         let write = |sequence: Sequence, entries: &mut Vec<u8>| {
             let start = entries.len();
-            encode(row, sequence, entries);
+            self.encoder.encode(row, sequence, entries);
             entries.len() - start <= EVENT_BYTES_MAX
         };
         match self.ledger.append_written(write) {
