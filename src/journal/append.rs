@@ -64,7 +64,8 @@ impl Journal {
 
     /// The entries that wait to be synced, from a place among their frames on,
     /// and the place behind the last.
-    pub(crate) fn waiting_from(&self, place: usize) -> (impl Iterator<Item = &[u8]>, usize) {
+    pub(crate) fn waiting_from(&mut self, place: usize) -> (impl Iterator<Item = &[u8]>, usize) {
+        self.group.complete();
         let mut rest = self.group.bytes.get(place..).unwrap_or_default();
         let entries = std::iter::from_fn(move || {
             loop {

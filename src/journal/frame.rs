@@ -108,10 +108,11 @@ pub(super) fn push(bytes: &mut Vec<u8>, sequence: u64, entry: &[u8]) {
     let start = begin(bytes, sequence);
     bytes.extend_from_slice(entry);
     end(bytes, start);
+    add_checksums(bytes.get_mut(start..).unwrap_or_default());
 }
 
 /// Appends the header of a frame whose entry is written behind it next, and
-/// returns where it stands. It is no frame before its [`end`].
+/// returns where it stands.
 #[inline]
 pub(super) fn begin(bytes: &mut Vec<u8>, sequence: u64) -> usize {
     let start = bytes.len();
@@ -120,19 +121,26 @@ pub(super) fn begin(bytes: &mut Vec<u8>, sequence: u64) -> usize {
     start
 }
 
-/// Completes the frame that begins at `start` and ends with the bytes.
+/// Ends the frame that begins at `start`: it has its length, and no checksum.
 #[inline]
 pub(super) fn end(bytes: &mut [u8], start: usize) {
-    let Some((head, checked)) =
-        bytes.get_mut(start..).and_then(|frame| frame.split_at_mut_checked(8))
-    else {
-        return;
-    };
-    let length = (checked.len().saturating_sub(FRAME_HEADER_BYTES - 8) as u32).to_le_bytes();
-    let checksum = crc32c::crc32c_append(crc32c::crc32c(&length), checked);
-    let (to_length, to_checksum) = head.split_at_mut(4);
-    to_length.copy_from_slice(&length);
-    to_checksum.copy_from_slice(&checksum.to_le_bytes());
+    let entry_bytes = bytes.len().saturating_sub(start + FRAME_HEADER_BYTES) as u32;
+    if let Some(length) = bytes.get_mut(start..).and_then(<[u8]>::first_chunk_mut::<4>) {
+        *length = entry_bytes.to_le_bytes();
+    }
+}
+
+/// Gives frames that have ended their checksums. Some at a time, since what was
+/// just written in small pieces is slow to read again.
+pub(super) fn add_checksums(mut frames: &mut [u8]) {
+    while let Some(bytes) = split_first(frames).map(|(frame, _, _)| frame.len()) {
+        let (frame, rest) = std::mem::take(&mut frames).split_at_mut(bytes);
+        frames = rest;
+        let (head, checked) = frame.split_at_mut(FRAME_HEADER_BYTES / 2);
+        let (length, checksum) = head.split_at_mut(4);
+        let computed = crc32c::crc32c_append(crc32c::crc32c(length), checked);
+        checksum.copy_from_slice(&computed.to_le_bytes());
+    }
 }
 
 /// Appends the mark before a group whose first entry is `next`.

@@ -113,6 +113,7 @@ impl Journal {
 
     /// Hands the group to the system. No other is on its way to the disk.
     fn write_group(&mut self) -> Result<()> {
+        self.group.complete();
         let active = &self.active;
         let written = steps::write_all(&mut **lock(&active.file), active.length, &self.group.bytes);
         written.map_err(|error| {
