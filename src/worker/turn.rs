@@ -120,6 +120,8 @@ impl Worker {
         if limit == 0 {
             return (0, false);
         }
+        // Whoever subscribes from here on did so after what is taken had been completed.
+        self.is_watched = self.trail.has_subscribers();
         let mut taken = 0;
         while taken < limit {
             let more = self.take_some(times, (limit - taken).min(CHUNK_EVENTS));
@@ -187,7 +189,7 @@ impl Worker {
         }
         let row = self.decoder.row(captured, callsite, times, &*intake.clock);
         let row = self.hiding.captured(&row, captured);
-        match self.trail.append(&row, statistics, true) {
+        match self.trail.append(&row, statistics, self.is_watched) {
             Ok(_) => {
                 self.policy.note(&row);
                 self.sync_soon |= captured.ruled.is_some_and(|plan| plan.is_durable());
