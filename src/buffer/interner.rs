@@ -11,8 +11,14 @@ pub(crate) type Hasher = DefaultHashBuilder;
 
 /// The hash under which every dictionary files `text`.
 pub(crate) fn hash_text(hasher: &Hasher, text: &str) -> u64 {
+    hash_bytes(hasher, text.as_bytes())
+}
+
+/// The same of the bytes of a text.
+#[inline]
+pub(super) fn hash_bytes(hasher: &Hasher, text: &[u8]) -> u64 {
     let mut state = hasher.build_hasher();
-    state.write(text.as_bytes());
+    state.write(text);
     state.finish()
 }
 

@@ -162,10 +162,7 @@ impl<'a> PackedMetadata<'a> {
     /// their bytes.
     #[inline]
     pub(crate) fn next_unread(&mut self) -> Option<(&'a [u8], Unread<'a>)> {
-        let (len, rest) = self.0.split_first()?;
-        let (key, rest) = rest.split_at_checked(usize::from(*len))?;
-        let (value, rest) = rest.split_at_checked(written_len(rest)?)?;
-        self.0 = rest;
+        let (key, value) = self.next_written()?;
         let value = match value {
             [TAG_STR, _, _, _, _, text @ ..] => Unread::Str(text),
             [TAG_JSON, _, _, _, _, text @ ..] => Unread::Json(text),
@@ -174,14 +171,15 @@ impl<'a> PackedMetadata<'a> {
         Some((key, value))
     }
 
-    /// The next field with its value as it was written. Copying that is far
-    /// cheaper than reading the value and writing it again.
-    pub(crate) fn next_written(&mut self) -> Option<(&'a str, &'a [u8])> {
+    /// The next field as it was written. Copying that is far cheaper than reading
+    /// it and writing it again.
+    #[inline]
+    pub(crate) fn next_written(&mut self) -> Option<(&'a [u8], &'a [u8])> {
         let (len, rest) = self.0.split_first()?;
         let (key, rest) = rest.split_at_checked(usize::from(*len))?;
         let (value, rest) = rest.split_at_checked(written_len(rest)?)?;
         self.0 = rest;
-        Some((std::str::from_utf8(key).ok()?, value))
+        Some((key, value))
     }
 }
 
@@ -211,9 +209,14 @@ impl<'a> Iterator for PackedMetadata<'a> {
 /// Appends an id to a packed list. Ids are bounded to less than 64 KiB by
 /// [`FIELD_BYTES_MAX`](super::limits::FIELD_BYTES_MAX).
 pub(crate) fn write_id(bytes: &mut Vec<u8>, id: &str) {
-    let id = super::limits::prefix(id, usize::from(u16::MAX));
+    write_unread_id(bytes, super::limits::prefix(id, usize::from(u16::MAX)).as_bytes());
+}
+
+/// Appends the bytes of an id, which is UTF-8, to a packed list.
+#[inline]
+pub(crate) fn write_unread_id(bytes: &mut Vec<u8>, id: &[u8]) {
     bytes.extend_from_slice(&(id.len() as u16).to_le_bytes());
-    bytes.extend_from_slice(id.as_bytes());
+    bytes.extend_from_slice(id);
 }
 
 /// The ids that [`write_id`] wrote, in order.
@@ -265,7 +268,7 @@ mod tests {
         let mut written = PackedMetadata(&bytes);
         for (key, value) in fields {
             let (have, mut bytes) = written.next_written().unwrap();
-            assert_eq!((have, ValueRef::read(&mut bytes)), (key, Some(value)));
+            assert_eq!((have, ValueRef::read(&mut bytes)), (key.as_bytes(), Some(value)));
             assert!(bytes.is_empty());
         }
         assert_eq!(written.next_written(), None);

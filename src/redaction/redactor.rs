@@ -96,7 +96,8 @@ impl Redactor {
     #[inline]
     fn changes(&mut self, row: &Row<'_>, rules: &Rules) -> Option<Changes> {
         self.texts.clear();
-        let are_plain = !rules.names_parts() && parts_are_plain(row);
+        let is_nothing_sought = rules.detectors.is_empty();
+        let are_plain = !rules.names_parts() && (is_nothing_sought || parts_are_plain(row));
         let parts = if are_plain { None } else { self.edit_parts(row, rules) };
         let entry_ids = self.entry_ids_concern(row.entry_ids, rules);
         let metadata = match rules.settings.metadata_kept {
@@ -223,6 +224,7 @@ impl Redactor {
     fn entry_ids_concern(&mut self, ids: PackedIds<'_>, rules: &Rules) -> bool {
         match rules.of_part(Part::EntryIds) {
             Some(action) => action != Action::Keep && !ids.0.is_empty(),
+            None if rules.detectors.is_empty() => false,
             None => {
                 let detectors = rules.detectors_of(Part::EntryIds);
                 let mut ids = ids;

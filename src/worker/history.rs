@@ -91,6 +91,7 @@ impl Worker {
         let published = self.published.clone();
         let mut statistics =
             published.statistics.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.is_watched = self.trail.has_subscribers();
         for capture in &open {
             self.append_captured(&intake, &Captured::of(capture), times, &mut statistics);
         }

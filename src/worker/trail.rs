@@ -117,6 +117,11 @@ impl Trail {
         self.keeper.size().unwrap_or_else(|| self.buffer.next_sequence())
     }
 
+    /// Whether anybody sees the live stream. Asking takes a lock.
+    pub(super) fn has_subscribers(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.receiver_count() > 0)
+    }
+
     /// Counts the event that was in hand when a turn panicked; whether it is
     /// lost.
     pub(super) fn settle_in_hand(&mut self) -> bool {
@@ -162,8 +167,10 @@ impl Trail {
 
     /// Shows an event to the subscribers, if there are any.
     fn stream_out(&self, row: &Row<'_>, sequence: Sequence, streamed: bool) {
-        let stream = self.stream.as_ref().filter(|stream| stream.receiver_count() > 0);
-        if let Some(stream) = stream.filter(|_| streamed) {
+        if !streamed || !self.has_subscribers() {
+            return;
+        }
+        if let Some(stream) = &self.stream {
             // The last subscriber may have gone meanwhile.
             let _ = stream.send(row.to_event(sequence).into());
         }

@@ -123,6 +123,8 @@ impl Worker {
         if limit == 0 {
             return (0, false);
         }
+        // Whoever subscribes from here on did so after what is taken had been completed.
+        self.is_watched = self.trail.has_subscribers();
         let mut taken = 0;
         while taken < limit {
             let more = self.take_some(times, (limit - taken).min(CHUNK_EVENTS));
@@ -190,7 +192,8 @@ impl Worker {
         }
         let row = self.decoder.row(captured, callsite, times, &*intake.clock);
         let row = self.hiding.captured(&row, captured);
-        match self.trail.append(&row, statistics, Wanted { streamed: true, leaf: false }) {
+        let wanted = Wanted { streamed: self.is_watched, leaf: false };
+        match self.trail.append(&row, statistics, wanted) {
             Ok(_) => {
                 self.policy.note(&row);
                 self.sync_soon |= captured.ruled.is_some_and(|plan| plan.is_durable());

@@ -163,6 +163,7 @@ impl Rig {
     }
 
     /// Asks, and says where the answer will be.
+    #[cfg(feature = "journal")]
     pub(super) fn begin_to_ask<T>(
         &mut self,
         make: impl FnOnce(Reply<T>) -> Request,
