@@ -10,7 +10,8 @@ use std::collections::VecDeque;
 use super::tile_store::TileStore;
 use crate::error::Result;
 use crate::proof::{
-    Digest, EMPTY_ROOT, HashTiles, TILE_WIDTH_MAX, TileContent, TileFile, TreeHead, leaf_hashes,
+    DIGEST_BYTES, Digest, EMPTY_ROOT, HashTiles, TILE_WIDTH_MAX, TileContent, TileFile, TreeHead,
+    leaf_hashes,
 };
 
 /// Leaves that are hashed together.
@@ -27,22 +28,31 @@ pub(super) struct Tree {
     /// Full tiles of durable entries that are not written yet.
     waiting: VecDeque<TileFile>,
     last_leaf: Digest,
+    /// Used again and again.
+    leaves: Vec<[u8; DIGEST_BYTES]>,
 }
 
 impl Tree {
     pub(super) fn new(hashes: HashTiles, store: TileStore) -> Self {
-        Tree { hashes, store, waiting: VecDeque::new(), last_leaf: EMPTY_ROOT }
+        Tree { hashes, store, waiting: VecDeque::new(), last_leaf: EMPTY_ROOT, leaves: Vec::new() }
     }
 
     /// Adds a leaf for each entry. Touches no file.
     pub(super) fn append_all<'a>(&mut self, entries: impl Iterator<Item = &'a [u8]>) {
-        let mut entries = entries.peekable();
-        while entries.peek().is_some() {
-            let some: Vec<&[u8]> = entries.by_ref().take(LEAVES_AT_ONCE).collect();
-            let mut leaves = Vec::with_capacity(some.len());
-            leaf_hashes(&some, &mut leaves);
-            self.last_leaf = leaves.last().map_or(self.last_leaf, |leaf| Digest::new(*leaf));
-            self.hashes.append_all(&leaves);
+        let mut entries = entries.fuse();
+        loop {
+            let mut some: [&[u8]; LEAVES_AT_ONCE] = [&[]; LEAVES_AT_ONCE];
+            let mut count = 0;
+            for (place, entry) in some.iter_mut().zip(&mut entries) {
+                *place = entry;
+                count += 1;
+            }
+            let some = some.get(..count).unwrap_or_default();
+            self.leaves.clear();
+            leaf_hashes(some, &mut self.leaves);
+            let Some(last) = self.leaves.last() else { break };
+            self.last_leaf = Digest::new(*last);
+            self.hashes.append_all(&self.leaves);
         }
     }
 

@@ -96,27 +96,29 @@ impl Frontier {
     pub(crate) fn append_all(
         &mut self,
         leaves: &[RawDigest],
+        rows: &mut Rows,
         mut completed: impl FnMut(u8, u64, &[RawDigest]),
     ) {
-        let (mut row, mut above) = (Vec::with_capacity(leaves.len() + 1), Vec::new());
-        let mut new_edge = Vec::new();
+        let Rows { row, above, edge } = rows;
+        row.clear();
         row.extend_from_slice(leaves);
-        let mut level = 0;
-        while !row.is_empty() {
-            completed(level, self.size >> level, &row);
-            let left = (self.size >> level) & 1 == 1;
-            if let Some(left) = left.then(|| self.edge.pop()).flatten() {
+        for level in 0..u64::BITS as u8 {
+            if row.is_empty() {
+                break;
+            }
+            completed(level, self.size >> level, row);
+            let has_left = (self.size >> level) & 1 == 1;
+            if let Some(left) = has_left.then(|| self.edge.pop()).flatten() {
                 row.insert(0, *left.as_bytes());
             }
-            node_hashes(&row, &mut above);
-            if row.len() % 2 == 1 {
-                new_edge.extend(row.last().copied().map(Digest::new));
-            }
-            std::mem::swap(&mut row, &mut above);
             above.clear();
-            level += 1;
+            node_hashes(row, above);
+            if row.len() % 2 == 1 {
+                edge.extend(row.last().copied().map(Digest::new));
+            }
+            std::mem::swap(row, above);
         }
-        self.edge.extend(new_edge.into_iter().rev());
+        self.edge.extend(edge.drain(..).rev());
         self.size += leaves.len() as u64;
     }
 
@@ -129,6 +131,15 @@ impl Frontier {
     pub fn head(&self) -> TreeHead {
         TreeHead { size: self.size, root: self.root() }
     }
+}
+
+/// Memory for [`Frontier::append_all`], used again and again.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rows {
+    row: Vec<RawDigest>,
+    above: Vec<RawDigest>,
+    /// What is on the right edge afterwards, smallest first.
+    edge: Vec<Digest>,
 }
 
 impl Default for Frontier {

@@ -19,6 +19,7 @@ mod walk;
 
 pub use consistency::ConsistencyProof;
 pub use digest::{DIGEST_BYTES, Digest};
+pub(crate) use frontier::Rows;
 pub use frontier::{Frontier, LEAVES_MAX, TreeHead};
 pub use hash::{EMPTY_ROOT, leaf_hash, node_hash};
 pub use inclusion::InclusionProof;

@@ -307,13 +307,14 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let (mut together, mut alone) = (Frontier::new(), Frontier::new());
+        let mut rows = Rows::default();
         for batch in batches {
             let leaves: Vec<Digest> = (0..batch as u64)
                 .map(|number| leaf_hash(&(seed ^ (alone.size() + number)).to_le_bytes()))
                 .collect();
             let (mut told_together, mut told_alone) = (Vec::new(), Vec::new());
             let raw: Vec<_> = leaves.iter().map(|leaf| *leaf.as_bytes()).collect();
-            together.append_all(&raw, |level, first, hashes| {
+            together.append_all(&raw, &mut rows, |level, first, hashes| {
                 let each = (first..).zip(hashes).map(|(index, hash)| (level, index, (*hash).into()));
                 told_together.extend(each);
             });
