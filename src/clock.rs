@@ -77,6 +77,43 @@ impl Clock for SystemClock {
     }
 }
 
+/// The clock of a trail. The usual one is known by its type, so that reading it
+/// is a few instructions.
+pub(crate) enum ChosenClock {
+    System(SystemClock),
+    Other(Box<dyn Clock>),
+}
+
+impl ChosenClock {
+    /// It, whichever it is.
+    pub(crate) fn as_dyn(&self) -> &dyn Clock {
+        match self {
+            ChosenClock::System(clock) => clock,
+            ChosenClock::Other(clock) => &**clock,
+        }
+    }
+
+    pub(crate) fn monotonic_ns(&self) -> u64 {
+        self.as_dyn().monotonic_ns()
+    }
+
+    pub(crate) fn wall_us(&self) -> i64 {
+        self.as_dyn().wall_us()
+    }
+
+    #[inline]
+    pub(crate) fn ticks(&self) -> u64 {
+        match self {
+            ChosenClock::System(clock) => clock.ticks(),
+            ChosenClock::Other(clock) => clock.ticks(),
+        }
+    }
+
+    pub(crate) fn ticks_to_ns(&self, ticks: u64) -> u64 {
+        self.as_dyn().ticks_to_ns(ticks)
+    }
+}
+
 /// The wall clock, in whole microseconds.
 #[expect(clippy::disallowed_methods, reason = "this is the gate")]
 pub(crate) fn system_now() -> DateTime<Utc> {

@@ -12,7 +12,7 @@ use tracing_subscriber::Registry;
 use crate::buffer::rotation::RotationPolicy;
 use crate::capture::{AuditLayer, CaptureSettings, Intake};
 use crate::channel::{Losses, OverflowPolicy, Wake, data_lane};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{ChosenClock, Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::event::Operation;
 use crate::fs::OsFilesystem;
@@ -50,7 +50,7 @@ pub struct Builder {
     redaction: Redaction,
     capture: CaptureSettings,
     error_hook: Option<ErrorHook>,
-    clock: Box<dyn Clock>,
+    clock: ChosenClock,
     require_durable: bool,
     #[cfg(feature = "journal")]
     journal: Option<super::JournalSettings>,
@@ -80,7 +80,7 @@ impl AuditLayer<Registry> {
             redaction: Redaction::new(),
             capture: CaptureSettings::default(),
             error_hook: None,
-            clock: Box::new(SystemClock::new()),
+            clock: ChosenClock::System(SystemClock::new()),
             require_durable: false,
             #[cfg(feature = "journal")]
             journal: None,
@@ -249,7 +249,7 @@ impl Builder {
 
     /// Where time comes from. For tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
+        self.clock = ChosenClock::Other(Box::new(clock));
         self
     }
 
@@ -293,7 +293,7 @@ impl Builder {
             usize::try_from(bound).unwrap_or(usize::MAX).saturating_mul(EXPORT_BACKLOG_FACTOR)
         });
         #[cfg(feature = "journal")]
-        let journal = self.journal.map(|journal| journal.open(&*intake.clock)).transpose()?;
+        let journal = self.journal.map(|journal| journal.open(intake.clock.as_dyn())).transpose()?;
         #[cfg(not(feature = "journal"))]
         let journal = None;
         let hidden = Arc::new(self.redaction.compile());

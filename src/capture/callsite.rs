@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tracing_core::{Metadata, callsite::Identifier};
 
-use super::fixed::boxed_array;
+use super::fixed::{boxed_array, shared_array};
 use super::place::{Place, Places, Report};
 use super::ruled::{Book, Concern, Mark};
 
@@ -155,7 +155,7 @@ pub(crate) struct Callsites {
     /// The policy in force.
     pub(crate) book: Book,
     table: Table,
-    others: Others,
+    pub(super) others: Others,
     /// Held while a callsite is registered; callsites that are not in the table
     /// and whose misuse was told already.
     told: Mutex<Vec<Identifier>>,
@@ -219,12 +219,6 @@ impl Callsites {
             reports_return: AtomicBool::new(false),
             warned: AtomicBool::new(false),
         }))
-    }
-
-    /// Whether a callsite is known not to matter.
-    #[inline]
-    pub(crate) fn is_other(&self, metadata: &'static Metadata<'static>) -> bool {
-        self.others.contains(address(metadata))
     }
 
     /// What a callsite is to us, if it matters. Registers it if nobody has.
@@ -349,18 +343,20 @@ fn address(metadata: &Metadata<'_>) -> usize {
 
 /// Addresses of callsites that do not matter. One that is pushed out by
 /// another is decided anew when it comes again.
-#[derive(Debug)]
-struct Others(Box<[AtomicUsize; 1 << Self::SLOTS_LOG2]>);
+#[derive(Debug, Clone)]
+pub(super) struct Others(Arc<[AtomicUsize; 1 << Self::SLOTS_LOG2]>);
 
 impl Others {
     const SLOTS_LOG2: u32 = 12;
 
     fn new() -> Self {
-        Others(boxed_array())
+        Others(shared_array())
     }
 
+    /// Whether a callsite is known not to matter.
     #[inline]
-    fn contains(&self, address: usize) -> bool {
+    pub(super) fn contains(&self, metadata: &'static Metadata<'static>) -> bool {
+        let address = address(metadata);
         self.slot(address).is_some_and(|slot| slot.load(Ordering::Relaxed) == address)
     }
 

@@ -15,10 +15,30 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::callsite::IdField;
 use super::intake::Intake;
+use super::local;
 use super::message::Capture;
 use super::open::Late;
 
 impl Intake {
+    /// The nearest tracked span around one that opens.
+    #[inline]
+    pub(super) fn enclosing_tracked<S>(
+        &self,
+        attributes: &span::Attributes<'_>,
+        ctx: &Context<'_, S>,
+    ) -> Option<u64>
+    where
+        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
+    {
+        if attributes.is_contextual() && self.is_told_of_all() {
+            // Where only tracked spans were entered, this thread knows it itself.
+            if let Some(current) = local::with(|thread| thread.current_span(self.instance)) {
+                return current;
+            }
+        }
+        self.nearest_tracked(parent_of(attributes, ctx), ctx)
+    }
+
     /// The nearest tracked span, from `span` outwards.
     pub(super) fn nearest_tracked<S>(
         &self,
@@ -194,7 +214,8 @@ impl Intake {
 }
 
 /// The span in which `attributes` would be opened.
-pub(super) fn parent_of<S>(
+#[inline(never)]
+fn parent_of<S>(
     attributes: &span::Attributes<'_>,
     ctx: &Context<'_, S>,
 ) -> Option<span::Id>

@@ -22,18 +22,33 @@ use super::value::{Read, read};
 
 impl Intake {
     /// A span that may be tracked was left.
+    #[inline(never)]
     pub(super) fn tracked_left(&self, span: u64, slot: &Slot) {
         let now_ticks = self.clock.ticks();
-        let Some(entered) = local::pop_entered(self.instance, span) else { return };
-        let panicked = std::thread::panicking() && !entered.panicking;
         self.note_trace(span);
+        let entered = local::with(|thread| thread.pop_innermost(self.instance, span));
+        let Some(entered) = entered else {
+            return self.left_out_of_order(span, now_ticks);
+        };
         let busy_ticks = now_ticks.saturating_sub(entered.at_ticks);
-        if panicked || !slot.note_exit(span, busy_ticks, now_ticks) {
-            self.left_under_lock(span, busy_ticks, now_ticks, panicked);
+        if std::thread::panicking() || !slot.note_exit(span, busy_ticks, now_ticks) {
+            self.left_under_lock(span, busy_ticks, entered.panicking, now_ticks);
         }
     }
 
-    fn left_under_lock(&self, span: u64, busy_ticks: u64, now_ticks: u64, panicked: bool) {
+    #[cold]
+    #[inline(never)]
+    fn left_out_of_order(&self, span: u64, now_ticks: u64) {
+        if let Some(entered) = local::with(|thread| thread.pop_entered(self.instance, span)) {
+            let busy_ticks = now_ticks.saturating_sub(entered.at_ticks);
+            self.left_under_lock(span, busy_ticks, entered.panicking, now_ticks);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn left_under_lock(&self, span: u64, busy_ticks: u64, was_panicking: bool, now_ticks: u64) {
+        let panicked = std::thread::panicking() && !was_panicking;
         let is_due = self.open.with(span, |open| {
             open.busy_ticks += busy_ticks;
             open.open.last_exit = open.open.last_exit.max(LastExit::at(now_ticks));

@@ -13,17 +13,16 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::channel::{DataSender, LossReason, Losses};
-use crate::clock::Clock;
+use crate::clock::ChosenClock;
 use crate::error::{Error, ErrorKind};
 use crate::event::Operation;
 
 use super::callsite::{Callsite, Callsites, Role, Slot};
-use super::context::parent_of;
 use super::later::{ByCode, LateRecorder};
 use super::local::{self, Entered};
 use super::message::{Capture, Origin};
 use super::open::{End, OpenSpans, Slot as OpenSlot};
-use super::pool::{self, Parcel};
+use super::pool::Parcel;
 use super::record::{FieldRecorder, Notes};
 use super::trace_ids::Traces;
 
@@ -53,7 +52,7 @@ pub(crate) enum Attachment {
 pub(crate) struct Intake {
     /// Tells layers of one process apart.
     pub(super) instance: u32,
-    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) clock: ChosenClock,
     pub(crate) callsites: Callsites,
     pub(super) open: OpenSpans,
     pub(crate) data: DataSender<Parcel>,
@@ -72,7 +71,7 @@ pub(crate) struct Intake {
 
 impl Intake {
     pub(crate) fn new(
-        clock: Box<dyn Clock>,
+        clock: ChosenClock,
         settings: CaptureSettings,
         data: DataSender<Parcel>,
         losses: Arc<Losses>,
@@ -118,25 +117,12 @@ impl Intake {
         self.callsites.find(metadata, |message| self.report_misuse(message))
     }
 
-    /// A span was opened.
-    #[inline]
-    pub(super) fn span_opened<S>(
-        &self,
-        attributes: &span::Attributes<'_>,
-        id: &span::Id,
-        ctx: Context<'_, S>,
-    ) where
-        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
-    {
-        if !self.callsites.is_other(attributes.metadata()) {
-            self.open_if_tracked(attributes, id.clone(), ctx);
-        }
-    }
-
+    /// A span was opened that may matter.
+    ///
     /// Takes what it is told by value: what is handed on by reference would be
     /// written to the stack for every span, for those of no concern too.
     #[inline(never)]
-    fn open_if_tracked<S>(
+    pub(super) fn span_opened<S>(
         &self,
         attributes: &span::Attributes<'_>,
         id: span::Id,
@@ -160,7 +146,7 @@ impl Intake {
         let capture = self.begin(callsite);
         capture.open.span = id.into_u64();
         capture.open.is_operation = is_operation;
-        let parent = self.nearest_tracked(parent_of(attributes, &ctx), &ctx);
+        let parent = self.enclosing_tracked(attributes, &ctx);
         self.record_fields(&callsite.slots, callsite, capture, |recorder| {
             attributes.record(recorder);
         });
@@ -176,16 +162,9 @@ impl Intake {
         self.open.insert(capture);
     }
 
-    /// Values were recorded on an open span.
-    #[inline]
-    pub(super) fn span_recorded(&self, id: &span::Id, values: &span::Record<'_>) {
-        let span = id.into_u64();
-        if self.open.slot_of(span).is_some() {
-            self.tracked_recorded(span, values);
-        }
-    }
-
-    fn tracked_recorded(&self, span: u64, values: &span::Record<'_>) {
+    /// Values were recorded on a span that may be tracked.
+    #[inline(never)]
+    pub(super) fn tracked_recorded(&self, span: u64, values: &span::Record<'_>) {
         let Some(_busy) = local::enter_work() else { return };
         let mut recorder = LateRecorder::new(self, span, ByCode);
         values.record(&mut recorder);
@@ -198,59 +177,21 @@ impl Intake {
         }
     }
 
-    /// A span was entered.
-    #[inline]
-    pub(super) fn span_entered(&self, id: &span::Id) {
-        let span = id.into_u64();
-        if let Some(slot) = self.open.slot_of(span) {
-            self.tracked_entered(span, slot);
-        }
-    }
-
-    fn tracked_entered(&self, span: u64, slot: &OpenSlot) {
-        // What is noted of another span might never be taken back.
-        if !slot.holds(span) {
-            return;
-        }
-        local::push_entered(Entered {
-            instance: self.instance,
-            span,
-            at_ticks: self.clock.ticks(),
-            panicking: std::thread::panicking(),
-        });
-    }
-
-    /// A span was left.
-    #[inline]
-    pub(super) fn span_left(&self, id: &span::Id) {
-        let span = id.into_u64();
-        if let Some(slot) = self.open.slot_of(span) {
-            self.tracked_left(span, slot);
-        }
-    }
-
-    /// A span was closed.
-    #[inline]
-    pub(super) fn span_closed(&self, id: &span::Id) {
-        let span = id.into_u64();
-        if let Some(slot) = self.open.slot_of(span) {
-            self.tracked_closed(span, slot);
-        }
-    }
-
-    /// An event was emitted.
-    #[inline]
-    pub(super) fn event_emitted<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>)
-    where
-        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
-    {
-        if !self.callsites.is_other(event.metadata()) {
-            self.take_if_wanted(event, ctx);
-        }
-    }
-
+    /// A span that may be tracked was entered.
     #[inline(never)]
-    fn take_if_wanted<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>)
+    pub(super) fn tracked_entered(&self, span: u64, slot: &OpenSlot) {
+        // What is noted of another span might never be taken back.
+        if slot.holds(span) {
+            let at_ticks = self.clock.ticks();
+            let panicking = std::thread::panicking();
+            let entered = Entered { span, at_ticks, instance: self.instance, panicking };
+            local::with(|thread| thread.push_entered(entered));
+        }
+    }
+
+    /// An event was emitted that may matter.
+    #[inline(never)]
+    pub(super) fn event_emitted<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>)
     where
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {
@@ -304,6 +245,12 @@ impl Intake {
         self.attachment.store(attachment as u8, Ordering::Relaxed);
     }
 
+    /// Whether the layer is told of every span that is entered and left.
+    #[inline]
+    pub(super) fn is_told_of_all(&self) -> bool {
+        self.attachment.load(Ordering::Relaxed) == Attachment::Filtered as u8
+    }
+
     /// How the layer became part of a subscriber.
     pub(crate) fn attachment(&self) -> Attachment {
         match self.attachment.load(Ordering::Relaxed) {
@@ -315,10 +262,12 @@ impl Intake {
 
     #[inline]
     pub(super) fn begin(&self, callsite: &Callsite) -> Parcel {
-        let capture = pool::take();
-        capture.restart(callsite.index, local::next_key());
-        capture.opened_ticks = self.clock.ticks();
-        capture
+        local::with(|thread| {
+            let capture = thread.captures.take();
+            capture.restart(callsite.index, thread.next_key());
+            capture.opened_ticks = self.clock.ticks();
+            capture
+        })
     }
 
     /// Records the fields with which a span or event begins.

@@ -16,9 +16,11 @@ use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::{Context, Identity, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::callsite::Others;
 use super::filter::AuditFilter;
 use super::intake::Intake;
-use super::local;
+use super::local::{self, Thread};
+use super::open::OpenSpans;
 
 /// The layer that audits. Made by [`AuditLayer::builder`](crate::AuditLayer::builder).
 ///
@@ -44,6 +46,10 @@ pub struct AuditLayer<S = Registry> {
     marker: Filtered<Identity, AuditFilter, S>,
     mode: Mode,
     intake: Arc<Intake>,
+    /// Two tables of the intake, by which a span or event that is of no concern is
+    /// told at once.
+    open: OpenSpans,
+    others: Others,
     /// Keeps the worker alive.
     _alive: Arc<dyn std::any::Any + Send + Sync>,
 }
@@ -61,6 +67,8 @@ impl<S> AuditLayer<S> {
         AuditLayer {
             marker: Filtered::new(Identity::new(), AuditFilter(intake.clone())),
             mode: Mode::Plain,
+            open: intake.open.clone(),
+            others: intake.callsites.others.clone(),
             intake,
             _alive: alive,
         }
@@ -114,11 +122,16 @@ where
     }
 
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
-        self.intake.span_opened(attributes, id, ctx);
+        if !self.others.contains(attributes.metadata()) {
+            self.intake.span_opened(attributes, id.clone(), ctx);
+        }
     }
 
     fn on_record(&self, id: &span::Id, values: &span::Record<'_>, _: Context<'_, S>) {
-        self.intake.span_recorded(id, values);
+        let span = id.into_u64();
+        if self.open.slot_of(span).is_some() {
+            self.intake.tracked_recorded(span, values);
+        }
     }
 
     fn on_follows_from(&self, id: &span::Id, follows: &span::Id, _: Context<'_, S>) {
@@ -126,19 +139,32 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        self.intake.event_emitted(event, &ctx);
+        if !self.others.contains(event.metadata()) {
+            self.intake.event_emitted(event, &ctx);
+        }
     }
 
     fn on_enter(&self, id: &span::Id, _: Context<'_, S>) {
-        self.intake.span_entered(id);
+        let span = id.into_u64();
+        local::with(Thread::count_entering);
+        if let Some(slot) = self.open.slot_of(span) {
+            self.intake.tracked_entered(span, slot);
+        }
     }
 
     fn on_exit(&self, id: &span::Id, _: Context<'_, S>) {
-        self.intake.span_left(id);
+        let span = id.into_u64();
+        local::with(Thread::count_leaving);
+        if let Some(slot) = self.open.slot_of(span) {
+            self.intake.tracked_left(span, slot);
+        }
     }
 
     fn on_close(&self, id: span::Id, _: Context<'_, S>) {
-        self.intake.span_closed(&id);
+        let span = id.into_u64();
+        if let Some(slot) = self.open.slot_of(span) {
+            self.intake.tracked_closed(span, slot);
+        }
     }
 
     #[expect(unsafe_code, reason = "the signature of the trait; needed to be known as filtered")]

@@ -1,37 +1,68 @@
 //! What each thread keeps: which tracked spans it is inside of, keys
-//! to give out, and whether it is inside this crate's own work.
+//! to give out, captures to use again, and whether it is inside this crate's own
+//! work.
 //!
-//! All of it is a cache or a guard: on a thread whose locals are already
-//! destroyed everything still works, only slower.
+//! All of it lies together and needs no destructor, so that it is found at once,
+//! as long as the thread lives and while it ends.
 
 use std::cell::{Cell, RefCell};
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::pool::Kept;
+
 /// One entering of a tracked span that has not been left yet.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entered {
-    pub(super) instance: u32,
     pub(super) span: u64,
     pub(super) at_ticks: u64,
+    pub(super) instance: u32,
     /// The thread was already unwinding when the span was entered.
     pub(super) panicking: bool,
 }
 
+/// What one thread keeps.
+pub(super) struct Thread {
+    busy: Cell<bool>,
+    /// Zero until it is asked for.
+    number: Cell<u64>,
+    next_key: Cell<u64>,
+    keys_end: Cell<u64>,
+    /// How many enterings there are that were not left: of spans that are
+    /// tracked, and of all that a layer was told of, once for each layer.
+    entered: Cell<usize>,
+    entered_of_all: Cell<isize>,
+    /// The outer ones; what is further inside is in [`DEEP`].
+    stack: [Cell<Entered>; STACK],
+    skipped_layers: Cell<usize>,
+    pub(super) captures: Kept,
+}
+
+/// Enterings that have their place with the thread.
+const STACK: usize = 16;
+
+/// What `entered_of_all` says when it does not know any more.
+const UNKNOWN: isize = isize::MIN / 2;
+
 thread_local! {
-    static BUSY: Cell<bool> = const { Cell::new(false) };
-    static NUMBER: Cell<u64> = const { Cell::new(0) };
-    static KEYS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
-    static SKIPPED_LAYERS: Cell<usize> = const { Cell::new(0) };
-    static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+    static THREAD: Thread = const { Thread::new() };
+    /// Enterings further inside.
+    static DEEP: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `then` with what this thread keeps.
+#[inline(always)]
+pub(super) fn with<R>(then: impl FnOnce(&Thread) -> R) -> R {
+    THREAD.with(then)
 }
 
 /// Marks this thread as inside this crate's work until it is dropped.
 pub(super) struct Busy(());
 
 impl Drop for Busy {
+    #[inline]
     fn drop(&mut self) {
-        BUSY.set(false);
+        with(|thread| thread.busy.set(false));
     }
 }
 
@@ -40,98 +71,215 @@ impl Drop for Busy {
 #[inline]
 pub(super) fn enter_work() -> Option<Busy> {
     // Lazily: a guard made and dropped here would end the work around it.
-    (!BUSY.replace(true)).then(|| Busy(()))
+    (!with(|thread| thread.busy.replace(true))).then(|| Busy(()))
 }
 
 /// Marks this thread as inside this crate's work for good: the worker and its
 /// helpers, so that what they trace themselves can never feed them.
 pub(crate) fn suppress_on_this_thread() {
-    BUSY.set(true);
-}
-
-/// Keys that a thread takes at once, so that threads rarely meet.
-const KEYS_PER_TAKE: u64 = 1_024;
-
-/// A number that no other operation of this process has.
-#[inline]
-pub(super) fn next_key() -> NonZeroU64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let (next, end) = KEYS.get();
-    let (next, end) = if next < end {
-        (next, end)
-    } else {
-        let next = NEXT.fetch_add(KEYS_PER_TAKE, Ordering::Relaxed);
-        (next, next + KEYS_PER_TAKE)
-    };
-    KEYS.set((next + 1, end));
-    NonZeroU64::new(next).unwrap_or(NonZeroU64::MAX)
-}
-
-/// The number of this thread, which no other thread has. Never zero.
-#[inline]
-pub(super) fn thread_number() -> u64 {
-    match NUMBER.get() {
-        0 => number_thread(),
-        number => number,
-    }
-}
-
-#[cold]
-fn number_thread() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NUMBER.set(NEXT.fetch_add(1, Ordering::Relaxed));
-    NUMBER.get()
+    with(|thread| thread.busy.set(true));
 }
 
 /// Makes the next layers of this thread's subscriber keep silent when they are
 /// looked for, so that those behind them are found: a subscriber answers with
 /// its first.
 pub(super) fn skip_layers(layers: usize) {
-    SKIPPED_LAYERS.set(layers);
+    with(|thread| thread.skipped_layers.set(layers));
 }
 
 /// Whether the layer that is asked is one to be skipped.
 pub(super) fn is_skipped() -> bool {
-    let left = SKIPPED_LAYERS.get();
-    SKIPPED_LAYERS.set(left.saturating_sub(1));
-    left > 0
-}
-
-/// Notes that a span was entered on this thread.
-#[inline]
-pub(super) fn push_entered(entered: Entered) {
-    let _ = ENTERED.try_with(|stack| {
-        if let Ok(mut stack) = stack.try_borrow_mut() {
-            stack.push(entered);
-        }
-    });
-}
-
-/// Takes the latest entering of this span on this thread.
-#[inline]
-pub(super) fn pop_entered(instance: u32, span: u64) -> Option<Entered> {
-    ENTERED
-        .try_with(|stack| {
-            let mut stack = stack.try_borrow_mut().ok()?;
-            let is_it = |entered: &Entered| entered.span == span && entered.instance == instance;
-            if stack.last().is_some_and(is_it) {
-                return stack.pop();
-            }
-            let position = stack.iter().rposition(is_it)?;
-            Some(stack.remove(position))
-        })
-        .ok()?
+    with(|thread| {
+        let left = thread.skipped_layers.get();
+        thread.skipped_layers.set(left.saturating_sub(1));
+        left > 0
+    })
 }
 
 /// The spans that this thread is inside of, innermost first, each with the
 /// number of its layer.
 pub(super) fn entered_spans() -> Vec<(u32, u64)> {
-    ENTERED
-        .try_with(|stack| {
-            let Ok(stack) = stack.try_borrow() else { return Vec::new() };
-            stack.iter().rev().map(|entered| (entered.instance, entered.span)).collect()
+    with(|thread| {
+        let entered = (0..thread.entered.get()).rev().filter_map(|place| thread.at(place));
+        entered.map(|entered| (entered.instance, entered.span)).collect()
+    })
+}
+
+/// Keys that a thread takes at once, so that threads rarely meet.
+const KEYS_PER_TAKE: u64 = 1_024;
+
+impl Thread {
+    const fn new() -> Self {
+        const NOTHING: Entered = Entered { span: 0, at_ticks: 0, instance: 0, panicking: false };
+        Thread {
+            busy: Cell::new(false),
+            number: Cell::new(0),
+            next_key: Cell::new(0),
+            keys_end: Cell::new(0),
+            entered: Cell::new(0),
+            entered_of_all: Cell::new(0),
+            stack: [const { Cell::new(NOTHING) }; STACK],
+            skipped_layers: Cell::new(0),
+            captures: Kept::new(),
+        }
+    }
+
+    /// A number that no other operation of this process has.
+    #[inline]
+    pub(super) fn next_key(&self) -> NonZeroU64 {
+        let next = self.next_key.get();
+        let next = if next == self.keys_end.get() { self.take_keys() } else { next };
+        self.next_key.set(next.wrapping_add(1));
+        NonZeroU64::new(next).unwrap_or(NonZeroU64::MAX)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_keys(&self) -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let next = NEXT.fetch_add(KEYS_PER_TAKE, Ordering::Relaxed);
+        self.keys_end.set(next + KEYS_PER_TAKE);
+        next
+    }
+
+    /// Whether this thread was given this number.
+    #[inline]
+    pub(super) fn has_number(&self, number: u64) -> bool {
+        self.number.get() == number
+    }
+
+    /// The number of this thread, which no other thread has. Neither zero nor
+    /// the largest of all.
+    #[inline]
+    pub(super) fn number(&self) -> u64 {
+        match self.number.get() {
+            0 => self.take_number(),
+            number => number,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_number(&self) -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        self.number.set(NEXT.fetch_add(1, Ordering::Relaxed));
+        self.number.get()
+    }
+
+    /// Notes that some span was entered on this thread.
+    #[inline(always)]
+    pub(super) fn count_entering(&self) {
+        self.entered_of_all.set(self.entered_of_all.get().wrapping_add(1));
+    }
+
+    /// Notes that some span was left on this thread.
+    #[inline(always)]
+    pub(super) fn count_leaving(&self) {
+        let left = self.entered_of_all.get().wrapping_sub(1);
+        self.entered_of_all.set(left);
+        if left < 0 {
+            self.stop_counting();
+        }
+    }
+
+    /// A span was left that was entered before any layer was told of it.
+    #[cold]
+    #[inline(never)]
+    fn stop_counting(&self) {
+        self.entered_of_all.set(UNKNOWN);
+    }
+
+    /// The innermost span of the layer's subscriber on this thread, if that is
+    /// known here: only tracked spans were entered. `Some(None)`: there is none.
+    ///
+    /// As in the registry, a span that was entered again while this thread was
+    /// inside it counts where it was entered first.
+    #[inline]
+    pub(super) fn current_span(&self, instance: u32) -> Option<Option<u64>> {
+        let entered = self.entered.get();
+        if self.entered_of_all.get() != entered as isize {
+            return None;
+        }
+        if entered == 0 { Some(None) } else { Some(self.innermost(instance, entered)) }
+    }
+
+    #[inline(never)]
+    fn innermost(&self, instance: u32, entered: usize) -> Option<u64> {
+        let is_of_layer = |entered: &Entered| entered.instance == instance;
+        let before = |place: usize| (0..place).filter_map(|place| self.at(place));
+        (0..entered).rev().find_map(|place| {
+            let span = self.at(place).filter(is_of_layer)?.span;
+            let is_again = before(place).any(|outer| is_of_layer(&outer) && outer.span == span);
+            (!is_again).then_some(span)
         })
-        .unwrap_or_default()
+    }
+
+    /// Notes that a tracked span was entered on this thread.
+    #[inline]
+    pub(super) fn push_entered(&self, entered: Entered) {
+        let place = self.entered.get();
+        self.entered.set(place + 1);
+        match self.stack.get(place) {
+            Some(free) => free.set(entered),
+            None => push_deep(entered),
+        }
+    }
+
+    /// Takes the innermost entering, if it is of this span.
+    #[inline]
+    pub(super) fn pop_innermost(&self, instance: u32, span: u64) -> Option<Entered> {
+        let last = self.entered.get().wrapping_sub(1);
+        let top = self.stack.get(last)?.get();
+        if top.span != span || top.instance != instance {
+            return None;
+        }
+        self.entered.set(last);
+        Some(top)
+    }
+
+    /// Takes the latest entering of this span on this thread.
+    pub(super) fn pop_entered(&self, instance: u32, span: u64) -> Option<Entered> {
+        let is_it = |entered: Entered| entered.span == span && entered.instance == instance;
+        let entered = self.entered.get();
+        let place = (0..entered).rev().find(|place| self.at(*place).is_some_and(is_it))?;
+        let popped = self.at(place);
+        for inner in place + 1..entered {
+            if let Some(moved) = self.at(inner) {
+                self.put(inner - 1, moved);
+            }
+        }
+        if entered > STACK {
+            let _ = DEEP.try_with(|deep| deep.borrow_mut().pop());
+        }
+        self.entered.set(entered - 1);
+        popped
+    }
+
+    fn at(&self, place: usize) -> Option<Entered> {
+        match self.stack.get(place) {
+            Some(known) => Some(known.get()),
+            None => DEEP.try_with(|deep| deep.borrow().get(place - STACK).copied()).ok()?,
+        }
+    }
+
+    fn put(&self, place: usize, entered: Entered) {
+        match self.stack.get(place) {
+            Some(known) => known.set(entered),
+            None => {
+                let _ = DEEP.try_with(|deep| {
+                    if let Some(known) = deep.borrow_mut().get_mut(place - STACK) {
+                        *known = entered;
+                    }
+                });
+            }
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn push_deep(entered: Entered) {
+    let _ = DEEP.try_with(|deep| deep.borrow_mut().push(entered));
 }
 
 #[cfg(test)]
@@ -139,10 +287,33 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
+    fn entered(instance: u32, span: u64) -> Entered {
+        Entered { instance, span, at_ticks: span, panicking: false }
+    }
+
+    fn enter(instance: u32, span: u64) {
+        with(|thread| {
+            thread.count_entering();
+            thread.push_entered(entered(instance, span));
+        });
+    }
+
+    fn leave(instance: u32, span: u64) -> Option<u64> {
+        with(|thread| {
+            thread.count_leaving();
+            thread.pop_entered(instance, span).map(|entered| entered.at_ticks)
+        })
+    }
+
+    fn current(instance: u32) -> Option<Option<u64>> {
+        with(|thread| thread.current_span(instance))
+    }
+
     #[test]
     fn keys_are_unique_across_threads() {
+        let key = |_| with(Thread::next_key);
         let threads: Vec<_> = (0..4)
-            .map(|_| std::thread::spawn(|| (0..5_000).map(|_| next_key()).collect::<Vec<_>>()))
+            .map(|_| std::thread::spawn(move || (0..5_000).map(key).collect::<Vec<_>>()))
             .collect();
         let keys: HashSet<_> =
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
@@ -160,11 +331,47 @@ mod tests {
 
     #[test]
     fn leaving_finds_the_span_also_out_of_order() {
-        let entered = |span| Entered { instance: 1, span, at_ticks: span, panicking: false };
-        push_entered(entered(1));
-        push_entered(entered(2));
-        assert_eq!(pop_entered(1, 1).map(|entered| entered.at_ticks), Some(1));
-        assert!(pop_entered(2, 2).is_none());
-        assert_eq!(pop_entered(1, 2).map(|entered| entered.at_ticks), Some(2));
+        let spans = 2 * STACK as u64;
+        (1..=spans).for_each(|span| enter(1, span));
+        assert_eq!(entered_spans().len(), 2 * STACK);
+        assert_eq!(leave(1, 1), Some(1));
+        assert_eq!(leave(1, spans), Some(spans));
+        assert_eq!(leave(2, 2), None);
+        for span in (2..spans).rev() {
+            assert_eq!(entered_spans().first(), Some(&(1, span)));
+            assert_eq!(leave(1, span), Some(span));
+        }
+        assert!(entered_spans().is_empty());
+    }
+
+    #[test]
+    fn the_current_span_is_the_one_that_the_registry_says() {
+        assert_eq!(current(1), Some(None));
+        enter(1, 10);
+        enter(2, 20);
+        assert_eq!((current(1), current(2), current(3)), (Some(Some(10)), Some(Some(20)), Some(None)));
+        enter(1, 11);
+        enter(1, 10);
+        assert_eq!(current(1), Some(Some(11)), "10 was entered again, which changes nothing");
+        assert_eq!((leave(1, 10), current(1)), (Some(10), Some(Some(11))));
+        assert_eq!((leave(1, 10), current(1)), (Some(10), Some(Some(11))));
+        with(Thread::count_entering);
+        assert_eq!(current(1), None, "a span that is not tracked");
+        with(Thread::count_leaving);
+        assert_eq!(current(1), Some(Some(11)));
+        leave(1, 11);
+        leave(2, 20);
+        assert_eq!(current(1), Some(None));
+    }
+
+    #[test]
+    fn who_left_more_than_was_entered_knows_nothing_any_more() {
+        with(Thread::count_leaving);
+        assert_eq!(current(1), None);
+        enter(1, 10);
+        assert_eq!(current(1), None);
+        assert_eq!(leave(1, 10), Some(10));
+        with(Thread::count_entering);
+        assert_eq!(current(1), None);
     }
 }

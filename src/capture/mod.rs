@@ -16,6 +16,7 @@
 //! and a future [`with_outcome`], are there to know the end for certain.
 //! What a policy has to say is in [`ruled`].
 
+mod ahead;
 mod bytes;
 mod callsite;
 mod captured;
@@ -30,6 +31,8 @@ mod intake;
 mod later;
 mod layer;
 mod local;
+mod lock;
+mod lock_sync;
 mod message;
 mod open;
 mod outcome;

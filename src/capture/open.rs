@@ -10,12 +10,13 @@
 //! it keeps its times beside the lock too: it alone writes them, and whoever
 //! closes the span does so after every exit from it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::callsite::IdField;
-use super::fixed::boxed_array;
-use super::local;
+use super::fixed::shared_array;
+use super::local::{self, Thread};
+use super::lock::{self, Lock};
 use super::message::{Capture, LastExit};
 use super::pool::{self, Parcel};
 
@@ -30,20 +31,21 @@ pub(super) struct Late {
 const SLOTS_LOG2: u32 = 13;
 const SLOTS: usize = 1 << SLOTS_LOG2;
 
-/// The open spans of one layer.
-pub(super) struct OpenSpans(Box<[Slot; SLOTS]>);
+/// The open spans of one layer, which has them at hand as well as its intake.
+#[derive(Clone)]
+pub(super) struct OpenSpans(Arc<[Slot; SLOTS]>);
 
 /// As a rule a slot holds one span at most. Changed under its lock.
-#[derive(Default)]
 #[repr(align(64))]
 pub(super) struct Slot {
-    /// The id of the first span; [`NONE`] or [`SEVERAL`].
-    resident: AtomicU64,
-    /// The thread that writes the times of the first span; zero: none any more.
+    /// The bits that the id of the first span does not have; [`NONE`] or
+    /// [`SEVERAL`].
+    absent: AtomicU64,
+    /// The thread that writes the times of the first span, or [`NOBODY`] any more.
     owner: AtomicU64,
     busy_ticks: AtomicU64,
     last_exit: AtomicU64,
-    spans: Mutex<Spans>,
+    spans: Lock<Spans>,
 }
 
 #[derive(Default)]
@@ -52,21 +54,34 @@ struct Spans {
     more: Box<[Parcel]>,
 }
 
-const NONE: u64 = 0;
-const SEVERAL: u64 = u64::MAX;
+const NONE: u64 = u64::MAX;
+const SEVERAL: u64 = 0;
+const NOBODY: u64 = u64::MAX;
+
+impl Default for Slot {
+    fn default() -> Self {
+        Slot {
+            absent: AtomicU64::new(NONE),
+            owner: AtomicU64::new(NOBODY),
+            busy_ticks: AtomicU64::new(0),
+            last_exit: AtomicU64::new(0),
+            spans: Lock::default(),
+        }
+    }
+}
 
 impl OpenSpans {
     pub(super) fn new() -> Self {
-        OpenSpans(boxed_array())
+        OpenSpans(shared_array())
     }
 
     /// The slot where the span may be; `None`: it is not tracked, for certain.
     #[inline]
     pub(super) fn slot_of(&self, span: u64) -> Option<&Slot> {
         let slot = self.0.get(slot_number(span))?;
-        // One comparison for both its own id and `SEVERAL`; another id is seldom
-        // taken for it, and whoever looks further then finds nothing.
-        (slot.resident.load(Ordering::Relaxed) & span == span).then_some(slot)
+        // One test for both its own id and `SEVERAL`; another id is seldom taken
+        // for it, and whoever looks further then finds nothing.
+        (slot.absent.load(Ordering::Relaxed) & span == 0).then_some(slot)
     }
 
     /// Whether the span is tracked.
@@ -77,18 +92,15 @@ impl OpenSpans {
     /// Adds the span of a capture, opened by this thread.
     #[inline]
     pub(super) fn insert(&self, capture: Parcel) {
-        let Some(slot) = self.0.get(slot_number(capture.open.span)) else { return };
-        let mut spans = slot.lock();
         let span = capture.open.span;
-        if spans.first.as_ref().is_some_and(|first| first.open.span != span) {
-            return slot.insert_beside(&mut spans, capture);
+        let Some(slot) = self.0.get(slot_number(span)) else { return };
+        let mut spans = slot.lock();
+        if spans.first.is_some() {
+            drop(spans);
+            return slot.insert_beside(capture);
         }
-        if spans.more.is_empty() {
-            slot.resident.store(span, Ordering::Relaxed);
-        }
-        slot.owner.store(local::thread_number(), Ordering::Relaxed);
-        slot.busy_ticks.store(0, Ordering::Relaxed);
-        slot.last_exit.store(0, Ordering::Relaxed);
+        slot.absent.store(!span, Ordering::Relaxed);
+        slot.begin_times();
         spans.first = Some(capture);
     }
 
@@ -114,7 +126,7 @@ impl OpenSpans {
     /// Makes every exit from the span take the lock from here on.
     pub(super) fn disown(&self, span: u64) {
         if let Some(slot) = self.slot_of(span) {
-            slot.owner.store(0, Ordering::Relaxed);
+            slot.owner.store(NOBODY, Ordering::Relaxed);
         }
     }
 
@@ -133,7 +145,7 @@ impl OpenSpans {
 
     /// Runs `then` on every tracked span, a slot at a time.
     pub(super) fn for_each(&self, mut then: impl FnMut(&mut Capture, Times)) {
-        for slot in self.0.iter().filter(|slot| slot.resident.load(Ordering::Relaxed) != NONE) {
+        for slot in self.0.iter().filter(|slot| slot.absent.load(Ordering::Relaxed) != NONE) {
             let Spans { first, more } = &mut *slot.lock();
             if let Some(first) = first {
                 then(first, slot.times());
@@ -147,7 +159,13 @@ impl Slot {
     /// Whether the span is tracked here.
     #[inline]
     pub(super) fn holds(&self, span: u64) -> bool {
-        self.resident.load(Ordering::Relaxed) == span || self.holds_beside(span)
+        self.is_alone(span) || self.holds_beside(span)
+    }
+
+    /// Whether the span is tracked here, and no other is.
+    #[inline]
+    fn is_alone(&self, span: u64) -> bool {
+        self.absent.load(Ordering::Relaxed) == !span
     }
 
     #[cold]
@@ -164,7 +182,7 @@ impl Slot {
             return self.remove_beside(&mut spans, span);
         }
         let capture = spans.first.take_if(|first| first.open.span == span)?;
-        self.resident.store(NONE, Ordering::Relaxed);
+        self.absent.store(NONE, Ordering::Relaxed);
         Some((capture, self.times()))
     }
 
@@ -172,13 +190,13 @@ impl Slot {
     /// times of it.
     #[inline]
     pub(super) fn note_exit(&self, span: u64, busy_ticks: u64, at_ticks: u64) -> bool {
-        let is_owner = self.resident.load(Ordering::Relaxed) == span
-            && self.owner.load(Ordering::Relaxed) == local::thread_number();
+        let owner = self.owner.load(Ordering::Relaxed);
+        let is_owner = self.is_alone(span) && local::with(|thread| thread.has_number(owner));
         if is_owner {
             let busy = self.busy_ticks.load(Ordering::Relaxed).wrapping_add(busy_ticks);
             self.busy_ticks.store(busy, Ordering::Relaxed);
-            let last = self.last_exit.load(Ordering::Relaxed).max(LastExit::at(at_ticks).0);
-            self.last_exit.store(last, Ordering::Relaxed);
+            // Time does not go back on one thread.
+            self.last_exit.store(LastExit::at(at_ticks).0, Ordering::Relaxed);
         }
         is_owner
     }
@@ -191,20 +209,48 @@ impl Slot {
     }
 
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, Spans> {
-        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> lock::Locked<'_, Spans> {
+        self.spans.lock()
     }
 
+    /// Makes this thread the one that keeps the times of the first span.
+    #[inline]
+    fn begin_times(&self) {
+        self.owner.store(local::with(Thread::number), Ordering::Relaxed);
+        self.busy_ticks.store(0, Ordering::Relaxed);
+        self.last_exit.store(0, Ordering::Relaxed);
+    }
+
+    /// Adds a span where another one was found.
     #[cold]
-    fn insert_beside(&self, spans: &mut Spans, capture: Parcel) {
-        if let Some(known) = spans.find(capture.open.span) {
-            std::mem::swap(known, capture);
-            return pool::give(capture);
+    #[inline(never)]
+    fn insert_beside(&self, capture: Parcel) {
+        let span = capture.open.span;
+        let mut spans = self.lock();
+        let replaced = match &mut spans.first {
+            None => {
+                self.begin_times();
+                spans.first.replace(capture)
+            }
+            Some(first) if first.open.span == span => {
+                self.begin_times();
+                Some(std::mem::replace(first, capture))
+            }
+            Some(_) => match spans.more.iter_mut().find(|known| known.open.span == span) {
+                Some(known) => Some(std::mem::replace(known, capture)),
+                None => {
+                    let mut more = std::mem::take(&mut spans.more).into_vec();
+                    more.push(capture);
+                    spans.more = more.into();
+                    None
+                }
+            },
+        };
+        self.absent.store(if spans.more.is_empty() { !span } else { SEVERAL }, Ordering::Relaxed);
+        drop(spans);
+        if let Some(replaced) = replaced {
+            pool::give(replaced);
         }
-        let mut more = std::mem::take(&mut spans.more).into_vec();
-        more.push(capture);
-        spans.more = more.into();
-        self.resident.store(SEVERAL, Ordering::Relaxed);
     }
 
     #[cold]
@@ -214,7 +260,7 @@ impl Slot {
             Some(first) => {
                 let times = self.times();
                 // What moves up keeps its times under the lock.
-                self.owner.store(0, Ordering::Relaxed);
+                self.owner.store(NOBODY, Ordering::Relaxed);
                 self.busy_ticks.store(0, Ordering::Relaxed);
                 self.last_exit.store(0, Ordering::Relaxed);
                 spans.first = more.pop();
@@ -226,7 +272,7 @@ impl Slot {
             }
         };
         if let Some(first) = spans.first.as_ref().filter(|_| more.is_empty()) {
-            self.resident.store(first.open.span, Ordering::Relaxed);
+            self.absent.store(!first.open.span, Ordering::Relaxed);
         }
         spans.more = more.into();
         removed
@@ -245,7 +291,7 @@ impl Spans {
 
 /// A tracked span whose slot is locked.
 pub(super) struct Locked<'a> {
-    spans: MutexGuard<'a, Spans>,
+    spans: lock::Locked<'a, Spans>,
     span: u64,
 }
 

@@ -2,22 +2,19 @@
 //!
 //! They lie side by side, and come back in the order of their addresses. What
 //! the worker has read, the caller's processor has to ask for again before it
-//! can write to it; asked for one after the other, it fetches them ahead of
-//! time. Their memory is never given back: as much is kept as was ever under way
-//! at once.
-//!
-//! A cache: on a thread whose locals are already destroyed everything still
-//! works, only slower.
+//! can write to it; so that nobody waits for that, the capture after the one
+//! that is taken is asked for. Their memory is never given back: as much is kept
+//! as was ever under way at once. A thread that ends leaves its own to the others.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 
+use super::ahead;
+use super::local;
 use super::message::Capture;
 
-/// Captures made, or fetched by a thread, at once.
+/// Captures made, or fetched by a thread, at once; a thread keeps no more.
 const SLAB: usize = 64;
-/// Captures that one thread keeps.
-const LOCAL_MAX: usize = 2 * SLAB;
 
 /// What is in the data lane: a capture that nobody else has. One that is dropped
 /// is not used again.
@@ -26,32 +23,94 @@ pub(crate) type Parcel = &'static mut Capture;
 static SHARED: Shared = Shared(Mutex::new(Vec::new()));
 
 thread_local! {
-    /// The next one at the end.
-    static LOCAL: RefCell<Vec<Parcel>> = const { RefCell::new(Vec::new()) };
+    /// Made by a thread that keeps captures.
+    static LEAVES_THEM: Heritage = const { Heritage(()) };
+}
+
+/// Captures that one thread keeps; the next one is the last.
+pub(super) struct Kept {
+    count: Cell<usize>,
+    captures: [Cell<Option<Parcel>>; SLAB],
+}
+
+impl Kept {
+    pub(super) const fn new() -> Self {
+        Kept { count: Cell::new(0), captures: [const { Cell::new(None) }; SLAB] }
+    }
+
+    /// A capture that is plain, and else as it was left.
+    #[inline]
+    pub(super) fn take(&self) -> Parcel {
+        let last = self.count.get().wrapping_sub(1);
+        match self.captures.get(last).and_then(Cell::take) {
+            Some(capture) => {
+                self.count.set(last);
+                ahead::ask_for_next(capture);
+                capture
+            }
+            None => self.take_shared(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_shared(&self) -> Parcel {
+        // A thread that is ending keeps none.
+        let keeps = LEAVES_THEM.try_with(|_| ()).is_ok();
+        let mut fetched = SHARED.fetch(if keeps { SLAB } else { 1 });
+        let taken = fetched.pop();
+        self.put(fetched);
+        taken.unwrap_or_else(|| Box::leak(Box::default()))
+    }
+
+    fn put(&self, captures: Vec<Parcel>) {
+        for (place, capture) in self.captures.iter().zip(captures) {
+            place.set(Some(capture));
+            self.count.set(self.count.get() + 1);
+        }
+    }
+
+    /// Keeps a capture, if there is room.
+    fn give(&self, capture: Parcel) -> Result<(), Parcel> {
+        let count = self.count.get();
+        let (Some(free), Ok(())) = (self.captures.get(count), LEAVES_THEM.try_with(|_| ())) else {
+            return Err(capture);
+        };
+        free.set(Some(capture));
+        self.count.set(count + 1);
+        Ok(())
+    }
+
+    fn take_all(&self) -> Vec<Parcel> {
+        self.count.set(0);
+        self.captures.iter().filter_map(Cell::take).collect()
+    }
+}
+
+/// Leaves what an ending thread keeps to the others.
+struct Heritage(());
+
+impl Drop for Heritage {
+    fn drop(&mut self) {
+        SHARED.give(&mut local::with(|thread| thread.captures.take_all()));
+    }
 }
 
 /// A capture that is plain, and else as it was left.
 #[inline]
 pub(super) fn take() -> Parcel {
-    let taken = LOCAL.try_with(|local| {
-        let mut local = local.try_borrow_mut().ok()?;
-        match local.pop() {
-            None => SHARED.fetch(&mut local),
-            taken => taken,
-        }
-    });
-    taken.ok().flatten().unwrap_or_else(|| Box::leak(Box::default()))
+    local::with(|thread| thread.captures.take())
 }
 
 /// Gives a capture back.
 pub(super) fn give(capture: Parcel) {
     capture.make_plain();
-    let _ = LOCAL.try_with(|local| {
-        let Ok(mut local) = local.try_borrow_mut() else { return };
-        if local.len() >= LOCAL_MAX {
-            SHARED.give(&mut local.split_off(LOCAL_MAX / 2));
+    local::with(|thread| {
+        if let Err(capture) = thread.captures.give(capture) {
+            let mut more = thread.captures.take_all();
+            more.push(capture);
+            SHARED.give(&mut more);
         }
-        local.push(capture);
     });
 }
 
@@ -73,18 +132,17 @@ impl Shared {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).append(captures);
     }
 
-    /// Hands some out, or makes some.
-    #[cold]
-    fn fetch(&self, local: &mut Vec<Parcel>) -> Option<Parcel> {
+    /// Hands at most so many out, the next one last; makes some if there are none.
+    fn fetch(&self, most: usize) -> Vec<Parcel> {
         let mut captures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let keep = captures.len().saturating_sub(SLAB);
-        local.extend(captures.drain(keep..));
+        let keep = captures.len().saturating_sub(most);
+        let fetched = captures.split_off(keep);
         drop(captures);
-        if local.is_empty() {
-            let slab: Vec<Capture> = (0..SLAB).map(|_| Capture::default()).collect();
-            local.extend(slab.leak().iter_mut().rev());
+        if !fetched.is_empty() {
+            return fetched;
         }
-        local.pop()
+        let slab: Vec<Capture> = (0..most).map(|_| Capture::default()).collect();
+        slab.leak().iter_mut().rev().collect()
     }
 }
 
@@ -116,11 +174,7 @@ mod tests {
     #[test]
     fn captures_are_taken_in_the_order_of_their_addresses() {
         let shared = Shared(Mutex::new(Vec::new()));
-        let taken = || {
-            let mut local = Vec::new();
-            let first = shared.fetch(&mut local);
-            first.into_iter().chain(local.into_iter().rev()).collect::<Vec<_>>()
-        };
+        let taken = || shared.fetch(SLAB).into_iter().rev().collect::<Vec<_>>();
         let addresses = |captures: &[Parcel]| -> Vec<_> {
             captures.iter().map(|capture| address(capture)).collect()
         };
@@ -130,5 +184,33 @@ mod tests {
         made.swap(3, 9);
         shared.give(&mut made);
         assert_eq!(addresses(&taken()), expected);
+        assert_eq!(shared.fetch(1).len(), 1);
+    }
+
+    #[test]
+    fn a_thread_keeps_no_more_than_it_has_room_for() {
+        let captures: Vec<_> = (0..=2 * SLAB).map(|_| take()).collect();
+        captures.into_iter().for_each(give);
+        let kept = local::with(|thread| thread.captures.take_all());
+        assert!((1..=SLAB).contains(&kept.len()));
+    }
+
+    #[test]
+    fn a_thread_that_ends_leaves_its_captures_to_others() {
+        // Other threads may be quicker to take what was left; not every time.
+        let is_left = |_| {
+            let of_thread = std::thread::spawn(|| {
+                let capture = take();
+                let address = address(capture);
+                give(capture);
+                address
+            });
+            let of_thread = of_thread.join().unwrap();
+            let mut fetched = SHARED.fetch(SLAB);
+            let is_left = fetched.iter().any(|capture| address(capture) == of_thread);
+            SHARED.give(&mut fetched);
+            is_left
+        };
+        assert!((0..1_000).any(is_left));
     }
 }

@@ -190,7 +190,7 @@ impl Worker {
         if callsite.metadata.target() == CANARY_TARGET {
             return self.note_canary(captured);
         }
-        let row = self.decoder.row(captured, callsite, times, &*intake.clock);
+        let row = self.decoder.row(captured, callsite, times, intake.clock.as_dyn());
         let row = self.hiding.captured(&row, captured);
         let wanted = Wanted { streamed: self.is_watched, leaf: false };
         match self.trail.append(&row, statistics, wanted) {

@@ -9,7 +9,6 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::capture::callsite::{Callsite, Role};
-use crate::capture::context::parent_of;
 use crate::capture::intake::Intake;
 use crate::capture::local;
 use crate::capture::message::{Capture, Origin};
@@ -70,7 +69,7 @@ impl Intake {
         });
         plan.resolve(capture, Touched::ALL, false);
         capture.open.epoch = self.late_identities.load(Ordering::Acquire);
-        if let Some(parent) = self.nearest_tracked(parent_of(attributes, ctx), ctx) {
+        if let Some(parent) = self.enclosing_tracked(attributes, ctx) {
             self.open_inside(&plan, capture, parent);
         }
         plan.fix(capture, false);

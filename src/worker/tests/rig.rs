@@ -14,7 +14,7 @@ use tracing_subscriber::prelude::*;
 use crate::buffer::rotation::RotationPolicy;
 use crate::capture::{AuditLayer, CaptureSettings, Intake};
 use crate::channel::{Losses, OverflowPolicy, Wake, data_lane};
-use crate::clock::ManualClock;
+use crate::clock::{ChosenClock, ManualClock};
 use crate::event::{AuditEvent, Kind, Sequence};
 use crate::export::{Format, read};
 use crate::fs::faulty::FaultyFilesystem;
@@ -91,7 +91,7 @@ impl Setup {
         let (requests, requests_receiver) = unbounded();
         let (problems_sender, problems) = unbounded();
         let intake = Arc::new(Intake::new(
-            Box::new(clock.clone()),
+            ChosenClock::Other(Box::new(clock.clone())),
             CaptureSettings::default(),
             sender,
             losses,
