@@ -66,8 +66,9 @@ impl Worker {
         self.keep_history(times);
         self.publish_if_due();
         recycle(&mut self.used);
+        let more_waits = more_waits || self.trail.keeper.has_callers_in_flight();
         match (taken > 0 || has_requests, more_waits, self.trail.has_news) {
-            (true, true, _) => Turn::MoreWaits,
+            (_, true, _) => Turn::MoreWaits,
             (true, ..) => Turn::Worked,
             (false, _, true) => Turn::NewsPending,
             (false, _, false) => Turn::Idle,

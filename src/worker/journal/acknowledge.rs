@@ -33,6 +33,12 @@ impl Keeper {
         kept.waiting.push_back(Waiting { size: stored.end(), answer });
     }
 
+    /// Whether the disk has something for somebody who waits, and the next turn
+    /// should come at once.
+    pub(in crate::worker) fn has_callers_in_flight(&self) -> bool {
+        self.open().is_some_and(|kept| kept.in_flight > 0)
+    }
+
     /// Tells when everything that was appended is durable.
     pub(in crate::worker) fn acknowledge_all(&mut self, reply: Reply<Result<()>>) {
         let Some(kept) = self.open_mut() else { return drop(reply.send(Ok(()))) };
@@ -69,7 +75,9 @@ impl Kept {
         let answered = before - self.waiting.len();
         if answered > 0 {
             self.answered_last = answered;
+            self.callers = before;
         }
+        self.in_flight = 0;
     }
 
     pub(super) fn answer_checkpoints(&mut self) {

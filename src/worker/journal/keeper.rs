@@ -68,6 +68,10 @@ pub(in crate::worker) struct Kept {
     pub(super) waiting: VecDeque<Waiting>,
     /// How many the last sync was for.
     pub(super) answered_last: usize,
+    /// How many waited then, answered or not.
+    pub(super) callers: usize,
+    /// How many wait for a sync that is under way; zero if nobody looks after it.
+    pub(super) in_flight: usize,
     pub(super) waiting_for_checkpoint: Vec<WaitingForCheckpoint>,
     // checkpoints
     pub(super) checkpoint_problem: Option<Arc<str>>,
@@ -105,6 +109,8 @@ impl Kept {
             state: State::Working,
             waiting: VecDeque::new(),
             answered_last: 0,
+            callers: 0,
+            in_flight: 0,
             waiting_for_checkpoint: Vec::new(),
             checkpoint_problem: None,
             checkpoint_us: None,
