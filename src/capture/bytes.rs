@@ -7,13 +7,16 @@ use std::fmt;
 /// Bytes that lie in place.
 const IN_PLACE: usize = 236;
 
-/// A growing buffer.
+/// What the length in place says when everything is on the heap.
+const ON_HEAP: u32 = u32::MAX;
+
+/// A growing buffer. What went to the heap stays there until it is cleared.
 #[derive(Clone)]
 #[repr(C)]
 pub(super) struct Bytes {
+    /// In place, or [`ON_HEAP`].
     len: u32,
     place: [u8; IN_PLACE],
-    /// Everything is here once it exceeds `IN_PLACE`.
     heap: Vec<u8>,
 }
 
@@ -23,8 +26,6 @@ impl Bytes {
     #[inline]
     pub(super) fn restart(&mut self) {
         self.len = 0;
-        // Asks for the lines behind the one in which writing begins.
-        (self.place[LINE_BYTES], self.place[2 * LINE_BYTES]) = (0, 0);
     }
 
     pub(super) fn clear(&mut self) {
@@ -34,25 +35,52 @@ impl Bytes {
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.len as usize
+        if self.is_in_place() { self.len as usize } else { self.heap.len() }
     }
 
     #[inline]
     pub(super) fn is_in_place(&self) -> bool {
-        self.len() <= IN_PLACE
+        self.len != ON_HEAP
+    }
+
+    /// Whether a head and a body of so many bytes lie in place when they are
+    /// appended.
+    #[inline(always)]
+    pub(super) fn fits(&self, body_bytes: usize) -> bool {
+        fits_at(self.len as usize, body_bytes)
     }
 
     #[inline]
     pub(super) fn as_slice(&self) -> &[u8] {
-        self.place.get(..self.len()).unwrap_or(&self.heap)
+        self.place.get(..self.len as usize).unwrap_or(&self.heap)
+    }
+
+    /// Where the next head goes, if what is appended [fits](Self::fits).
+    #[inline(always)]
+    pub(super) fn end_in_place(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Appends, at the end in place, what is known to fit there.
+    #[inline(always)]
+    pub(super) fn append_in_place(&mut self, start: usize, head: u64, body: &[u8]) {
+        let end = start + HEAD_BYTES + body.len();
+        let place = self.place.get_mut(start..end);
+        if let Some((head_place, body_place)) =
+            place.and_then(|place| place.split_first_chunk_mut())
+        {
+            self.len = end as u32;
+            *head_place = head.to_le_bytes();
+            body_place.copy_from_slice(body);
+        }
     }
 
     /// Appends `head` and `body`. Copying `body` comes last, so that whoever has
     /// nothing to do after that has nothing to keep meanwhile.
     #[inline(always)]
     pub(super) fn append(&mut self, head: u64, body: &[u8]) {
-        let (start, head) = (self.len(), head.to_le_bytes());
-        let end = start + head.len() + body.len();
+        let (start, head) = (self.len as usize, head.to_le_bytes());
+        let end = start + HEAD_BYTES + body.len();
         let place = self.place.get_mut(start..end);
         match place.and_then(|place| place.split_first_chunk_mut()) {
             Some((head_place, body_place)) => {
@@ -66,21 +94,30 @@ impl Bytes {
 
     #[cold]
     #[inline(never)]
-    fn append_on_heap(&mut self, head: [u8; 8], body: &[u8]) {
-        let end = self.len() + head.len() + body.len();
-        if self.is_in_place() {
-            let in_place = self.place.get(..self.len()).unwrap_or_default();
-            self.heap = Vec::with_capacity(2 * (in_place.len() + body.len()));
-            self.heap.extend_from_slice(in_place);
-        }
+    fn append_on_heap(&mut self, head: [u8; HEAD_BYTES], body: &[u8]) {
+        self.move_to_heap(head.len() + body.len());
         self.heap.extend_from_slice(&head);
         self.heap.extend_from_slice(body);
-        self.len = end as u32;
+    }
+
+    /// Moves everything to the heap, unless it is there, with room for more.
+    pub(super) fn move_to_heap(&mut self, more_bytes: usize) {
+        if let Some(in_place) = self.place.get(..self.len as usize) {
+            self.heap = Vec::with_capacity(2 * (in_place.len() + more_bytes));
+            self.heap.extend_from_slice(in_place);
+            self.len = ON_HEAP;
+        }
     }
 }
 
-/// A line of the cache, on most machines.
-const LINE_BYTES: usize = 64;
+/// Whether a head and a body of so many bytes lie in place from there on.
+#[inline(always)]
+pub(super) fn fits_at(start: usize, body_bytes: usize) -> bool {
+    start + HEAD_BYTES + body_bytes <= IN_PLACE
+}
+
+/// Bytes of a head.
+pub(super) const HEAD_BYTES: usize = 8;
 
 impl Default for Bytes {
     fn default() -> Self {
@@ -107,6 +144,8 @@ mod tests {
             model.extend_from_slice(&[number; 18]);
             assert_eq!(bytes.as_slice(), model);
             assert_eq!(bytes.is_in_place(), model.len() <= IN_PLACE);
+            assert_eq!(bytes.fits(18), model.len() + 26 <= IN_PLACE);
+            assert_eq!(bytes.len(), model.len());
         }
         bytes.clear();
         assert!(bytes.as_slice().is_empty() && bytes.is_in_place());

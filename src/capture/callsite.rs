@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracing_core::{Metadata, callsite::Identifier};
 
 use super::fixed::{boxed_array, shared_array};
+use super::meaning::Meanings;
 use super::place::{Place, Places, Report};
 use super::ruled::{Book, Concern, Mark};
 
@@ -104,16 +105,24 @@ pub(crate) enum Role {
     Silent,
 }
 
+/// What a span becomes that opens at a callsite, as far as its code says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opens {
+    Nothing,
+    Context,
+    Operation,
+}
+
 /// What is known of a callsite that matters.
 #[derive(Debug)]
 pub(crate) struct Callsite {
     pub(crate) metadata: &'static Metadata<'static>,
     pub(crate) index: u32,
     pub(crate) role: Role,
+    pub(super) opens: Opens,
     /// The policy in force has something to say.
     pub(super) ruled: Mark,
-    /// By field index.
-    pub(crate) slots: Box<[Slot]>,
+    pub(crate) fields: Meanings,
     /// Field names, by field index.
     pub(crate) names: Box<[&'static str]>,
     /// Some field name occurs twice.
@@ -124,6 +133,16 @@ pub(crate) struct Callsite {
     pub(crate) reports_return: AtomicBool,
     /// A misuse of this callsite was already reported.
     pub(crate) warned: AtomicBool,
+}
+
+impl Opens {
+    fn of(role: &Role) -> Self {
+        match role {
+            Role::Operation => Opens::Operation,
+            Role::Context => Opens::Context,
+            Role::Statement | Role::Report(_) | Role::Silent => Opens::Nothing,
+        }
+    }
 }
 
 impl Callsite {
@@ -194,10 +213,10 @@ impl Callsites {
         let role = self.role(metadata);
         let concern = self.concern(metadata);
         let place = self.places.register(metadata, role_at_place(role.as_ref(), concern));
-        let slots: Box<[Slot]> =
+        let fields: Meanings =
             metadata.fields().iter().map(|field| Slot::of(field.name())).collect();
         if !self.is_ignored(metadata) && !told.contains(&identifier(metadata)) {
-            if let Some(message) = unknown_names(metadata, &slots) {
+            if let Some(message) = unknown_names(metadata, &fields) {
                 told.push(identifier(metadata));
                 misuse(message);
             }
@@ -210,9 +229,10 @@ impl Callsites {
         Some(self.table.insert(metadata, |index| Callsite {
             metadata,
             index,
+            opens: Opens::of(&role),
             role,
             ruled: Mark::new(concern),
-            slots,
+            fields,
             names: metadata.fields().iter().map(|field| field.name()).collect(),
             repeats_names: repeats_names(metadata),
             place,
@@ -308,12 +328,12 @@ fn is_within(target: &str, prefix: &str) -> bool {
     target.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-fn unknown_names(metadata: &Metadata<'_>, slots: &[Slot]) -> Option<String> {
+fn unknown_names(metadata: &Metadata<'_>, fields: &Meanings) -> Option<String> {
     let names: Vec<_> = metadata
         .fields()
         .iter()
-        .zip(slots)
-        .filter(|(_, slot)| **slot == Slot::Unknown)
+        .zip(fields.slots())
+        .filter(|(_, slot)| *slot == Slot::Unknown)
         .map(|(field, _)| field.name())
         .collect();
     (!names.is_empty()).then(|| {

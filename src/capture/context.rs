@@ -15,14 +15,14 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::callsite::IdField;
 use super::intake::Intake;
-use super::local;
 use super::message::Capture;
 use super::open::Late;
 
 impl Intake {
-    /// The nearest tracked span around one that opens.
-    #[inline]
-    pub(super) fn enclosing_tracked<S>(
+    /// The nearest tracked span around one that opens, as the subscriber says.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn nearest_tracked_around<S>(
         &self,
         attributes: &span::Attributes<'_>,
         ctx: &Context<'_, S>,
@@ -30,12 +30,6 @@ impl Intake {
     where
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {
-        if attributes.is_contextual() && self.is_told_of_all() {
-            // Where only tracked spans were entered, this thread knows it itself.
-            if let Some(current) = local::with(|thread| thread.current_span(self.instance)) {
-                return current;
-            }
-        }
         self.nearest_tracked(parent_of(attributes, ctx), ctx)
     }
 
@@ -174,13 +168,17 @@ impl Intake {
 
     /// Fills what was absent at the opening with the first value that an
     /// enclosing span was given later.
-    #[inline]
     pub(super) fn fill_from_late(&self, capture: &mut Capture) {
-        let epoch = capture.open.epoch;
-        let Some(enclosing) = capture.enclosing() else { return };
-        if self.late_identities.load(Ordering::Acquire) != epoch {
-            self.fill_after(capture, epoch, enclosing);
+        if let Some(enclosing) = capture.enclosing().filter(|_| self.may_fill_from_late(capture)) {
+            self.fill_after(capture, capture.open.epoch, enclosing);
         }
+    }
+
+    /// Whether an enclosing span may have been given values later.
+    #[inline]
+    pub(super) fn may_fill_from_late(&self, capture: &Capture) -> bool {
+        capture.open.enclosing != 0
+            && self.late_identities.load(Ordering::Acquire) != capture.open.epoch
     }
 
     fn fill_after(&self, capture: &mut Capture, epoch: u64, parent: u64) {
@@ -214,7 +212,6 @@ impl Intake {
 }
 
 /// The span in which `attributes` would be opened.
-#[inline(never)]
 fn parent_of<S>(attributes: &span::Attributes<'_>, ctx: &Context<'_, S>) -> Option<span::Id>
 where
     S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,

@@ -61,12 +61,34 @@ impl Intake {
     }
 
     /// A span that may be tracked was closed.
+    #[inline(never)]
     pub(super) fn tracked_closed(&self, span: u64, slot: &Slot) {
         self.note_trace(span);
-        let Some((capture, times)) = slot.remove(span) else { return };
-        if capture.is_unsent_operation() {
-            return self.complete(capture, times, std::thread::panicking());
+        match slot.remove_alone(span) {
+            Some((capture, times)) if capture.is_unsent_operation() => {
+                self.complete(capture, times, std::thread::panicking());
+            }
+            Some((capture, times)) => self.closed_otherwise(capture, times),
+            None => self.closed_beside(span, slot),
         }
+    }
+
+    /// A span was closed that may share its slot with others.
+    #[cold]
+    #[inline(never)]
+    fn closed_beside(&self, span: u64, slot: &Slot) {
+        match slot.remove(span) {
+            Some((capture, times)) if capture.is_unsent_operation() => {
+                self.complete(capture, times, std::thread::panicking());
+            }
+            Some((capture, times)) => self.closed_otherwise(capture, times),
+            None => {}
+        }
+    }
+
+    /// A span was closed that is no operation, or whose event was sent.
+    #[inline(never)]
+    fn closed_otherwise(&self, capture: Parcel, times: Times) {
         if capture.open.sent == Sent::AtShutdown {
             self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
         }
@@ -117,13 +139,22 @@ impl Intake {
     /// Completes an operation and sends it.
     #[inline]
     pub(super) fn complete(&self, capture: Parcel, times: Times, panicking: bool) {
-        let end = times.end(capture, || self.clock.ticks());
+        let end = times.end(capture, || self.ticks_without_exit());
         if panicking {
             capture.seen.unwound = true;
         }
         if self.usually_reports(capture) {
             capture.seen.usually_reports = true;
         }
+        if capture.has_extras() || self.may_fill_from_late(capture) {
+            self.complete_unusual(capture, end);
+        } else {
+            self.send(capture, end);
+        }
+    }
+
+    #[inline(never)]
+    fn complete_unusual(&self, capture: Parcel, end: End) {
         if capture.ruled.is_some() {
             self.finish_by_rule(capture);
         }
@@ -132,6 +163,13 @@ impl Intake {
             Some(outer) if self.absorb(outer, capture) => pool::give(capture),
             _ => self.send(capture, end),
         }
+    }
+
+    /// When a span ended that was never left.
+    #[cold]
+    #[inline(never)]
+    fn ticks_without_exit(&self) -> u64 {
+        self.clock.ticks()
     }
 
     #[inline]
@@ -154,15 +192,21 @@ impl Intake {
 
     #[inline]
     pub(super) fn send(&self, capture: Parcel, end: End) {
+        (capture.ended_ticks, capture.busy_ticks) = (end.ended_ticks, end.busy_ticks);
         if self.closed.load(Ordering::Acquire) {
-            self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
-            return pool::give(capture);
+            return self.lose_after_shutdown(capture);
         }
         let now_ns = || self.clock.ticks_to_ns(end.ended_ticks);
-        (capture.ended_ticks, capture.busy_ticks) = (end.ended_ticks, end.busy_ticks);
         if let Err(lost) = self.data.send(capture, now_ns) {
             pool::give(lost);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lose_after_shutdown(&self, capture: Parcel) {
+        self.losses.add(LossReason::AfterShutdown, 1, self.clock.monotonic_ns());
+        pool::give(capture);
     }
 
     /// Takes nothing in any more; what ends later is counted.

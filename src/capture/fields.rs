@@ -9,8 +9,8 @@ use crate::event::limits::{
 };
 use crate::event::packed::{PackedIds, ValueRef};
 
-use super::callsite::IdField;
-use super::recorded::{EntryIds, Ids, Place, Recorded, text_at};
+use super::callsite::{IdField, Slot};
+use super::recorded::{EntryIds, HEAD_BYTES, Ids, Kind, Place, Recorded, fits_at, text_at};
 
 /// What was recorded. First what its reader needs, then what callers need alone.
 #[derive(Debug, Clone)]
@@ -20,20 +20,77 @@ pub(crate) struct Fields {
     cuts: Option<Box<Cuts>>,
     /// Of the identity fields, the operation and the error.
     places: [Place; PLACES],
-    /// A metadata field may have been recorded more than once.
-    re_recorded: bool,
+    marks: Marks,
     recorded: Recorded,
-    /// Bits by [`IdField`]: recorded on this span itself, not inherited.
-    own: u8,
-    /// Bits: recorded under an `audit.*` name, which a name of another
-    /// convention must not replace. Bits above the identity fields stand for
-    /// the operation and the entry ids.
-    strong: u8,
-    metadata_fields: u16,
+    /// Of what does not lie in place any more; what does is far from every limit.
+    counts: Counts,
+}
+
+/// What is known of what was recorded: bits of [`marks`].
+type Marks = u16;
+
+mod marks {
+    use super::Marks;
+
+    /// From here on, bits by [`IdField`](super::IdField): recorded on this span
+    /// itself, not inherited.
+    pub(super) const OWN: Marks = 1;
+    /// From here on: recorded under an `audit.*` name, which a name of another
+    /// convention must not replace. Bits above the identity fields stand for the
+    /// operation and the entry ids.
+    pub(super) const STRONG: Marks = 1 << 6;
+    pub(super) const STRONG_OPERATION: Marks = STRONG << 6;
+    pub(super) const STRONG_ENTRY_IDS: Marks = STRONG << 7;
+    /// A metadata field may have been recorded more than once.
+    pub(super) const REPEATS: Marks = 1 << 14;
+    /// The counts are kept.
+    pub(super) const COUNTED: Marks = 1 << 15;
+}
+
+/// How much was recorded.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    metadata_fields: u32,
     metadata_bytes: u32,
     entry_ids: u32,
     /// Values that were replaced are dropped when this size is reached.
     compact_at: u32,
+}
+
+/// What recording a text of a field comes to: one recording, a place, and marks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plain {
+    kind: Kind,
+    marks: Marks,
+    /// A number of a place; [`NOWHERE`], or [`NOT_PLAIN`].
+    place: u8,
+}
+
+const NOWHERE: u8 = PLACES as u8;
+const NOT_PLAIN: u8 = u8::MAX;
+
+impl Plain {
+    /// Of a field that is this to us.
+    pub(super) fn of(slot: Slot) -> Self {
+        let plain = |kind, marks, place| Plain { kind, marks, place };
+        match slot {
+            Slot::Operation => plain(Kind::TEXT, marks::STRONG_OPERATION, OPERATION as u8),
+            Slot::Identity(field) => {
+                let marks = (marks::OWN | marks::STRONG) * Marks::from(field.bit());
+                plain(Kind::TEXT, marks, field as u8)
+            }
+            Slot::EntryIds => plain(Kind::ENTRY_ID, marks::STRONG_ENTRY_IDS, NOWHERE),
+            Slot::Metadata => plain(Kind::metadata_text(), 0, NOWHERE),
+            _ => plain(Kind::TEXT, 0, NOT_PLAIN),
+        }
+    }
+
+    /// Whether recording this text, from `start` on, is plain: by its field, and as
+    /// it is neither empty nor so long that it does not lie in place.
+    #[inline(always)]
+    pub(super) fn is_with(&self, start: usize, text: &str) -> bool {
+        self.place != NOT_PLAIN && !text.is_empty() && fits_at(start, text.len())
+    }
 }
 
 /// How much did not fit.
@@ -46,9 +103,6 @@ pub(crate) struct Cuts {
 const PLACES: usize = IdField::ALL.len() + 2;
 const OPERATION: usize = IdField::ALL.len();
 const ERROR: usize = OPERATION + 1;
-
-const STRONG_OPERATION: u8 = 1 << 6;
-const STRONG_ENTRY_IDS: u8 = 1 << 7;
 
 /// Longest list that is kept for a rule.
 const KEPT_LIST_BYTES_MAX: usize = 16 * FIELD_BYTES_MAX;
@@ -63,9 +117,37 @@ impl Fields {
     pub(super) fn restart(&mut self) {
         self.recorded.restart();
         self.places = [0; PLACES];
-        (self.own, self.strong, self.re_recorded) = (0, 0, false);
-        (self.metadata_fields, self.metadata_bytes, self.entry_ids) = (0, 0, 0);
-        self.compact_at = REPLACED_BYTES_MAX;
+        self.marks = 0;
+        self.counts = Counts::default();
+    }
+
+    /// Where the next recording goes, if it lies in place.
+    #[inline(always)]
+    pub(super) fn end_in_place(&self) -> usize {
+        self.recorded.end_in_place()
+    }
+
+    /// Records a text with which a span opens, at the end in place, where that [is
+    /// plain](Plain::is_with). Ends with the copying.
+    #[inline(always)]
+    pub(super) fn put_plain(&mut self, start: usize, index: usize, plain: &Plain, text: &str) {
+        if let Some(place) = self.places.get_mut(usize::from(plain.place)) {
+            *place = (start + HEAD_BYTES) as Place;
+        }
+        self.marks |= plain.marks;
+        // A callsite has far fewer fields than 2^16.
+        self.recorded.append_plain(start, plain.kind, index, text.as_bytes());
+    }
+
+    /// Records a metadata value that is no text and with which a span opens;
+    /// whether it lies in place and was recorded.
+    #[inline(always)]
+    pub(super) fn put_number(&mut self, index: usize, value: ValueRef<'_>) -> bool {
+        let fits = self.recorded.fits(value.encoded().tagged().1);
+        if fits {
+            self.recorded.push_metadata(index as u16, value);
+        }
+        fits
     }
 
     /// Whether there is no memory besides.
@@ -93,7 +175,7 @@ impl Fields {
 
     /// Whether the identity field was recorded on this span itself.
     pub(super) fn owns(&self, field: IdField) -> bool {
-        self.own & field.bit() != 0
+        self.marks & (marks::OWN * Marks::from(field.bit())) != 0
     }
 
     /// What a reader needs.
@@ -101,7 +183,7 @@ impl Fields {
     pub(super) fn values(&self) -> Values<'_> {
         Values {
             places: self.places,
-            repeats_metadata: self.re_recorded,
+            repeats_metadata: self.marks & marks::REPEATS != 0,
             recorded: self.recorded.as_bytes(),
             cuts: self.cuts.as_deref().copied().unwrap_or_default(),
         }
@@ -109,7 +191,7 @@ impl Fields {
 
     #[inline]
     pub(super) fn set_operation(&mut self, text: &str, strong: bool) {
-        if self.gives_way(STRONG_OPERATION, strong) {
+        if self.gives_way(marks::STRONG_OPERATION, strong) {
             self.put(OPERATION, text);
         }
     }
@@ -136,13 +218,13 @@ impl Fields {
     /// Whether an identity field can be set; if so, it is to be.
     #[inline]
     pub(super) fn takes_identity(&mut self, field: IdField, text: &str, strong: bool) -> bool {
-        !text.is_empty() && self.gives_way(field.bit(), strong)
+        !text.is_empty() && self.gives_way(marks::STRONG * Marks::from(field.bit()), strong)
     }
 
     /// Sets an identity field that [can be set](Self::takes_identity).
     #[inline]
     pub(super) fn put_identity(&mut self, field: IdField, text: &str) {
-        self.own |= field.bit();
+        self.marks |= marks::OWN * Marks::from(field.bit());
         self.put(field as usize, text);
     }
 
@@ -162,23 +244,9 @@ impl Fields {
     }
 
     /// Records one entry id, in place of those before.
-    #[inline]
     pub(super) fn set_entry_id(&mut self, id: &str, strong: bool) {
-        if self.cuts.is_some() || id.len() > FIELD_BYTES_MAX {
-            return self.set_unusual_entry_id(id, strong);
-        }
-        if self.gives_way(STRONG_ENTRY_IDS, strong) {
-            self.entry_ids = 1;
-            self.recorded.push_entry_id(id.as_bytes());
-        }
-    }
-
-    /// An entry id that is too long, or after something else was.
-    #[cold]
-    #[inline(never)]
-    fn set_unusual_entry_id(&mut self, id: &str, strong: bool) {
         if self.replaces_entry_ids(strong) {
-            self.entry_ids = 1;
+            self.counts.entry_ids = 1;
             self.recorded.push_entry_id(bounded(id).as_bytes());
         }
     }
@@ -186,7 +254,7 @@ impl Fields {
     /// Records packed entry ids, in place of those before; `more` did not fit.
     pub(super) fn set_entry_ids(&mut self, ids: &[u8], more: u32, strong: bool) {
         if self.replaces_entry_ids(strong) {
-            self.entry_ids = PackedIds(ids).count() as u32;
+            self.counts.entry_ids = PackedIds(ids).count() as u32;
             self.recorded.push_entry_ids(EntryIds { ids: Ids::Packed(ids), further: false });
             if more > 0 {
                 self.cuts_mut().entry_ids = more;
@@ -196,8 +264,9 @@ impl Fields {
 
     /// Records an entry id besides those before.
     pub(super) fn add_entry_id(&mut self, id: &str) {
-        if (self.entry_ids as usize) < ENTRY_IDS_MAX {
-            self.entry_ids += 1;
+        self.count();
+        if (self.counts.entry_ids as usize) < ENTRY_IDS_MAX {
+            self.counts.entry_ids += 1;
             let id = bounded(id);
             self.recorded.push_entry_ids(EntryIds { ids: Ids::One(id.as_bytes()), further: true });
         } else {
@@ -221,7 +290,7 @@ impl Fields {
     }
 
     /// Adds a metadata value; what goes beyond the limits is counted.
-    #[inline(always)]
+    #[inline]
     pub(super) fn add_metadata(&mut self, index: usize, value: ValueRef<'_>) {
         if !self.has_room(value) {
             return self.note_cut_metadata();
@@ -241,7 +310,7 @@ impl Fields {
 
     /// Keeps a value that a rule looks at, whatever the limits of metadata say.
     pub(super) fn keep(&mut self, index: usize, value: ValueRef<'_>) {
-        self.re_recorded = true;
+        self.marks |= marks::REPEATS;
         // A list is cut only where it would be cut as entry ids.
         match value {
             ValueRef::Json(text) if text.len() <= KEPT_LIST_BYTES_MAX => {
@@ -254,19 +323,19 @@ impl Fields {
     /// Whether any entry ids were recorded.
     #[cfg(feature = "policy")]
     pub(super) fn has_entry_ids(&self) -> bool {
-        self.entry_ids > 0
+        self.counted().entry_ids > 0
     }
 
     /// Records a metadata value on an open span.
     pub(super) fn record_metadata(&mut self, index: usize, value: ValueRef<'_>) {
-        self.re_recorded = true;
+        self.marks |= marks::REPEATS;
         self.make_room_for_metadata(Again::Index(index as u16));
         self.add_metadata(index, value);
     }
 
     /// Sets a metadata value that no callsite declared.
     pub(super) fn set_named(&mut self, key: &str, value: ValueRef<'_>) {
-        self.re_recorded = true;
+        self.marks |= marks::REPEATS;
         self.make_room_for_metadata(Again::Name(key));
         if !self.has_room(value) {
             return self.note_cut_metadata();
@@ -274,22 +343,42 @@ impl Fields {
         with_bounded(value, |value| self.recorded.push_named(key, value));
     }
 
-    #[inline(always)]
+    /// Whether a value is within the limits of metadata; if so, it is counted.
+    #[inline]
     fn has_room(&mut self, value: ValueRef<'_>) -> bool {
-        let bytes = value_bytes(value);
-        let fits = usize::from(self.metadata_fields) < METADATA_FIELDS_MAX
-            && self.metadata_bytes as usize + bytes <= METADATA_BYTES_MAX;
+        self.recorded.fits(value.encoded().tagged().1) || self.has_room_on_heap(value)
+    }
+
+    #[inline(never)]
+    fn has_room_on_heap(&mut self, value: ValueRef<'_>) -> bool {
+        self.recorded.move_to_heap();
+        self.count();
+        let (bytes, counts) = (value_bytes(value), &mut self.counts);
+        let fits = (counts.metadata_fields as usize) < METADATA_FIELDS_MAX
+            && counts.metadata_bytes as usize + bytes <= METADATA_BYTES_MAX;
         if fits {
-            self.metadata_fields += 1;
-            self.metadata_bytes += bytes as u32;
+            counts.metadata_fields += 1;
+            counts.metadata_bytes += bytes as u32;
         }
         fits
+    }
+
+    /// Makes the counts those of what was recorded, and from then on kept, if
+    /// that does not lie in place.
+    fn count(&mut self) {
+        if self.marks & marks::COUNTED == 0 {
+            self.counts = self.counted();
+            if !self.recorded.is_in_place() {
+                self.marks |= marks::COUNTED;
+            }
+        }
     }
 
     /// Whether entry ids under a name of this strength count; if so, those
     /// before do not.
     fn replaces_entry_ids(&mut self, strong: bool) -> bool {
-        let replaces = self.gives_way(STRONG_ENTRY_IDS, strong);
+        self.count();
+        let replaces = self.gives_way(marks::STRONG_ENTRY_IDS, strong);
         if let Some(cuts) = self.cuts.as_deref_mut().filter(|_| replaces) {
             cuts.entry_ids = 0;
         }
@@ -297,11 +386,11 @@ impl Fields {
     }
 
     #[inline]
-    fn gives_way(&mut self, bit: u8, strong: bool) -> bool {
+    fn gives_way(&mut self, bit: Marks, strong: bool) -> bool {
         if strong {
-            self.strong |= bit;
+            self.marks |= bit;
         }
-        strong || self.strong & bit == 0
+        strong || self.marks & bit == 0
     }
 
     #[inline]
@@ -337,6 +426,9 @@ impl Fields {
     #[cold]
     #[inline(never)]
     fn cuts_mut(&mut self) -> &mut Cuts {
+        // What lies in place is recorded without a look at the cuts.
+        self.recorded.move_to_heap();
+        self.count();
         self.cuts.get_or_insert_default()
     }
 }
@@ -346,13 +438,8 @@ impl Default for Fields {
         Fields {
             cuts: None,
             places: [0; PLACES],
-            own: 0,
-            strong: 0,
-            re_recorded: false,
-            metadata_fields: 0,
-            metadata_bytes: 0,
-            entry_ids: 0,
-            compact_at: REPLACED_BYTES_MAX,
+            marks: 0,
+            counts: Counts::default(),
             recorded: Recorded::default(),
         }
     }
@@ -376,6 +463,7 @@ fn with_bounded(value: ValueRef<'_>, write: impl FnOnce(ValueRef<'_>)) {
 }
 
 mod compact;
+mod counted;
 mod values;
 
 use compact::Again;

@@ -2,7 +2,7 @@
 //!
 //! Runs on callers' threads. Two rules hold throughout: user code (`Debug`,
 //! `record`) never runs under a lock, and no callback works while this thread
-//! is already inside one (`local::enter_work`).
+//! is already inside one (`Thread::enter_work`).
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -17,13 +17,13 @@ use crate::clock::ChosenClock;
 use crate::error::{Error, ErrorKind};
 use crate::event::Operation;
 
-use super::callsite::{Callsite, Callsites, Role, Slot};
-use super::later::{ByCode, LateRecorder};
-use super::local::{self, Entered};
+use super::callsite::{Callsite, Callsites, Role};
+use super::local::{self, Entered, Thread};
+use super::meaning::Meaning;
 use super::message::{Capture, Origin};
 use super::open::{End, OpenSpans, Slot as OpenSlot};
 use super::pool::Parcel;
-use super::record::{FieldRecorder, Notes};
+use super::record::FieldRecorder;
 use super::trace_ids::Traces;
 
 /// Choices of the user that capture heeds.
@@ -113,68 +113,8 @@ impl Intake {
     }
 
     #[inline]
-    fn callsite(&self, metadata: &'static Metadata<'static>) -> Option<&Callsite> {
+    pub(super) fn callsite(&self, metadata: &'static Metadata<'static>) -> Option<&Callsite> {
         self.callsites.find(metadata, |message| self.report_misuse(message))
-    }
-
-    /// A span was opened that may matter.
-    ///
-    /// Takes what it is told by value: what is handed on by reference would be
-    /// written to the stack for every span, for those of no concern too.
-    #[inline(never)]
-    pub(super) fn span_opened<S>(
-        &self,
-        attributes: &span::Attributes<'_>,
-        id: span::Id,
-        ctx: Context<'_, S>,
-    ) where
-        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
-    {
-        let Some(callsite) = self.callsite(attributes.metadata()) else { return };
-        if callsite.ruled.is_set() && self.open_by_rule(callsite, attributes, &id, &ctx) {
-            return;
-        }
-        let is_operation = match callsite.role {
-            Role::Operation => true,
-            Role::Context => false,
-            _ => return,
-        };
-        let Some(_busy) = local::enter_work() else {
-            return self.lose_reentrant(is_operation);
-        };
-        // First of all: what it takes to have its memory at hand goes on meanwhile.
-        let capture = self.begin(callsite);
-        capture.open.span = id.into_u64();
-        capture.open.is_operation = is_operation;
-        let parent = self.enclosing_tracked(attributes, &ctx);
-        self.record_fields(&callsite.slots, callsite, capture, |recorder| {
-            attributes.record(recorder);
-        });
-        let epoch = self.late_identities.load(Ordering::Acquire);
-        capture.open.epoch = epoch;
-        if let Some(parent) = parent {
-            capture.open.enclosing = parent;
-            self.inherit(capture, epoch, parent);
-            if let Some(outer) = self.collapsing_ancestor(parent).filter(|_| is_operation) {
-                capture.rare_mut().collapse_into = Some(outer);
-            }
-        }
-        self.open.insert(capture);
-    }
-
-    /// Values were recorded on a span that may be tracked.
-    #[inline(never)]
-    pub(super) fn tracked_recorded(&self, span: u64, values: &span::Record<'_>) {
-        let Some(_busy) = local::enter_work() else { return };
-        let mut recorder = LateRecorder::new(self, span, ByCode);
-        values.record(&mut recorder);
-        if recorder.recorded_nothing() {
-            drop(recorder);
-            return self.record_by_rule(span, values);
-        }
-        if let Some((message, callsite)) = recorder.finish(|_, _| ()) {
-            self.report_misuse_at(callsite, &message);
-        }
     }
 
     /// A span that may be tracked was entered.
@@ -197,9 +137,14 @@ impl Intake {
     {
         let Some(callsite) = self.callsite(event.metadata()) else { return };
         let is_statement = callsite.role == Role::Statement;
-        let Some(_busy) = local::enter_work() else {
-            return self.lose_reentrant(is_statement);
-        };
+        local::at_work(|| self.take_event(callsite, event, ctx))
+            .unwrap_or_else(|| self.lose_reentrant(is_statement));
+    }
+
+    fn take_event<S>(&self, callsite: &Callsite, event: &Event<'_>, ctx: &Context<'_, S>)
+    where
+        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
+    {
         let span = if event.is_root() {
             None
         } else if event.is_contextual() {
@@ -260,27 +205,30 @@ impl Intake {
         }
     }
 
-    #[inline]
     pub(super) fn begin(&self, callsite: &Callsite) -> Parcel {
-        local::with(|thread| {
-            let capture = thread.captures.take();
-            capture.restart(callsite.index, thread.next_key());
-            capture.opened_ticks = self.clock.ticks();
-            capture
-        })
+        local::with(|thread| self.begin_on(thread, callsite))
+    }
+
+    #[inline(always)]
+    pub(super) fn begin_on(&self, thread: &Thread, callsite: &Callsite) -> Parcel {
+        let capture = thread.captures.take();
+        capture.restart(callsite.index, thread.next_key());
+        capture.opened_ticks = self.clock.ticks();
+        capture
     }
 
     /// Records the fields with which a span or event begins.
     #[inline]
     pub(super) fn record_fields(
         &self,
-        slots: &[Slot],
+        meanings: &[Meaning],
         callsite: &Callsite,
         capture: &mut Capture,
         visit: impl FnOnce(&mut FieldRecorder<'_>),
     ) {
-        let mut notes = Notes::default();
-        visit(&mut FieldRecorder { slots, fields: &mut capture.fields, notes: &mut notes });
+        let mut recorder = FieldRecorder::new(meanings, &mut capture.fields);
+        visit(&mut recorder);
+        let notes = recorder.notes;
         capture.note_statement(notes.stated, notes.stated_error);
         if let Some(message) = notes.misuse {
             self.report_misuse_at(callsite, &message);
@@ -304,7 +252,7 @@ impl Intake {
     ) {
         let capture = self.begin(callsite);
         capture.origin = Origin::Statement;
-        self.record_fields(&callsite.slots, callsite, capture, |recorder| event.record(recorder));
+        self.record_fields(&callsite.fields, callsite, capture, |recorder| event.record(recorder));
         capture.seen.is_error_level = *callsite.metadata.level() == Level::ERROR;
         if let Some(parent) = parent {
             let epoch = self.late_identities.load(Ordering::Acquire);

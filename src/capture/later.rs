@@ -8,65 +8,64 @@
 use std::fmt::Debug;
 
 use tracing_core::field::{Field, Visit};
+use tracing_core::span;
 
 use crate::event::limits::FIELD_BYTES_MAX;
 use crate::event::packed::ValueRef;
 
-use super::callsite::{Callsite, Slot};
+use super::callsite::Slot;
 use super::intake::Intake;
+use super::local;
+use super::meaning::Meaning;
 use super::message::Capture;
-use super::open::Locked;
+use super::open::{self, Locked};
 use super::record::{FieldRecorder, Notes, bytes_text};
 use super::value::read;
 
-/// Who says what the values of an open span mean.
-pub(super) trait Ruling {
-    /// The code alone: spans that a rule is for are left alone.
-    const IS_CODE: bool;
-
-    /// What the fields of the span are.
-    fn slots<'s>(&'s self, callsite: &'s Callsite) -> &'s [Slot];
-
-    /// A value of this field was recorded.
-    fn note(&mut self, index: usize);
-}
-
-/// The code says it.
-pub(super) struct ByCode;
-
-impl Ruling for ByCode {
-    const IS_CODE: bool = true;
-
-    #[inline]
-    fn slots<'s>(&'s self, callsite: &'s Callsite) -> &'s [Slot] {
-        &callsite.slots
+impl Intake {
+    /// Values were recorded on a span that may be tracked.
+    #[inline(never)]
+    pub(super) fn tracked_recorded(&self, span: u64, slot: &open::Slot, values: &span::Record<'_>) {
+        local::at_work(|| self.record_later(span, slot, values));
     }
 
-    #[inline]
-    fn note(&mut self, _: usize) {}
+    #[inline(always)]
+    fn record_later(&self, span: u64, slot: &open::Slot, values: &span::Record<'_>) {
+        let mut locked = slot.lock_span(span);
+        let Some(capture) = locked.capture() else { return };
+        if capture.ruled.is_some() {
+            drop(locked);
+            return self.record_by_rule(span, values);
+        }
+        let Some(callsite) = self.callsites.by_index(capture.callsite) else { return };
+        let mut recorder = LateRecorder::new(slot, locked, &callsite.fields, |_| ());
+        values.record(&mut recorder);
+        if let Some(message) = recorder.finish(self, |_| ()) {
+            self.report_misuse_at(callsite, &message);
+        }
+    }
 }
 
-/// Records values on an open span.
-pub(super) struct LateRecorder<'a, R> {
-    intake: &'a Intake,
+/// Records values on an open span. `note` is told of which field.
+pub(super) struct LateRecorder<'a, N> {
+    slot: &'a open::Slot,
     span: u64,
     locked: Option<Locked<'a>>,
-    callsite: Option<&'a Callsite>,
-    ruling: R,
+    meanings: &'a [Meaning],
+    note: N,
     notes: Notes,
 }
 
-impl<'a, R: Ruling> LateRecorder<'a, R> {
+impl<'a, N: FnMut(usize)> LateRecorder<'a, N> {
     #[inline]
-    pub(super) fn new(intake: &'a Intake, span: u64, ruling: R) -> Self {
+    pub(super) fn new(
+        slot: &'a open::Slot,
+        locked: Locked<'a>,
+        meanings: &'a [Meaning],
+        note: N,
+    ) -> Self {
         let notes = Notes { is_later: true, ..Notes::default() };
-        LateRecorder { intake, span, locked: None, callsite: None, ruling, notes }
-    }
-
-    /// Whether there was no value, or none that the code alone decides about.
-    #[inline]
-    pub(super) fn recorded_nothing(&self) -> bool {
-        self.callsite.is_none()
+        LateRecorder { slot, span: locked.span(), locked: Some(locked), meanings, note, notes }
     }
 
     /// Completes the recording; `settle` runs under the lock of the span. Returns
@@ -74,34 +73,50 @@ impl<'a, R: Ruling> LateRecorder<'a, R> {
     #[inline]
     pub(super) fn finish(
         &mut self,
-        settle: impl FnOnce(&mut Capture, &mut R),
-    ) -> Option<(String, &'a Callsite)> {
+        intake: &Intake,
+        settle: impl FnOnce(&mut Capture),
+    ) -> Option<String> {
+        self.lock();
         let notes = &self.notes;
-        if let Some(capture) = lock(self.intake, self.span, &mut self.locked) {
+        if let Some(capture) = self.locked.as_mut().and_then(Locked::capture) {
             if notes.identities != 0 {
-                self.intake.note_late(capture, notes.identities, notes.were_absent);
+                intake.note_late(capture, notes.identities, notes.were_absent);
             }
             capture.note_statement(notes.stated, notes.stated_error);
-            settle(capture, &mut self.ruling);
+            settle(capture);
             capture.fields.collect_garbage();
         }
         self.locked = None;
-        Some((self.notes.misuse.take()?, self.callsite?))
+        self.notes.misuse.take()
     }
 
     #[inline]
-    fn record(&mut self, index: usize, record: impl FnOnce(&mut FieldRecorder<'_>)) {
-        let Some(capture) = lock(self.intake, self.span, &mut self.locked) else { return };
-        if self.callsite.is_none() {
-            if R::IS_CODE && capture.ruled.is_some() {
-                return;
-            }
-            self.callsite = self.intake.callsites.by_index(capture.callsite);
+    fn lock(&mut self) {
+        if self.locked.is_none() {
+            self.lock_again();
         }
-        let Some(callsite) = self.callsite else { return };
-        self.ruling.note(index);
-        let slots = self.ruling.slots(callsite);
-        record(&mut FieldRecorder { slots, fields: &mut capture.fields, notes: &mut self.notes });
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lock_again(&mut self) {
+        self.locked = Some(self.slot.lock_span(self.span));
+    }
+
+    fn record(&mut self, index: usize, record: impl FnOnce(&mut FieldRecorder<'_>)) {
+        self.lock();
+        let Some(capture) = self.locked.as_mut().and_then(Locked::capture) else { return };
+        (self.note)(index);
+        let notes = std::mem::take(&mut self.notes);
+        let mut recorder =
+            FieldRecorder { meanings: self.meanings, fields: &mut capture.fields, notes };
+        record(&mut recorder);
+        self.notes = recorder.notes;
+    }
+
+    #[inline(never)]
+    fn text(&mut self, field: &Field, value: &str) {
+        self.record(field.index(), |recorder| recorder.text(field.index(), value));
     }
 
     fn number(&mut self, field: &Field, value: ValueRef<'_>) {
@@ -109,28 +124,15 @@ impl<'a, R: Ruling> LateRecorder<'a, R> {
     }
 }
 
-/// The capture of the span, which is locked if it is not.
-#[inline(always)]
-fn lock<'l, 'a>(
-    intake: &'a Intake,
-    span: u64,
-    locked: &'l mut Option<Locked<'a>>,
-) -> Option<&'l mut Capture> {
-    if locked.is_none() {
-        take_lock(intake, span, locked);
-    }
-    locked.as_mut()?.capture()
-}
-
-#[inline(never)]
-fn take_lock<'a>(intake: &'a Intake, span: u64, locked: &mut Option<Locked<'a>>) {
-    *locked = intake.open.lock(span);
-}
-
-impl<R: Ruling> Visit for LateRecorder<'_, R> {
-    #[inline]
+impl<N: FnMut(usize)> Visit for LateRecorder<'_, N> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.record(field.index(), |recorder| recorder.text(field.index(), value));
+        let meaning = self.meanings.get(field.index());
+        // What is recorded later, as a rule.
+        if meaning.is_some_and(|meaning| meaning.slot == Slot::Status) {
+            (self.note)(field.index());
+            return self.notes.status(value);
+        }
+        self.text(field, value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {

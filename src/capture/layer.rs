@@ -129,8 +129,8 @@ where
 
     fn on_record(&self, id: &span::Id, values: &span::Record<'_>, _: Context<'_, S>) {
         let span = id.into_u64();
-        if self.open.slot_of(span).is_some() {
-            self.intake.tracked_recorded(span, values);
+        if let Some(slot) = self.open.slot_of(span) {
+            self.intake.tracked_recorded(span, slot, values);
         }
     }
 

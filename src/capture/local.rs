@@ -56,22 +56,21 @@ pub(super) fn with<R>(then: impl FnOnce(&Thread) -> R) -> R {
     THREAD.with(then)
 }
 
-/// Marks this thread as inside this crate's work until it is dropped.
-pub(super) struct Busy(());
+/// Marks a thread as inside this crate's work until it is dropped.
+pub(super) struct Busy<'t>(&'t Cell<bool>);
 
-impl Drop for Busy {
-    #[inline]
+impl Drop for Busy<'_> {
+    #[inline(always)]
     fn drop(&mut self) {
-        with(|thread| thread.busy.set(false));
+        self.0.set(false);
     }
 }
 
-/// Enters this crate's work; `None` if this thread is inside it already, for
-/// example because a `Debug` that is being formatted logs.
+/// Does what is this crate's work; `None` if this thread is inside it already,
+/// for example because a `Debug` that is being formatted logs.
 #[inline]
-pub(super) fn enter_work() -> Option<Busy> {
-    // Lazily: a guard made and dropped here would end the work around it.
-    (!with(|thread| thread.busy.replace(true))).then(|| Busy(()))
+pub(super) fn at_work<R>(work: impl FnOnce() -> R) -> Option<R> {
+    with(|thread| thread.enter_work().map(|_busy| work()))
 }
 
 /// Marks this thread as inside this crate's work for good: the worker and its
@@ -122,6 +121,13 @@ impl Thread {
             skipped_layers: Cell::new(0),
             captures: Kept::new(),
         }
+    }
+
+    /// Enters this crate's work, unless this thread is inside it already.
+    #[inline(always)]
+    pub(super) fn enter_work(&self) -> Option<Busy<'_>> {
+        // Lazily: a guard made and dropped here would end the work around it.
+        (!self.busy.replace(true)).then(|| Busy(&self.busy))
     }
 
     /// A number that no other operation of this process has.
@@ -221,12 +227,12 @@ impl Thread {
         self.entered.set(place + 1);
         match self.stack.get(place) {
             Some(free) => free.set(entered),
-            None => push_deep(entered),
+            None => push_deep(entered.span, entered.at_ticks, entered.instance, entered.panicking),
         }
     }
 
     /// Takes the innermost entering, if it is of this span.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pop_innermost(&self, instance: u32, span: u64) -> Option<Entered> {
         let last = self.entered.get().wrapping_sub(1);
         let top = self.stack.get(last)?.get();
@@ -278,7 +284,9 @@ impl Thread {
 
 #[cold]
 #[inline(never)]
-fn push_deep(entered: Entered) {
+fn push_deep(span: u64, at_ticks: u64, instance: u32, panicking: bool) {
+    // In parts, which stay in registers where this is not called.
+    let entered = Entered { span, at_ticks, instance, panicking };
     let _ = DEEP.try_with(|deep| deep.borrow_mut().push(entered));
 }
 
@@ -322,11 +330,11 @@ mod tests {
 
     #[test]
     fn work_is_entered_once() {
-        let busy = enter_work();
-        assert!(busy.is_some());
-        assert!(enter_work().is_none() && enter_work().is_none(), "asking changes nothing");
-        drop(busy);
-        assert!(enter_work().is_some());
+        let inside = at_work(|| {
+            assert!(at_work(|| ()).is_none() && at_work(|| ()).is_none(), "asking changes nothing");
+        });
+        assert!(inside.is_some());
+        assert!(at_work(|| ()).is_some());
     }
 
     #[test]

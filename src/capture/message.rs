@@ -178,6 +178,12 @@ impl Capture {
         self.origin = Origin::default();
     }
 
+    /// Whether it has what an ordinary operation does not have.
+    #[inline]
+    pub(super) fn has_extras(&self) -> bool {
+        self.rare.is_some() || self.ruled.is_some()
+    }
+
     /// Whether it can be begun anew.
     #[inline]
     pub(super) fn is_plain(&self) -> bool {

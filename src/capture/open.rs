@@ -91,16 +91,16 @@ impl OpenSpans {
 
     /// Adds the span of a capture, opened by this thread.
     #[inline]
-    pub(super) fn insert(&self, capture: Parcel) {
+    pub(super) fn insert(&self, thread: &Thread, capture: Parcel) {
         let span = capture.open.span;
         let Some(slot) = self.0.get(slot_number(span)) else { return };
         let mut spans = slot.lock();
         if spans.first.is_some() {
             drop(spans);
-            return slot.insert_beside(capture);
+            return slot.insert_beside(thread, capture);
         }
         slot.absent.store(!span, Ordering::Relaxed);
-        slot.begin_times();
+        slot.begin_times(thread);
         spans.first = Some(capture);
     }
 
@@ -115,12 +115,6 @@ impl OpenSpans {
     pub(super) fn with<R>(&self, span: u64, then: impl FnOnce(&mut Capture) -> R) -> Option<R> {
         let mut spans = self.slot_of(span)?.lock();
         spans.find(span).map(then)
-    }
-
-    /// Locks the slot of a tracked span. No user code and no other span until
-    /// it is dropped.
-    pub(super) fn lock(&self, span: u64) -> Option<Locked<'_>> {
-        Some(Locked { spans: self.slot_of(span)?.lock(), span })
     }
 
     /// Makes every exit from the span take the lock from here on.
@@ -174,16 +168,29 @@ impl Slot {
         self.lock().find(span).is_some()
     }
 
-    /// Takes a span out, with the times that its owner kept.
+    /// Locks the slot for a span that may be tracked here. No user code and no
+    /// other span until it is dropped.
     #[inline]
-    pub(super) fn remove(&self, span: u64) -> Option<(Parcel, Times)> {
+    pub(super) fn lock_span(&self, span: u64) -> Locked<'_> {
+        Locked { spans: self.lock(), span }
+    }
+
+    /// Takes a span out, with the times that its owner kept, if it is the only one
+    /// here.
+    #[inline(always)]
+    pub(super) fn remove_alone(&self, span: u64) -> Option<(Parcel, Times)> {
         let mut spans = self.lock();
-        if !spans.more.is_empty() {
-            return self.remove_beside(&mut spans, span);
+        if !self.is_alone(span) {
+            return None;
         }
-        let capture = spans.first.take_if(|first| first.open.span == span)?;
+        let capture = spans.first.take()?;
         self.absent.store(NONE, Ordering::Relaxed);
         Some((capture, self.times()))
+    }
+
+    /// Takes a span out, with the times that its owner kept.
+    pub(super) fn remove(&self, span: u64) -> Option<(Parcel, Times)> {
+        self.remove_alone(span).or_else(|| self.remove_beside(span))
     }
 
     /// Notes that this thread left the span, if it is the one that keeps the
@@ -215,8 +222,8 @@ impl Slot {
 
     /// Makes this thread the one that keeps the times of the first span.
     #[inline]
-    fn begin_times(&self) {
-        self.owner.store(local::with(Thread::number), Ordering::Relaxed);
+    fn begin_times(&self, thread: &Thread) {
+        self.owner.store(thread.number(), Ordering::Relaxed);
         self.busy_ticks.store(0, Ordering::Relaxed);
         self.last_exit.store(0, Ordering::Relaxed);
     }
@@ -224,16 +231,16 @@ impl Slot {
     /// Adds a span where another one was found.
     #[cold]
     #[inline(never)]
-    fn insert_beside(&self, capture: Parcel) {
+    fn insert_beside(&self, thread: &Thread, capture: Parcel) {
         let span = capture.open.span;
         let mut spans = self.lock();
         let replaced = match &mut spans.first {
             None => {
-                self.begin_times();
+                self.begin_times(thread);
                 spans.first.replace(capture)
             }
             Some(first) if first.open.span == span => {
-                self.begin_times();
+                self.begin_times(thread);
                 Some(std::mem::replace(first, capture))
             }
             Some(_) => match spans.more.iter_mut().find(|known| known.open.span == span) {
@@ -254,7 +261,8 @@ impl Slot {
     }
 
     #[cold]
-    fn remove_beside(&self, spans: &mut Spans, span: u64) -> Option<(Parcel, Times)> {
+    fn remove_beside(&self, span: u64) -> Option<(Parcel, Times)> {
+        let mut spans = self.lock();
         let mut more = std::mem::take(&mut spans.more).into_vec();
         let removed = match spans.first.take_if(|first| first.open.span == span) {
             Some(first) => {
@@ -271,7 +279,8 @@ impl Slot {
                 position.map(|position| (more.swap_remove(position), Times::default()))
             }
         };
-        if let Some(first) = spans.first.as_ref().filter(|_| more.is_empty()) {
+        let first = spans.first.as_ref().filter(|_| more.is_empty());
+        if let Some(first) = first {
             self.absent.store(!first.open.span, Ordering::Relaxed);
         }
         spans.more = more.into();
@@ -289,13 +298,17 @@ impl Spans {
     }
 }
 
-/// A tracked span whose slot is locked.
+/// A span that may be tracked, whose slot is locked.
 pub(super) struct Locked<'a> {
     spans: lock::Locked<'a, Spans>,
     span: u64,
 }
 
 impl Locked<'_> {
+    pub(super) fn span(&self) -> u64 {
+        self.span
+    }
+
     #[inline]
     pub(super) fn capture(&mut self) -> Option<&mut Capture> {
         self.spans.find(self.span)
@@ -354,7 +367,7 @@ mod tests {
         let capture = pool::take();
         capture.restart(0, std::num::NonZeroU64::MIN);
         capture.open.span = span;
-        spans.insert(capture);
+        local::with(|thread| spans.insert(thread, capture));
     }
 
     fn note_exit(spans: &OpenSpans, span: u64, busy_ticks: u64, at_ticks: u64) {

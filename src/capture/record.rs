@@ -10,14 +10,16 @@ use crate::event::{Status, duration_ns_from_ms};
 
 use super::callsite::{IdField, Slot};
 use super::fields::Fields;
+use super::meaning::Meaning;
 use super::value::{Read, read};
 
-/// Records the fields of one callsite. As a visitor it formats user values, so
-/// it must not visit while a lock is held; applying what was read is harmless.
+/// Records the fields of one callsite. As a visitor, which is for spans and events
+/// that begin, it formats user values, so it must not visit while a lock is held;
+/// applying what was read is harmless.
 pub(super) struct FieldRecorder<'a> {
-    pub(super) slots: &'a [Slot],
+    pub(super) meanings: &'a [Meaning],
     pub(super) fields: &'a mut Fields,
-    pub(super) notes: &'a mut Notes,
+    pub(super) notes: Notes,
 }
 
 /// What was noticed while fields were recorded.
@@ -36,7 +38,13 @@ pub(super) struct Notes {
     pub(super) misuse: Option<String>,
 }
 
-impl FieldRecorder<'_> {
+impl<'a> FieldRecorder<'a> {
+    /// Records the fields with which a span or event begins.
+    #[inline]
+    pub(super) fn new(meanings: &'a [Meaning], fields: &'a mut Fields) -> Self {
+        FieldRecorder { meanings, fields, notes: Notes::default() }
+    }
+
     /// Records what was read of the field with this index.
     pub(super) fn apply(&mut self, index: usize, read: Read<'_>) {
         match read {
@@ -46,33 +54,37 @@ impl FieldRecorder<'_> {
         }
     }
 
-    /// Records a text. What is usual is done here, in functions whose last act
-    /// is the copying.
+    /// Records a text with which a span opens. What is usual is done here, and
+    /// ends with the copying.
     #[inline(always)]
-    pub(super) fn text(&mut self, index: usize, text: &str) {
-        match self.slot(index) {
-            Slot::Operation => self.operation(text),
-            Slot::Identity(id) => self.identity(id, text),
-            Slot::EntryIds => self.entry_id(text),
-            Slot::Status => self.status(text),
-            Slot::Metadata => self.metadata_text(index, text),
-            slot => self.unusual_text(slot, index, text),
+    fn opening_text(&mut self, index: usize, text: &str) {
+        let Some(meaning) = self.meanings.get(index) else { return };
+        let start = self.fields.end_in_place();
+        if meaning.plain.is_with(start, text) {
+            self.fields.put_plain(start, index, &meaning.plain, text);
+        } else {
+            self.text_of(meaning.slot, index, text);
         }
     }
 
+    /// Records a text.
+    pub(super) fn text(&mut self, index: usize, text: &str) {
+        self.text_of(self.slot(index), index, text);
+    }
+
     #[inline(never)]
-    fn unusual_text(&mut self, slot: Slot, index: usize, text: &str) {
+    fn text_of(&mut self, slot: Slot, index: usize, text: &str) {
         match slot {
-            Slot::Operation => self.operation(text),
+            Slot::Operation => self.fields.set_operation(text, true),
             Slot::OtherOperation => {
                 if let Some(operation) = operation_of_other_name(text) {
                     self.fields.set_operation(operation, false);
                 }
-                self.metadata_text(index, text);
+                self.metadata(index, ValueRef::Str(text));
             }
-            Slot::Identity(id) => self.identity(id, text),
+            Slot::Identity(id) => self.set_identity(id, text, true),
             Slot::OtherIdentity(id) => self.set_identity(id, text, false),
-            Slot::EntryIds => self.entry_id(text),
+            Slot::EntryIds => self.fields.set_entry_id(text, true),
             Slot::OtherEntryIds => self.fields.set_entry_id(text, false),
             Slot::Status => self.status(text),
             Slot::Error => {
@@ -80,7 +92,7 @@ impl FieldRecorder<'_> {
                 self.notes.stated_error |= !text.is_empty();
             }
             Slot::DurationMs => self.duration_ms(text.trim().parse().unwrap_or(f64::NAN)),
-            Slot::Metadata => self.metadata_text(index, text),
+            Slot::Metadata => self.metadata(index, ValueRef::Str(text)),
             Slot::Kept => self.fields.keep(index, ValueRef::Str(text)),
             Slot::Unknown => {}
         }
@@ -98,46 +110,35 @@ impl FieldRecorder<'_> {
         self.text(index, text);
     }
 
-    /// Records a number or a truth value.
+    /// Records a number or a truth value with which a span opens.
     #[inline(always)]
-    pub(super) fn number(&mut self, index: usize, value: ValueRef<'_>) {
-        match self.slot(index) {
-            Slot::Metadata if !self.notes.is_later => self.fields.add_metadata(index, value),
-            slot => self.unusual_number(slot, index, value),
+    fn opening_number(&mut self, index: usize, value: ValueRef<'_>) {
+        let slot = self.slot(index);
+        if slot != Slot::Metadata || !self.fields.put_number(index, value) {
+            self.number_of(slot, index, value);
         }
     }
 
+    /// Records a number or a truth value.
+    pub(super) fn number(&mut self, index: usize, value: ValueRef<'_>) {
+        self.number_of(self.slot(index), index, value);
+    }
+
     #[inline(never)]
-    fn unusual_number(&mut self, slot: Slot, index: usize, value: ValueRef<'_>) {
+    fn number_of(&mut self, slot: Slot, index: usize, value: ValueRef<'_>) {
         match slot {
             Slot::Metadata => self.metadata(index, value),
             Slot::Kept => self.fields.keep(index, value),
             Slot::DurationMs => self.duration_ms(as_f64(value)),
-            _ => self.text(index, &number_text(value)),
+            slot => self.text_of(slot, index, &number_text(value)),
         }
     }
 
     #[inline]
     fn slot(&self, index: usize) -> Slot {
-        self.slots.get(index).copied().unwrap_or(Slot::Unknown)
+        self.meanings.get(index).map_or(Slot::Unknown, |meaning| meaning.slot)
     }
 
-    #[inline(never)]
-    fn operation(&mut self, text: &str) {
-        self.fields.set_operation(text, true);
-    }
-
-    #[inline(never)]
-    fn entry_id(&mut self, text: &str) {
-        self.fields.set_entry_id(text, true);
-    }
-
-    #[inline(never)]
-    fn metadata_text(&mut self, index: usize, text: &str) {
-        self.metadata(index, ValueRef::Str(text));
-    }
-
-    #[inline]
     fn metadata(&mut self, index: usize, value: ValueRef<'_>) {
         if self.notes.is_later {
             self.fields.record_metadata(index, value);
@@ -146,12 +147,6 @@ impl FieldRecorder<'_> {
         }
     }
 
-    #[inline(never)]
-    fn identity(&mut self, id: IdField, text: &str) {
-        self.set_identity(id, text, true);
-    }
-
-    #[inline(always)]
     fn set_identity(&mut self, id: IdField, text: &str, strong: bool) {
         if self.fields.takes_identity(id, text, strong) {
             if self.notes.is_later {
@@ -163,21 +158,8 @@ impl FieldRecorder<'_> {
         }
     }
 
-    #[inline(never)]
     fn status(&mut self, text: &str) {
-        match Status::parse(text) {
-            Some(status) => self.notes.stated = Some(status),
-            None => self.unknown_status(text),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn unknown_status(&mut self, text: &str) {
-        self.notes.misuse = Some(format!(
-            "audit.status {text:?} is none of SUCCESS, FAILURE, PARTIAL and UNKNOWN; kept as UNKNOWN"
-        ));
-        self.notes.stated = Some(Status::Unknown);
+        self.notes.status(text);
     }
 
     fn duration_ms(&mut self, ms: f64) {
@@ -227,26 +209,45 @@ impl FieldRecorder<'_> {
     }
 }
 
-impl Visit for FieldRecorder<'_> {
+impl Notes {
+    /// Notes a status that was recorded.
     #[inline]
+    pub(super) fn status(&mut self, text: &str) {
+        match Status::parse(text) {
+            Some(status) => self.stated = Some(status),
+            None => self.unknown_status(text),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unknown_status(&mut self, text: &str) {
+        self.misuse = Some(format!(
+            "audit.status {text:?} is none of SUCCESS, FAILURE, PARTIAL and UNKNOWN; kept as UNKNOWN"
+        ));
+        self.stated = Some(Status::Unknown);
+    }
+}
+
+impl Visit for FieldRecorder<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.text(field.index(), value);
+        self.opening_text(field.index(), value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.number(field.index(), ValueRef::I64(value));
+        self.opening_number(field.index(), ValueRef::I64(value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.number(field.index(), ValueRef::U64(value));
+        self.opening_number(field.index(), ValueRef::U64(value));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.number(field.index(), ValueRef::F64(value));
+        self.opening_number(field.index(), ValueRef::F64(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.number(field.index(), ValueRef::Bool(value));
+        self.opening_number(field.index(), ValueRef::Bool(value));
     }
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {

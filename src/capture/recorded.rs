@@ -22,6 +22,7 @@
 use crate::event::packed::{Encoded, PackedMetadata, ValueRef, write_field, write_unread_id};
 
 use super::bytes::Bytes;
+pub(super) use super::bytes::{HEAD_BYTES, fits_at};
 
 const TEXT: u8 = 0;
 const METADATA: u8 = 1;
@@ -32,7 +33,20 @@ const ENTRY_IDS: u8 = 4;
 const FURTHER: u8 = 2;
 const DURATION: u8 = 7;
 
-const HEAD_BYTES: usize = 8;
+/// Kind and tag of a recording of text. Only metadata has its index read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kind(u16);
+
+impl Kind {
+    pub(super) const TEXT: Kind = Kind(TEXT as u16);
+    pub(super) const ENTRY_ID: Kind = Kind(ENTRY_ID as u16);
+
+    /// Of a text that is metadata.
+    pub(super) fn metadata_text() -> Kind {
+        let (tag, _) = ValueRef::Str("").encoded().tagged();
+        Kind(u16::from(METADATA) | u16::from(tag) << 8)
+    }
+}
 
 /// Where the payload of a text begins; zero: nowhere.
 pub(super) type Place = u32;
@@ -59,6 +73,29 @@ impl Recorded {
     #[inline]
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.0.as_slice()
+    }
+
+    /// Whether a payload of so many bytes lies in place when it is appended.
+    #[inline(always)]
+    pub(super) fn fits(&self, payload_bytes: usize) -> bool {
+        self.0.fits(payload_bytes)
+    }
+
+    pub(super) fn move_to_heap(&mut self) {
+        self.0.move_to_heap(0);
+    }
+
+    /// Where the next recording goes, if it [lies in place](fits_at).
+    #[inline(always)]
+    pub(super) fn end_in_place(&self) -> usize {
+        self.0.end_in_place()
+    }
+
+    /// Records there what the field of this index was given, known to fit.
+    #[inline(always)]
+    pub(super) fn append_plain(&mut self, start: usize, kind: Kind, index: usize, text: &[u8]) {
+        let head = u64::from(kind.0) | (index as u64) << 16 | (text.len() as u64) << 32;
+        self.0.append_in_place(start, head, text);
     }
 
     /// Appends a text; an empty one has no place.

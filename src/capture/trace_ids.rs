@@ -64,8 +64,7 @@ impl Intake {
             return;
         }
         // What the tracer does, samplers and all, is none of our business.
-        let Some(_busy) = local::enter_work() else { return };
-        if let Some(traced) = self.traces.of(span) {
+        if let Some(traced) = local::at_work(|| self.traces.of(span)).flatten() {
             self.open.with(span, |open| open.rare_mut().traced = Some(traced));
         }
     }

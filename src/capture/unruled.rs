@@ -1,13 +1,13 @@
 //! What a policy has to say in a build without policies: nothing, at no cost.
 
 use tracing_core::{Dispatch, Event, Metadata, span};
-use tracing_subscriber::layer::Context;
 
 use super::callsite::Callsite;
 use super::captured::Captured;
 use super::intake::Intake;
 use super::message::Capture;
 use super::open::Times;
+use super::opening::Opening;
 use super::pool::Parcel;
 use crate::event::Status;
 
@@ -81,13 +81,7 @@ impl Plan {
 }
 
 impl Intake {
-    pub(super) fn open_by_rule<S>(
-        &self,
-        _: &Callsite,
-        _: &span::Attributes<'_>,
-        _: &span::Id,
-        _: &Context<'_, S>,
-    ) -> bool {
+    pub(super) fn open_by_rule(&self, _: &Callsite, _: &Opening<'_>) -> bool {
         false
     }
 

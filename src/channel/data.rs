@@ -1,12 +1,13 @@
 //! The bounded data lane and what happens when it is full.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_queue::ArrayQueue;
 
 use super::{LossReason, Losses, Wake};
+use crate::clock::{Clock, SystemClock};
 
 /// What a producer does when the queue is full. Nothing is lost in silence:
 /// whatever is given up is counted and becomes a gap entry of the trail.
@@ -39,7 +40,7 @@ impl Default for OverflowPolicy {
 /// The producers' end.
 #[derive(Debug)]
 pub(crate) struct DataSender<T> {
-    sender: Sender<T>,
+    lane: Arc<Lane<T>>,
     policy: OverflowPolicy,
     /// Somebody already waited in vain, and the queue has not been half empty since.
     stalled: AtomicBool,
@@ -49,8 +50,28 @@ pub(crate) struct DataSender<T> {
     wake: Arc<Wake>,
 }
 
-/// The worker's end.
-pub(crate) type DataReceiver<T> = Receiver<T>;
+/// The worker's end. Dropped, it counts what nobody takes any more as lost.
+#[derive(Debug)]
+pub(crate) struct DataReceiver<T> {
+    lane: Arc<Lane<T>>,
+    losses: Arc<Losses>,
+}
+
+#[derive(Debug)]
+struct Lane<T> {
+    queue: ArrayQueue<T>,
+    /// The worker's end was dropped.
+    is_closed: AtomicBool,
+    room: Room,
+}
+
+/// Where producers wait for room.
+#[derive(Debug, Default)]
+struct Room {
+    waiting: AtomicUsize,
+    mutex: Mutex<()>,
+    condvar: Condvar,
+}
 
 /// A lane for at most `events_max` waiting items.
 pub(crate) fn data_lane<T>(
@@ -59,10 +80,14 @@ pub(crate) fn data_lane<T>(
     losses: Arc<Losses>,
     wake: Arc<Wake>,
 ) -> (DataSender<T>, DataReceiver<T>) {
-    let (sender, receiver) = bounded(events_max);
-    let stalled = AtomicBool::new(false);
-    let process = std::process::id();
-    (DataSender { sender, policy, stalled, process, losses, wake }, receiver)
+    let lane = Arc::new(Lane {
+        queue: ArrayQueue::new(events_max),
+        is_closed: AtomicBool::new(false),
+        room: Room::default(),
+    });
+    let receiver = DataReceiver { lane: lane.clone(), losses: losses.clone() };
+    let (stalled, process) = (AtomicBool::new(false), std::process::id());
+    (DataSender { lane, policy, stalled, process, losses, wake }, receiver)
 }
 
 impl<T> DataSender<T> {
@@ -70,70 +95,155 @@ impl<T> DataSender<T> {
     /// the item comes back, so that its memory can be used again.
     #[inline]
     pub(crate) fn send(&self, item: T, now_ns: impl FnOnce() -> u64) -> Result<(), T> {
-        match self.sender.try_send(item) {
+        match self.lane.queue.push(item) {
             Ok(()) => {
                 self.wake.nudge();
+                // Looked at behind the push: see `Lane::take_unwanted`.
+                if self.lane.is_closed.load(Ordering::SeqCst) {
+                    return self.lane.take_unwanted(&self.losses, now_ns());
+                }
                 Ok(())
             }
-            Err(TrySendError::Full(item)) => self.send_when_full(item, now_ns()),
-            Err(TrySendError::Disconnected(item)) => {
-                self.losses.add(LossReason::AfterShutdown, 1, now_ns());
-                Err(item)
-            }
+            Err(item) => self.send_when_full(item, now_ns()),
         }
     }
 
     /// How many items wait.
     pub(crate) fn len(&self) -> usize {
-        self.sender.len()
+        self.lane.queue.len()
     }
 
     /// How many items can wait.
     pub(crate) fn capacity(&self) -> usize {
-        self.sender.capacity().unwrap_or(usize::MAX)
+        self.lane.queue.capacity()
     }
 
     #[cold]
+    #[inline(never)]
     fn send_when_full(&self, item: T, now_ns: u64) -> Result<(), T> {
+        let lose = |reason, item| {
+            self.losses.add(reason, 1, now_ns);
+            Err(item)
+        };
         if std::process::id() != self.process {
             // After a fork nobody empties this queue: waiting would never end.
-            self.losses.add(LossReason::Forked, 1, now_ns);
-            return Err(item);
+            return lose(LossReason::Forked, item);
         }
         self.wake.now();
-        let result = match self.policy {
-            OverflowPolicy::Drop => Err(SendTimeoutError::Timeout(item)),
-            OverflowPolicy::BlockForever => {
-                self.sender.send(item).map_err(|lost| SendTimeoutError::Disconnected(lost.0))
-            }
+        let sent = match self.policy {
+            OverflowPolicy::Drop => Err(item),
+            OverflowPolicy::BlockForever => self.lane.push_in_time(item, None),
             OverflowPolicy::Block(at_most) => self.send_unless_stalled(item, at_most),
         };
-        result.map_err(|error| {
-            let reason = match error {
-                SendTimeoutError::Timeout(_) => LossReason::Full,
-                SendTimeoutError::Disconnected(_) => LossReason::AfterShutdown,
-            };
-            self.losses.add(reason, 1, now_ns);
-            error.into_inner()
-        })
+        let is_closed = self.lane.is_closed.load(Ordering::SeqCst);
+        match sent {
+            Ok(()) if is_closed => self.lane.take_unwanted(&self.losses, now_ns),
+            Ok(()) => Ok(()),
+            Err(item) if is_closed => lose(LossReason::AfterShutdown, item),
+            Err(item) => lose(LossReason::Full, item),
+        }
     }
 
-    fn send_unless_stalled(&self, item: T, at_most: Duration) -> Result<(), SendTimeoutError<T>> {
+    fn send_unless_stalled(&self, item: T, at_most: Duration) -> Result<(), T> {
         if self.stalled.load(Ordering::Relaxed) {
-            return Err(SendTimeoutError::Timeout(item));
+            return Err(item);
         }
-        let result = self.sender.send_timeout(item, at_most);
-        if matches!(result, Err(SendTimeoutError::Timeout(_))) {
+        let result = self.lane.push_in_time(item, Some(at_most));
+        if result.is_err() {
             self.stalled.store(true, Ordering::Relaxed);
         }
         result
     }
 
-    /// Ends a stall. Called by the worker when the queue is half empty, which
-    /// it alone can see coming.
-    pub(crate) fn end_stall(&self) {
+    /// Says that there is room again: ends a stall when the queue is half empty,
+    /// which the worker alone can see coming. Called by the worker.
+    pub(crate) fn made_room(&self) {
+        self.lane.room.tell();
         if self.stalled.load(Ordering::Relaxed) && self.len() <= self.capacity() / 2 {
             self.stalled.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<T> DataReceiver<T> {
+    /// The next item, if one waits.
+    #[inline]
+    pub(crate) fn try_recv(&self) -> Option<T> {
+        self.lane.queue.pop()
+    }
+
+    /// How many items wait.
+    pub(crate) fn len(&self) -> usize {
+        self.lane.queue.len()
+    }
+}
+
+impl<T> Drop for DataReceiver<T> {
+    fn drop(&mut self) {
+        self.lane.is_closed.store(true, Ordering::SeqCst);
+        // Nobody is left to make a gap entry of it, and so to ask for a time.
+        let _ = self.lane.take_unwanted(&self.losses, 0);
+        self.lane.room.tell();
+    }
+}
+
+/// How long a producer waits at once: who is not told of room looks itself.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+impl<T> Lane<T> {
+    /// Counts what is in a closed lane as lost; the last of it comes back.
+    ///
+    /// Whoever pushes looks afterwards whether the lane was closed, and whoever
+    /// closes it looks afterwards what was pushed, so that one of them finds each
+    /// item, and none is counted twice.
+    #[cold]
+    #[inline(never)]
+    fn take_unwanted(&self, losses: &Losses, now_ns: u64) -> Result<(), T> {
+        let mut last = Ok(());
+        while let Some(item) = self.queue.pop() {
+            losses.add(LossReason::AfterShutdown, 1, now_ns);
+            last = Err(item);
+        }
+        last
+    }
+
+    /// Waits for room, for as long as it takes if no time is given.
+    fn push_in_time(&self, item: T, at_most: Option<Duration>) -> Result<(), T> {
+        let mut waited = Duration::ZERO;
+        let mut item = item;
+        self.room.waiting.fetch_add(1, Ordering::SeqCst);
+        loop {
+            item = match self.queue.push(item) {
+                Ok(()) => break self.room.done(Ok(())),
+                Err(item) => item,
+            };
+            let left = at_most.map_or(LOOK_EVERY, |at_most| at_most.saturating_sub(waited));
+            if left.is_zero() || self.is_closed.load(Ordering::SeqCst) {
+                break self.room.done(Err(item));
+            }
+            waited += self.room.wait(left.min(LOOK_EVERY));
+        }
+    }
+}
+
+impl Room {
+    fn done<R>(&self, result: R) -> R {
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        result
+    }
+
+    /// Waits to be told of room; for how long it did.
+    fn wait(&self, at_most: Duration) -> Duration {
+        let clock = SystemClock::new();
+        let before_ns = clock.monotonic_ns();
+        let guard = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.condvar.wait_timeout(guard, at_most);
+        Duration::from_nanos(clock.monotonic_ns().saturating_sub(before_ns))
+    }
+
+    fn tell(&self) {
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            self.condvar.notify_all();
         }
     }
 }
@@ -148,12 +258,16 @@ mod tests {
         (sender, receiver, losses)
     }
 
+    fn taken(receiver: &DataReceiver<u32>) -> Vec<u32> {
+        std::iter::from_fn(|| receiver.try_recv()).collect()
+    }
+
     #[test]
     fn drop_gives_the_newest_up_and_counts_it() {
         let (sender, receiver, losses) = lane(OverflowPolicy::Drop);
         let sent = (0..10).filter(|item| sender.send(*item, || 0).is_ok()).count();
         assert_eq!(sent, 4);
-        assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+        assert_eq!(taken(&receiver), [0, 1, 2, 3]);
         assert_eq!(losses.totals()[&LossReason::Full], 6);
     }
 
@@ -165,14 +279,14 @@ mod tests {
         }
         assert_eq!(sender.send(4, || 0), Err(4));
         assert!(sender.stalled.load(Ordering::Relaxed));
-        receiver.recv().unwrap();
-        sender.end_stall();
+        receiver.try_recv().unwrap();
+        sender.made_room();
         assert!(sender.stalled.load(Ordering::Relaxed), "three of four are not half empty");
         sender.send(5, || 0).unwrap();
         assert_eq!(sender.send(6, || 0), Err(6));
-        receiver.recv().unwrap();
-        receiver.recv().unwrap();
-        sender.end_stall();
+        receiver.try_recv().unwrap();
+        receiver.try_recv().unwrap();
+        sender.made_room();
         assert!(!sender.stalled.load(Ordering::Relaxed));
         assert_eq!(losses.totals()[&LossReason::Full], 2);
     }
@@ -180,12 +294,20 @@ mod tests {
     #[test]
     fn block_forever_waits_for_the_worker() {
         let (sender, receiver, losses) = lane(OverflowPolicy::BlockForever);
-        let worker = std::thread::spawn(move || receiver.iter().count());
+        let sender = Arc::new(sender);
+        let room = sender.clone();
+        let worker = std::thread::spawn(move || {
+            let mut received = Vec::new();
+            while received.len() < 1_000 {
+                received.extend(taken(&receiver));
+                room.made_room();
+            }
+            received
+        });
         for item in 0..1_000 {
             sender.send(item, || 0).unwrap();
         }
-        drop(sender);
-        assert_eq!(worker.join().unwrap(), 1_000);
+        assert!(worker.join().unwrap().into_iter().eq(0..1_000));
         assert!(losses.totals().is_empty());
     }
 
@@ -195,5 +317,25 @@ mod tests {
         drop(receiver);
         assert_eq!(sender.send(1, || 0), Err(1));
         assert_eq!(losses.totals()[&LossReason::AfterShutdown], 1);
+    }
+
+    #[test]
+    fn what_waits_when_the_worker_goes_is_a_loss_counted_once() {
+        for round in 0..200 {
+            let losses = Arc::new(Losses::default());
+            let (sender, receiver) =
+                data_lane(64, OverflowPolicy::BlockForever, losses.clone(), Arc::default());
+            let received = std::thread::scope(|scope| {
+                for item in 0..2 {
+                    let sender = &sender;
+                    scope.spawn(move || (0..100).for_each(|_| drop(sender.send(item, || 0))));
+                }
+                let received = (0..round).filter(|_| receiver.try_recv().is_some()).count();
+                drop(receiver);
+                received as u64
+            });
+            let lost = losses.totals().get(&LossReason::AfterShutdown).copied().unwrap_or_default();
+            assert_eq!((received + lost, sender.len()), (200, 0));
+        }
     }
 }

@@ -28,6 +28,18 @@ pub(crate) enum Encoded<'a> {
     Text(u8, &'a str),
 }
 
+impl Encoded<'_> {
+    /// The tag, and how long the rest is.
+    #[inline(always)]
+    pub(crate) fn tagged(&self) -> (u8, usize) {
+        match self {
+            Encoded::Tag(tag) => (*tag, 0),
+            Encoded::Fixed(tag, payload) => (*tag, payload.len()),
+            Encoded::Text(tag, text) => (*tag, text.len()),
+        }
+    }
+}
+
 const TAG_FALSE: u8 = 0;
 const TAG_TRUE: u8 = 1;
 const TAG_I64: u8 = 2;

@@ -130,7 +130,7 @@ impl Worker {
         while taken < limit {
             let more = self.take_some(times, (limit - taken).min(CHUNK_EVENTS));
             taken += more;
-            self.intake.data.end_stall();
+            self.intake.data.made_room();
             recycle(&mut self.used);
             if std::mem::take(&mut self.sync_soon) {
                 self.sync_journal();
@@ -151,7 +151,7 @@ impl Worker {
         let intake = self.intake.clone();
         let mut taken = 0;
         while taken < limit {
-            let Ok(parcel) = self.data.try_recv() else { break };
+            let Some(parcel) = self.data.try_recv() else { break };
             taken += 1;
             self.take_captured(&intake, &Captured::of(parcel), times, &mut statistics);
             self.used.push(parcel);

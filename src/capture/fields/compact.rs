@@ -12,38 +12,57 @@ impl Fields {
     /// Drops what was replaced when there has come to be much of it.
     #[inline]
     pub(crate) fn collect_garbage(&mut self) {
-        if self.recorded.as_bytes().len() >= self.compact_at as usize {
+        if !self.recorded.is_in_place() {
+            self.collect_on_heap();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn collect_on_heap(&mut self) {
+        self.count();
+        if self.recorded.as_bytes().len() >= self.counts.compact_at as usize {
             self.compact(|_| false);
             let len = u32::try_from(self.recorded.as_bytes().len()).unwrap_or(u32::MAX);
-            self.compact_at = len.saturating_mul(2).saturating_add(REPLACED_BYTES_MAX);
+            self.counts.compact_at = len.saturating_mul(2).saturating_add(REPLACED_BYTES_MAX);
         }
     }
 
     /// Makes room for what is recorded again, where metadata nears its limits.
     #[inline]
     pub(super) fn make_room_for_metadata(&mut self, again: Again<'_>) {
-        let is_crowded = usize::from(self.metadata_fields) >= METADATA_FIELDS_MAX / 2
-            || self.metadata_bytes as usize >= METADATA_BYTES_MAX / 2;
+        if !self.recorded.is_in_place() {
+            self.make_room_on_heap(again);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room_on_heap(&mut self, again: Again<'_>) {
+        self.count();
+        let is_crowded = self.counts.metadata_fields as usize >= METADATA_FIELDS_MAX / 2
+            || self.counts.metadata_bytes as usize >= METADATA_BYTES_MAX / 2;
         if is_crowded {
             self.compact(|recording| again.replaces(recording));
         }
     }
 
-    #[cold]
+    /// What lies on the heap stays there.
     fn compact(&mut self, is_replaced: impl Fn(&Recording<'_>) -> bool) {
         let old = std::mem::take(&mut self.recorded);
+        self.recorded.move_to_heap();
         let old = old.as_bytes();
         for place in self.places.iter_mut().filter(|place| **place != 0) {
             *place = text_at(old, *place).map_or(0, |text| self.recorded.push_text(text));
         }
-        (self.metadata_fields, self.metadata_bytes) = (0, 0);
+        (self.counts.metadata_fields, self.counts.metadata_bytes) = (0, 0);
         for recording in last_ones(Recordings(old).collect()) {
             if is_replaced(&recording) {
                 continue;
             }
             if let Recording::Metadata(_, value) | Recording::Named(_, value) = recording {
-                self.metadata_fields += 1;
-                self.metadata_bytes += value_bytes(value) as u32;
+                self.counts.metadata_fields += 1;
+                self.counts.metadata_bytes += value_bytes(value) as u32;
             }
             self.recorded.push(recording);
         }

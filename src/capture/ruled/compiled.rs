@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tracing_core::Metadata;
 
 use crate::capture::callsite::{Callsite, Slot};
+use crate::capture::meaning::Meanings;
 use crate::policy::{CallsiteFacts, Counts, Level, Policy, Rule, Watch};
 use crate::redaction::{Redaction, Rules};
 
@@ -30,7 +31,7 @@ pub(crate) struct Compiled {
 pub(super) struct Watches {
     pub(super) cases: Box<[Watch]>,
     /// Which of their fields have to be looked at for that.
-    pub(super) slots: Box<[Slot]>,
+    pub(super) fields: Meanings,
 }
 
 impl Compiled {
@@ -70,7 +71,7 @@ impl Compiled {
                 })
             };
             let slot = |name: &&str| if is_looked_at(name) { Slot::Kept } else { Slot::Unknown };
-            Watches { slots: callsite.names.iter().map(slot).collect(), cases }
+            Watches { fields: callsite.names.iter().map(slot).collect(), cases }
         })
     }
 }

@@ -1,12 +1,11 @@
 //! Values that come later, and the end.
 
-use std::sync::Arc;
+use std::cell::Cell;
 
 use tracing_core::span;
 
-use crate::capture::callsite::{Callsite, Slot};
 use crate::capture::intake::Intake;
-use crate::capture::later::{LateRecorder, Ruling};
+use crate::capture::later::LateRecorder;
 use crate::capture::message::{Capture, Sent};
 use crate::capture::open::Times;
 use crate::capture::pool::{self, Parcel};
@@ -14,41 +13,29 @@ use crate::capture::pool::{self, Parcel};
 use super::plan::{Plan, Standing};
 use super::resolve::Touched;
 
-/// What the policy has to say about an open span says what its values mean.
-struct ByRule {
-    plan: Arc<Plan>,
-    touched: Touched,
-}
-
-impl Ruling for ByRule {
-    const IS_CODE: bool = false;
-
-    fn slots<'s>(&'s self, _: &'s Callsite) -> &'s [Slot] {
-        self.plan.slots()
-    }
-
-    fn note(&mut self, index: usize) {
-        self.touched.note(index);
-    }
-}
-
 impl Intake {
     /// Records values on an open span, if a policy has something to say about it.
     #[cold]
     #[inline(never)]
     pub(in crate::capture) fn record_by_rule(&self, span: u64, values: &span::Record<'_>) {
         let Some(plan) = self.open.with(span, |open| open.ruled.clone()).flatten() else { return };
-        let ruling = ByRule { plan, touched: Touched::default() };
-        let mut recorder = LateRecorder::new(self, span, ruling);
+        let Some(slot) = self.open.slot_of(span) else { return };
+        let (touched, mut begins) = (Cell::new(Touched::default()), false);
+        let note = |index| {
+            let mut all = touched.get();
+            all.note(index);
+            touched.set(all);
+        };
+        let mut recorder = LateRecorder::new(slot, slot.lock_span(span), plan.fields(), note);
         values.record(&mut recorder);
-        let mut begins = false;
-        let misuse = recorder.finish(|capture, ruling| {
-            begins = self.settle_recorded(capture, ruling.touched);
+        let misuse = recorder.finish(self, |capture| {
+            begins = self.settle_recorded(capture, touched.get());
         });
         if begins {
             self.send_late_intent(span);
         }
-        if let Some((message, callsite)) = misuse {
+        let callsite = self.callsites.by_index(plan.callsite);
+        if let (Some(message), Some(callsite)) = (misuse, callsite) {
             self.report_misuse_at(callsite, &message);
         }
     }

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tracing_core::span;
-use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
 
 use crate::capture::callsite::{Callsite, Role};
 use crate::capture::intake::Intake;
 use crate::capture::local;
 use crate::capture::message::{Capture, Origin};
 use crate::capture::open::End;
+use crate::capture::opening::Opening;
 use crate::capture::pool::{self, Parcel};
-use crate::capture::record::{FieldRecorder, Notes};
+use crate::capture::record::FieldRecorder;
 use crate::policy::Choice;
 
 use super::plan::{Dynamic, Plan, SpanPlan, Standing};
@@ -26,50 +25,30 @@ impl Intake {
     /// Opens a span by what the policy says of it; whether it says anything.
     #[cold]
     #[inline(never)]
-    pub(in crate::capture) fn open_by_rule<S>(
+    pub(in crate::capture) fn open_by_rule(
         &self,
         callsite: &Callsite,
-        attributes: &span::Attributes<'_>,
-        id: &span::Id,
-        ctx: &Context<'_, S>,
-    ) -> bool
-    where
-        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
-    {
-        let Some(_busy) = local::enter_work() else {
-            return self.lose_ruled(callsite);
-        };
-        let choose = |plan: &SpanPlan| plan.choose(attributes);
-        let book = &self.callsites.book;
-        let plan = book.with_current(|policy| choose(policy.plan(callsite))).flatten();
-        match plan {
-            None => false,
-            Some(plan) => {
-                self.open_with(plan, callsite, attributes, id, ctx);
-                true
-            }
-        }
+        opening: &Opening<'_>,
+    ) -> bool {
+        let opened = local::at_work(|| {
+            let book = &self.callsites.book;
+            let choose = |plan: &SpanPlan| plan.choose(opening.attributes);
+            let plan = book.with_current(|policy| choose(policy.plan(callsite))).flatten();
+            plan.map(|plan| self.open_with(plan, callsite, opening)).is_some()
+        });
+        opened.unwrap_or_else(|| self.lose_ruled(callsite))
     }
 
-    fn open_with<S>(
-        &self,
-        plan: Arc<Plan>,
-        callsite: &Callsite,
-        attributes: &span::Attributes<'_>,
-        id: &span::Id,
-        ctx: &Context<'_, S>,
-    ) where
-        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
-    {
+    fn open_with(&self, plan: Arc<Plan>, callsite: &Callsite, opening: &Opening<'_>) {
         let capture = self.begin(callsite);
-        capture.open.span = id.into_u64();
+        capture.open.span = opening.span;
         capture.open.is_operation = callsite.role == Role::Operation || plan.makes_operation();
-        self.record_fields(plan.slots(), callsite, capture, |recorder| {
-            attributes.record(&mut Selective(recorder));
+        self.record_fields(plan.fields(), callsite, capture, |recorder| {
+            opening.attributes.record(&mut Selective(recorder));
         });
         plan.resolve(capture, Touched::ALL, false);
         capture.open.epoch = self.late_identities.load(Ordering::Acquire);
-        if let Some(parent) = self.enclosing_tracked(attributes, ctx) {
+        if let Some(parent) = local::with(|thread| self.enclosing_tracked(thread, opening)) {
             self.open_inside(&plan, capture, parent);
         }
         plan.fix(capture, false);
@@ -80,7 +59,7 @@ impl Intake {
             self.send_intent(capture);
         }
         capture.ruled = Some(plan);
-        self.open.insert(capture);
+        local::with(|thread| self.open.insert(thread, capture));
     }
 
     fn open_inside(&self, plan: &Plan, capture: &mut Capture, parent: u64) {
@@ -136,12 +115,8 @@ impl Dynamic {
         let Standing::Pending(candidates) = &self.pending.standing else { return None };
         let probed = pool::take();
         probed.restart(0, NonZeroU64::MIN);
-        let mut notes = Notes::default();
-        attributes.record(&mut Selective(&mut FieldRecorder {
-            slots: &self.probe,
-            fields: &mut probed.fields,
-            notes: &mut notes,
-        }));
+        let mut recorder = FieldRecorder::new(&self.probe, &mut probed.fields);
+        attributes.record(&mut Selective(&mut recorder));
         let values = probed.fields.values();
         let by_name = ByName::new(&self.pending.names, &values);
         let value = |name: &str| by_name.value(name);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::capture::callsite::{Callsite, IdField, Role, Slot};
+use crate::capture::meaning::Meanings;
 use crate::event::Status;
 use crate::policy::{Decision, Identity, Origin, Rule};
 use crate::redaction::Rules;
@@ -23,17 +24,19 @@ pub(super) enum SpanPlan {
 /// Values decide which rule a span is for.
 pub(super) struct Dynamic {
     /// The fields that decide; all others are unknown.
-    pub(super) probe: Box<[Slot]>,
+    pub(super) probe: Meanings,
     pub(super) pending: Arc<Plan>,
 }
 
 /// What a policy has to say about a span. Its capture holds on to it.
 pub(crate) struct Plan {
     pub(super) compiled: Arc<Compiled>,
+    /// Index of the callsite.
+    pub(super) callsite: u32,
     /// Names of the fields of the span, by field index.
     pub(super) names: Box<[&'static str]>,
     /// How its fields are recorded.
-    slots: Box<[Slot]>,
+    fields: Meanings,
     pub(super) standing: Standing,
 }
 
@@ -83,7 +86,7 @@ impl SpanPlan {
         let carrier = (!carried.is_empty()).then(|| making.carrier());
         match decision {
             Decision::Never => carrier.map_or(SpanPlan::Nothing, SpanPlan::Carrier),
-            Decision::Static(rule) => SpanPlan::Static(making.rule(rule, &making.slots(&[rule]))),
+            Decision::Static(rule) => SpanPlan::Static(making.rule(rule, &making.fields(&[rule]))),
             Decision::Dynamic(candidates) => SpanPlan::Dynamic(Dynamic {
                 probe: making.probe(&candidates),
                 pending: making.pending(candidates, carrier),
@@ -94,8 +97,8 @@ impl SpanPlan {
 
 impl Plan {
     /// How its fields are recorded.
-    pub(in crate::capture) fn slots(&self) -> &[Slot] {
-        &self.slots
+    pub(in crate::capture) fn fields(&self) -> &Meanings {
+        &self.fields
     }
 
     /// The rule that is for the span, if that is decided.
@@ -171,40 +174,40 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    fn plan(&self, slots: Box<[Slot]>, standing: Standing) -> Arc<Plan> {
+    fn plan(&self, fields: Meanings, standing: Standing) -> Arc<Plan> {
         let (compiled, names) = (self.compiled.clone(), self.callsite.names.clone());
-        Arc::new(Plan { compiled, names, slots, standing })
+        Arc::new(Plan { compiled, callsite: self.callsite.index, names, fields, standing })
     }
 
     fn carrier(&self) -> Arc<Plan> {
         let is_silent = self.callsite.role == Role::Silent;
-        let slots = self.slots_by(|index, _, by_code| match by_code {
+        let fields = self.fields_by(|index, _, by_code| match by_code {
             _ if self.carried.contains(&index) && !is_audit(self.name(index)) => Slot::Kept,
             _ if is_silent => Slot::Unknown,
             by_code => by_code,
         });
-        self.plan(slots, Standing::Carrier)
+        self.plan(fields, Standing::Carrier)
     }
 
-    fn rule(&self, rule: usize, slots: &[Slot]) -> Arc<Plan> {
+    fn rule(&self, rule: usize, fields: &Meanings) -> Arc<Plan> {
         let sources = self.compiled.rule(rule).map(|rule| self.sources(rule)).unwrap_or_default();
-        self.plan(slots.into(), Standing::Rule(Applied { rule, sources }))
+        self.plan(fields.clone(), Standing::Rule(Applied { rule, sources }))
     }
 
     fn pending(&self, numbers: Box<[usize]>, carrier: Option<Arc<Plan>>) -> Arc<Plan> {
-        let slots = self.slots(&numbers);
-        let plans = numbers.iter().map(|rule| self.rule(*rule, &slots)).collect();
-        self.plan(slots, Standing::Pending(Candidates { numbers, plans, carrier }))
+        let fields = self.fields(&numbers);
+        let plans = numbers.iter().map(|rule| self.rule(*rule, &fields)).collect();
+        self.plan(fields, Standing::Pending(Candidates { numbers, plans, carrier }))
     }
 
     /// What is recorded for a span that one of these rules is for.
-    fn slots(&self, rules: &[usize]) -> Box<[Slot]> {
+    fn fields(&self, rules: &[usize]) -> Meanings {
         let rules: Vec<&Rule> = rules.iter().filter_map(|rule| self.compiled.rule(*rule)).collect();
         let is_used = |name: &str| {
             KNOWN_FIELDS.iter().any(|(_, known)| *known == name)
                 || rules.iter().any(|rule| rule.used_fields().any(|field| field == name))
         };
-        self.slots_by(|index, name, by_code| match by_code {
+        self.fields_by(|index, name, by_code| match by_code {
             by_code if is_audit(name) => by_code,
             _ if self.carried.contains(&index) || is_used(name) => Slot::Kept,
             Slot::OtherOperation if self.callsite.role == Role::Operation => by_code,
@@ -213,20 +216,20 @@ impl Making<'_> {
     }
 
     /// What is looked at to tell which of these rules a span is for.
-    fn probe(&self, rules: &[usize]) -> Box<[Slot]> {
+    fn probe(&self, rules: &[usize]) -> Meanings {
         let rules: Vec<&Rule> = rules.iter().filter_map(|rule| self.compiled.rule(*rule)).collect();
         let decides =
             |name: &str| rules.iter().any(|rule| rule.deciding_fields().any(|field| field == name));
-        self.slots_by(|_, name, by_code| match by_code {
+        self.fields_by(|_, name, by_code| match by_code {
             _ if !decides(name) => Slot::Unknown,
             by_code if is_audit(name) => by_code,
             _ => Slot::Kept,
         })
     }
 
-    fn slots_by(&self, slot: impl Fn(usize, &'static str, Slot) -> Slot) -> Box<[Slot]> {
-        let fields = self.callsite.names.iter().zip(&self.callsite.slots).enumerate();
-        fields.map(|(index, (name, by_code))| slot(index, name, *by_code)).collect()
+    fn fields_by(&self, slot: impl Fn(usize, &'static str, Slot) -> Slot) -> Meanings {
+        let fields = self.callsite.names.iter().zip(self.callsite.fields.slots()).enumerate();
+        fields.map(|(index, (name, by_code))| slot(index, name, by_code)).collect()
     }
 
     fn name(&self, index: usize) -> &'static str {

@@ -14,7 +14,7 @@ pub(super) struct Selective<'a, 'r>(pub(super) &'a mut FieldRecorder<'r>);
 impl Selective<'_, '_> {
     #[inline]
     fn wants(&self, field: &Field) -> bool {
-        self.0.slots.get(field.index()).is_some_and(|slot| *slot != Slot::Unknown)
+        self.0.meanings.get(field.index()).is_some_and(|known| known.slot != Slot::Unknown)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::capture::fields::Values;
 use crate::capture::intake::Intake;
 use crate::capture::message::{Capture, Sent};
 use crate::capture::pool;
-use crate::capture::record::{FieldRecorder, Notes};
+use crate::capture::record::FieldRecorder;
 use crate::event::Status;
 use crate::policy::{Known, Outcome, with_text};
 
@@ -45,12 +45,8 @@ impl Intake {
         }
         let seen = pool::take();
         seen.restart(0, NonZeroU64::MIN);
-        let mut notes = Notes::default();
-        event.record(&mut Selective(&mut FieldRecorder {
-            slots: &watches.slots,
-            fields: &mut seen.fields,
-            notes: &mut notes,
-        }));
+        let mut recorder = FieldRecorder::new(&watches.fields, &mut seen.fields);
+        event.record(&mut Selective(&mut recorder));
         let values = seen.fields.values();
         self.open.with(span, |open| {
             for rule in plan.rules() {

@@ -1,0 +1,104 @@
+//! A span opens.
+//!
+//! Of what is usual, all is done here, in code that is not made anew for each
+//! subscriber. What a rule says of a span stands with the rules.
+
+use std::sync::atomic::Ordering;
+
+use tracing_core::span;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::callsite::{Callsite, Opens};
+use super::intake::Intake;
+use super::local::{self, Thread};
+use super::message::Capture;
+
+/// A span that opens.
+pub(super) struct Opening<'a> {
+    pub(super) attributes: &'a span::Attributes<'a>,
+    pub(super) span: u64,
+    /// Asks the subscriber for the nearest tracked span around it.
+    ask: &'a dyn Fn() -> Option<u64>,
+}
+
+impl Intake {
+    /// A span was opened that may matter.
+    ///
+    /// Takes what it is told by value: what is handed on by reference would be
+    /// written to the stack for every span, for those of no concern too.
+    #[inline(never)]
+    pub(super) fn span_opened<S>(
+        &self,
+        attributes: &span::Attributes<'_>,
+        id: span::Id,
+        ctx: Context<'_, S>,
+    ) where
+        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let ask = || self.nearest_tracked_around(attributes, &ctx);
+        self.open_if_tracked(&Opening { attributes, span: id.into_u64(), ask: &ask });
+    }
+
+    #[inline(never)]
+    fn open_if_tracked(&self, opening: &Opening<'_>) {
+        let Some(callsite) = self.callsite(opening.attributes.metadata()) else { return };
+        if callsite.ruled.is_set() && self.open_by_rule(callsite, opening) {
+            return;
+        }
+        let is_operation = match callsite.opens {
+            Opens::Operation => true,
+            Opens::Context => false,
+            Opens::Nothing => return,
+        };
+        local::with(|thread| match thread.enter_work() {
+            Some(_busy) => self.open_by_code(thread, callsite, is_operation, opening),
+            None => self.lose_reentrant(is_operation),
+        });
+    }
+
+    #[inline(always)]
+    fn open_by_code(
+        &self,
+        thread: &Thread,
+        callsite: &Callsite,
+        is_operation: bool,
+        opening: &Opening<'_>,
+    ) {
+        let capture = self.begin_on(thread, callsite);
+        capture.open.span = opening.span;
+        capture.open.is_operation = is_operation;
+        self.record_fields(&callsite.fields, callsite, capture, |recorder| {
+            opening.attributes.record(recorder);
+        });
+        let epoch = self.late_identities.load(Ordering::Acquire);
+        capture.open.epoch = epoch;
+        if let Some(parent) = self.enclosing_tracked(thread, opening) {
+            self.open_in_parent(capture, epoch, parent);
+        }
+        self.open.insert(thread, capture);
+    }
+
+    #[inline(never)]
+    fn open_in_parent(&self, capture: &mut Capture, epoch: u64, parent: u64) {
+        capture.open.enclosing = parent;
+        self.inherit(capture, epoch, parent);
+        if capture.open.is_operation {
+            if let Some(outer) = self.collapsing_ancestor(parent) {
+                capture.rare_mut().collapse_into = Some(outer);
+            }
+        }
+    }
+
+    /// The nearest tracked span around one that opens.
+    #[inline(always)]
+    pub(super) fn enclosing_tracked(&self, thread: &Thread, opening: &Opening<'_>) -> Option<u64> {
+        if opening.attributes.is_contextual() && self.is_told_of_all() {
+            // Where only tracked spans were entered, this thread knows it itself.
+            if let Some(current) = thread.current_span(self.instance) {
+                return current;
+            }
+        }
+        (opening.ask)()
+    }
+}
