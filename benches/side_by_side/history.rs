@@ -68,7 +68,7 @@ impl Filling {
             if self.done % self.rare_every == self.rare_every / 2 {
                 RARE_USER.clone_into(&mut self.item.user);
             }
-            operation(&self.item, self.done % FAILURES_EVERY == 0);
+            operation(&self.item, self.done.is_multiple_of(FAILURES_EVERY));
             self.done += 1;
         }
     }
