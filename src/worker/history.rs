@@ -186,7 +186,7 @@ impl Worker {
         let Some(day) = self.snapshots_due.front().copied() else { return };
         let before_us = day.and_time(NaiveTime::MIN).and_utc().timestamp_micros();
         self.publish();
-        let segments = self.published.snapshot().segments.clone();
+        let segments = self.published.snapshot().segments.to_vec();
         if let Some(exporter) = &mut self.exporter {
             exporter.begin(Job {
                 purpose: Purpose::Snapshot(day),
@@ -214,7 +214,7 @@ impl Worker {
             }
             return;
         }
-        let segments = self.published.snapshot().segments.clone();
+        let segments = self.published.snapshot().segments.to_vec();
         match &mut self.exporter {
             Some(exporter) if exporter.settings.export_on_shutdown && !segments.is_empty() => {
                 exporter.begin(Job {
