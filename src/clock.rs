@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
+mod counter;
+
 /// A source of time. Called on the threads of the audited program, several
 /// times for each audited span: it has to be cheap, and must not itself emit
 /// spans or events.
@@ -39,6 +41,8 @@ pub trait Clock: Send + Sync + 'static {
 pub struct SystemClock {
     clock: quanta::Clock,
     start: u64,
+    /// The clock reads the processor's counter.
+    is_counter: bool,
 }
 
 impl SystemClock {
@@ -47,7 +51,8 @@ impl SystemClock {
     /// millisecond.
     pub fn new() -> Self {
         let clock = quanta::Clock::new();
-        SystemClock { start: clock.raw(), clock }
+        let is_counter = counter::is_read_by(&clock);
+        SystemClock { start: clock.raw(), clock, is_counter }
     }
 }
 
@@ -77,40 +82,53 @@ impl Clock for SystemClock {
     }
 }
 
-/// The clock of a trail. The usual one is known by its type, so that reading it
-/// is a few instructions.
-pub(crate) enum ChosenClock {
-    System(SystemClock),
-    Other(Box<dyn Clock>),
+/// The clock of a trail. Where that is the processor's counter it is read in three
+/// instructions.
+pub(crate) struct ChosenClock {
+    is_counter: bool,
+    clock: Box<dyn Clock>,
 }
 
 impl ChosenClock {
-    /// It, whichever it is.
+    pub(crate) fn system(clock: SystemClock) -> Self {
+        ChosenClock { is_counter: clock.is_counter, clock: Box::new(clock) }
+    }
+
+    pub(crate) fn other(clock: impl Clock) -> Self {
+        ChosenClock { is_counter: false, clock: Box::new(clock) }
+    }
+
     pub(crate) fn as_dyn(&self) -> &dyn Clock {
-        match self {
-            ChosenClock::System(clock) => clock,
-            ChosenClock::Other(clock) => &**clock,
-        }
+        &*self.clock
     }
 
     pub(crate) fn monotonic_ns(&self) -> u64 {
-        self.as_dyn().monotonic_ns()
+        self.clock.monotonic_ns()
     }
 
     pub(crate) fn wall_us(&self) -> i64 {
-        self.as_dyn().wall_us()
+        self.clock.wall_us()
     }
 
-    #[inline]
+    /// Its ticks, where they are the processor's counter.
+    #[inline(always)]
+    pub(crate) fn counter_ticks(&self) -> Option<u64> {
+        self.is_counter.then(counter::read)
+    }
+
+    #[inline(always)]
     pub(crate) fn ticks(&self) -> u64 {
-        match self {
-            ChosenClock::System(clock) => clock.ticks(),
-            ChosenClock::Other(clock) => clock.ticks(),
-        }
+        self.counter_ticks().unwrap_or_else(|| self.other_ticks())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn other_ticks(&self) -> u64 {
+        self.clock.ticks()
     }
 
     pub(crate) fn ticks_to_ns(&self, ticks: u64) -> u64 {
-        self.as_dyn().ticks_to_ns(ticks)
+        self.clock.ticks_to_ns(ticks)
     }
 }
 

@@ -80,7 +80,7 @@ impl AuditLayer<Registry> {
             redaction: Redaction::new(),
             capture: CaptureSettings::default(),
             error_hook: None,
-            clock: ChosenClock::System(SystemClock::new()),
+            clock: ChosenClock::system(SystemClock::new()),
             require_durable: false,
             #[cfg(feature = "journal")]
             journal: None,
@@ -249,7 +249,7 @@ impl Builder {
 
     /// Where time comes from. For tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = ChosenClock::Other(Box::new(clock));
+        self.clock = ChosenClock::other(clock);
         self
     }
 

@@ -3,29 +3,19 @@
 //! Runs on callers' threads. Says nothing to the compiler or to other threads;
 //! without it everything is the same, only slower.
 
-/// Lines of the cache, on most machines.
-const LINE_BYTES: usize = 64;
-
-/// Asks for the one that lies behind `item`, if one does, to be brought here for
-/// writing.
-#[inline(always)]
-pub(super) fn ask_for_next<T>(item: &T) {
-    let next = std::ptr::from_ref(item).wrapping_add(1).cast::<u8>();
-    for line in 0..size_of::<T>().div_ceil(LINE_BYTES) {
-        prefetch_for_writing(next.wrapping_add(line * LINE_BYTES));
-    }
-}
-
+/// Asks for the line of the cache at an offset from `item` to be brought here for
+/// writing. What lies there does not matter.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline(always)]
 #[expect(unsafe_code, reason = "a hint to the processor, which no program can see the effect of")]
-fn prefetch_for_writing(place: *const u8) {
+pub(super) fn ask_for<T, const OFFSET: usize>(item: &T) {
     // SAFETY: the instruction neither faults, whatever the address, nor changes
     // memory, registers or flags; processors without it take it for a no-op.
     unsafe {
         std::arch::asm!(
-            "prefetchw byte ptr [{}]",
-            in(reg) place,
+            "prefetchw byte ptr [{} + {}]",
+            in(reg) std::ptr::from_ref(item),
+            const OFFSET,
             options(nostack, preserves_flags, readonly),
         );
     }
@@ -33,4 +23,4 @@ fn prefetch_for_writing(place: *const u8) {
 
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
 #[inline(always)]
-fn prefetch_for_writing(_: *const u8) {}
+pub(super) fn ask_for<T, const OFFSET: usize>(_: &T) {}

@@ -254,6 +254,12 @@ impl Callsites {
         }
     }
 
+    /// The callsite with this index, if it is one of the first few.
+    #[inline(always)]
+    pub(super) fn by_first_index(&self, index: u32) -> Option<&Callsite> {
+        self.table.buckets.get(index as usize)?.get()
+    }
+
     /// The callsite with this index.
     pub(crate) fn by_index(&self, index: u32) -> Option<&Callsite> {
         self.table.by_index(index)

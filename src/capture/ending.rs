@@ -22,33 +22,46 @@ use super::value::{Read, read};
 
 impl Intake {
     /// A span that may be tracked was left.
+    ///
+    /// What is unusual is left to others at once, so that nothing has to be kept
+    /// for afterwards.
     #[inline(never)]
     pub(super) fn tracked_left(&self, span: u64, slot: &Slot) {
+        if std::thread::panicking() {
+            return self.left_unusually(span, slot);
+        }
+        self.note_trace(span);
+        let Some(now_ticks) = self.clock.counter_ticks() else {
+            return self.left_unusually(span, slot);
+        };
+        let entered = local::with(|thread| thread.pop_innermost(self.instance, span));
+        let Some(at_ticks) = entered else {
+            return self.left_unusually(span, slot);
+        };
+        let busy_ticks = now_ticks.saturating_sub(at_ticks);
+        if !slot.note_exit(span, busy_ticks, now_ticks) {
+            self.left_under_lock(span, busy_ticks, false, now_ticks);
+        }
+    }
+
+    /// A span was left, not as usual.
+    #[cold]
+    #[inline(never)]
+    fn left_unusually(&self, span: u64, slot: &Slot) {
         let now_ticks = self.clock.ticks();
         self.note_trace(span);
-        let entered = local::with(|thread| thread.pop_innermost(self.instance, span));
-        let Some(entered) = entered else {
-            return self.left_out_of_order(span, now_ticks);
-        };
-        let busy_ticks = now_ticks.saturating_sub(entered.at_ticks);
-        if std::thread::panicking() || !slot.note_exit(span, busy_ticks, now_ticks) {
-            self.left_under_lock(span, busy_ticks, entered.panicking, now_ticks);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn left_out_of_order(&self, span: u64, now_ticks: u64) {
         if let Some(entered) = local::with(|thread| thread.pop_entered(self.instance, span)) {
             let busy_ticks = now_ticks.saturating_sub(entered.at_ticks);
-            self.left_under_lock(span, busy_ticks, entered.panicking, now_ticks);
+            let panicked = std::thread::panicking() && !entered.panicking;
+            if panicked || !slot.note_exit(span, busy_ticks, now_ticks) {
+                self.left_under_lock(span, busy_ticks, panicked, now_ticks);
+            }
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn left_under_lock(&self, span: u64, busy_ticks: u64, was_panicking: bool, now_ticks: u64) {
-        let panicked = std::thread::panicking() && !was_panicking;
+    fn left_under_lock(&self, span: u64, busy_ticks: u64, panicked: bool, now_ticks: u64) {
         let is_due = self.open.with(span, |open| {
             open.busy_ticks += busy_ticks;
             open.open.last_exit = open.open.last_exit.max(LastExit::at(now_ticks));
@@ -61,22 +74,29 @@ impl Intake {
     }
 
     /// A span that may be tracked was closed.
+    ///
+    /// What is unusual is left to others at once, so that nothing has to be kept
+    /// for afterwards.
     #[inline(never)]
     pub(super) fn tracked_closed(&self, span: u64, slot: &Slot) {
+        if std::thread::panicking() {
+            return self.closed_beside(span, slot);
+        }
         self.note_trace(span);
         match slot.remove_alone(span) {
             Some((capture, times)) if capture.is_unsent_operation() => {
-                self.complete(capture, times, std::thread::panicking());
+                self.complete_usual(capture, times);
             }
             Some((capture, times)) => self.closed_otherwise(capture, times),
             None => self.closed_beside(span, slot),
         }
     }
 
-    /// A span was closed that may share its slot with others.
+    /// A span was closed, not as usual: it may share its slot with others.
     #[cold]
     #[inline(never)]
     fn closed_beside(&self, span: u64, slot: &Slot) {
+        self.note_trace(span);
         match slot.remove(span) {
             Some((capture, times)) if capture.is_unsent_operation() => {
                 self.complete(capture, times, std::thread::panicking());
@@ -136,25 +156,32 @@ impl Intake {
         }
     }
 
+    /// Completes an operation and sends it, if all is as usual.
+    #[inline(always)]
+    fn complete_usual(&self, capture: Parcel, times: Times) {
+        let callsite = self.callsites.by_first_index(capture.callsite);
+        if callsite.is_none_or(|callsite| callsite.reports_return.load(Ordering::Relaxed)) {
+            return self.complete(capture, times, false);
+        }
+        if capture.has_extras() || self.may_fill_from_late(capture) {
+            return self.complete(capture, times, false);
+        }
+        match times.end(capture) {
+            Some(end) => self.send(capture, end),
+            None => self.complete(capture, times, false),
+        }
+    }
+
     /// Completes an operation and sends it.
-    #[inline]
+    #[inline(never)]
     pub(super) fn complete(&self, capture: Parcel, times: Times, panicking: bool) {
-        let end = times.end(capture, || self.ticks_without_exit());
+        let end = times.end_or_else(capture, || self.clock.ticks());
         if panicking {
             capture.seen.unwound = true;
         }
         if self.usually_reports(capture) {
             capture.seen.usually_reports = true;
         }
-        if capture.has_extras() || self.may_fill_from_late(capture) {
-            self.complete_unusual(capture, end);
-        } else {
-            self.send(capture, end);
-        }
-    }
-
-    #[inline(never)]
-    fn complete_unusual(&self, capture: Parcel, end: End) {
         if capture.ruled.is_some() {
             self.finish_by_rule(capture);
         }
@@ -163,13 +190,6 @@ impl Intake {
             Some(outer) if self.absorb(outer, capture) => pool::give(capture),
             _ => self.send(capture, end),
         }
-    }
-
-    /// When a span ended that was never left.
-    #[cold]
-    #[inline(never)]
-    fn ticks_without_exit(&self) -> u64 {
-        self.clock.ticks()
     }
 
     #[inline]
@@ -196,8 +216,17 @@ impl Intake {
         if self.closed.load(Ordering::Acquire) {
             return self.lose_after_shutdown(capture);
         }
-        let now_ns = || self.clock.ticks_to_ns(end.ended_ticks);
-        if let Err(lost) = self.data.send(capture, now_ns) {
+        match self.data.send_at_once(capture) {
+            Ok(()) => {}
+            Err(unsent) => self.send_slowly(unsent),
+        }
+    }
+
+    /// Sends what could not be sent at once, or settles what became of it.
+    #[cold]
+    #[inline(never)]
+    fn send_slowly(&self, unsent: Option<Parcel>) {
+        if let Err(lost) = self.data.send(unsent, || self.clock.monotonic_ns()) {
             pool::give(lost);
         }
     }
@@ -226,7 +255,7 @@ impl Intake {
             if open.is_unsent_operation() {
                 open.open.sent = Sent::AtShutdown;
                 let capture = copy(open);
-                let end = times.end(open, || now_ticks);
+                let end = times.end_or_else(open, || now_ticks);
                 (capture.ended_ticks, capture.busy_ticks) = (end.ended_ticks, end.busy_ticks);
                 capture.seen.still_open = true;
                 taken.push(capture);

@@ -2,7 +2,7 @@
 //!
 //! Runs on callers' threads. Two rules hold throughout: user code (`Debug`,
 //! `record`) never runs under a lock, and no callback works while this thread
-//! is already inside one (`Thread::enter_work`).
+//! is already inside one (`local::enter_work`).
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -22,8 +22,8 @@ use super::local::{self, Entered, Thread};
 use super::meaning::Meaning;
 use super::message::{Capture, Origin};
 use super::open::{End, OpenSpans, Slot as OpenSlot};
-use super::pool::Parcel;
-use super::record::FieldRecorder;
+use super::pool::{self, Parcel};
+use super::record::{FieldRecorder, Misuse, Notes};
 use super::trace_ids::Traces;
 
 /// Choices of the user that capture heeds.
@@ -55,7 +55,7 @@ pub(crate) struct Intake {
     pub(crate) clock: ChosenClock,
     pub(crate) callsites: Callsites,
     pub(super) open: OpenSpans,
-    pub(crate) data: DataSender<Parcel>,
+    pub(crate) data: DataSender<Capture>,
     pub(crate) losses: Arc<Losses>,
     pub(super) settings: CaptureSettings,
     /// Misuses, on their way to the error hook.
@@ -73,7 +73,7 @@ impl Intake {
     pub(crate) fn new(
         clock: ChosenClock,
         settings: CaptureSettings,
-        data: DataSender<Parcel>,
+        data: DataSender<Capture>,
         losses: Arc<Losses>,
         problems: Sender<Error>,
     ) -> Self {
@@ -118,14 +118,32 @@ impl Intake {
     }
 
     /// A span that may be tracked was entered.
+    ///
+    /// What is unusual is left to others at once, so that nothing has to be kept
+    /// for afterwards.
     #[inline(never)]
     pub(super) fn tracked_entered(&self, span: u64, slot: &OpenSlot) {
+        match self.clock.counter_ticks() {
+            Some(now_ticks) if slot.is_alone(span) => self.entered_at(span, now_ticks),
+            _ => self.entered_unusually(span, slot),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn entered_unusually(&self, span: u64, slot: &OpenSlot) {
         // What is noted of another span might never be taken back.
         if slot.holds(span) {
-            let at_ticks = self.clock.ticks();
-            let panicking = std::thread::panicking();
-            let entered = Entered { span, at_ticks, instance: self.instance, panicking };
-            local::with(|thread| thread.push_entered(entered));
+            self.entered_at(span, self.clock.ticks());
+        }
+    }
+
+    #[inline(always)]
+    fn entered_at(&self, span: u64, at_ticks: u64) {
+        let entered = Entered { span, at_ticks, instance: self.instance, panicking: false };
+        local::with(|thread| thread.push_entered(entered));
+        if std::thread::panicking() {
+            local::with(Thread::entered_panicking);
         }
     }
 
@@ -137,14 +155,9 @@ impl Intake {
     {
         let Some(callsite) = self.callsite(event.metadata()) else { return };
         let is_statement = callsite.role == Role::Statement;
-        local::at_work(|| self.take_event(callsite, event, ctx))
-            .unwrap_or_else(|| self.lose_reentrant(is_statement));
-    }
-
-    fn take_event<S>(&self, callsite: &Callsite, event: &Event<'_>, ctx: &Context<'_, S>)
-    where
-        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
-    {
+        let Some(_busy) = local::enter_work() else {
+            return self.lose_reentrant(is_statement);
+        };
         let span = if event.is_root() {
             None
         } else if event.is_contextual() {
@@ -205,14 +218,10 @@ impl Intake {
         }
     }
 
-    pub(super) fn begin(&self, callsite: &Callsite) -> Parcel {
-        local::with(|thread| self.begin_on(thread, callsite))
-    }
-
     #[inline(always)]
-    pub(super) fn begin_on(&self, thread: &Thread, callsite: &Callsite) -> Parcel {
-        let capture = thread.captures.take();
-        capture.restart(callsite.index, thread.next_key());
+    pub(super) fn begin(&self, callsite: &Callsite) -> Parcel {
+        let capture = pool::take();
+        capture.restart(callsite.index, local::with(Thread::next_key));
         capture.opened_ticks = self.clock.ticks();
         capture
     }
@@ -228,10 +237,16 @@ impl Intake {
     ) {
         let mut recorder = FieldRecorder::new(meanings, &mut capture.fields);
         visit(&mut recorder);
-        let notes = recorder.notes;
+        if recorder.notes.is_any {
+            self.settle_opening(callsite, recorder.notes, capture);
+        }
+    }
+
+    #[inline(never)]
+    fn settle_opening(&self, callsite: &Callsite, notes: Notes, capture: &mut Capture) {
         capture.note_statement(notes.stated, notes.stated_error);
-        if let Some(message) = notes.misuse {
-            self.report_misuse_at(callsite, &message);
+        if let Some(Misuse(message)) = notes.misuse.as_deref() {
+            self.report_misuse_at(callsite, message);
         }
     }
 

@@ -10,27 +10,24 @@ use std::fmt::Debug;
 use tracing_core::field::{Field, Visit};
 use tracing_core::span;
 
+use crate::event::Status;
 use crate::event::limits::FIELD_BYTES_MAX;
 use crate::event::packed::ValueRef;
 
-use super::callsite::Slot;
+use super::callsite::{Callsite, Slot};
 use super::intake::Intake;
 use super::local;
 use super::meaning::Meaning;
 use super::message::Capture;
 use super::open::{self, Locked};
-use super::record::{FieldRecorder, Notes, bytes_text};
+use super::record::{FieldRecorder, Misuse, Notes, bytes_text};
 use super::value::read;
 
 impl Intake {
     /// Values were recorded on a span that may be tracked.
     #[inline(never)]
-    pub(super) fn tracked_recorded(&self, span: u64, slot: &open::Slot, values: &span::Record<'_>) {
-        local::at_work(|| self.record_later(span, slot, values));
-    }
-
-    #[inline(always)]
-    fn record_later(&self, span: u64, slot: &open::Slot, values: &span::Record<'_>) {
+    pub(super) fn tracked_recorded(&self, span: u64, values: &span::Record<'_>, slot: &open::Slot) {
+        let Some(_busy) = local::enter_work() else { return };
         let mut locked = slot.lock_span(span);
         let Some(capture) = locked.capture() else { return };
         if capture.ruled.is_some() {
@@ -40,9 +37,8 @@ impl Intake {
         let Some(callsite) = self.callsites.by_index(capture.callsite) else { return };
         let mut recorder = LateRecorder::new(slot, locked, &callsite.fields, |_| ());
         values.record(&mut recorder);
-        if let Some(message) = recorder.finish(self, |_| ()) {
-            self.report_misuse_at(callsite, &message);
-        }
+        recorder.finish(self, |_| ());
+        recorder.tell_misuse(self, callsite);
     }
 }
 
@@ -68,26 +64,30 @@ impl<'a, N: FnMut(usize)> LateRecorder<'a, N> {
         LateRecorder { slot, span: locked.span(), locked: Some(locked), meanings, note, notes }
     }
 
-    /// Completes the recording; `settle` runs under the lock of the span. Returns
-    /// a misuse, if there was one.
+    /// Completes the recording; `settle` runs under the lock of the span.
     #[inline]
-    pub(super) fn finish(
-        &mut self,
-        intake: &Intake,
-        settle: impl FnOnce(&mut Capture),
-    ) -> Option<String> {
+    pub(super) fn finish(&mut self, intake: &Intake, settle: impl FnOnce(&mut Capture)) {
         self.lock();
         let notes = &self.notes;
         if let Some(capture) = self.locked.as_mut().and_then(Locked::capture) {
             if notes.identities != 0 {
                 intake.note_late(capture, notes.identities, notes.were_absent);
             }
-            capture.note_statement(notes.stated, notes.stated_error);
+            if notes.is_any {
+                capture.note_statement(notes.stated, notes.stated_error);
+            }
             settle(capture);
             capture.fields.collect_garbage();
         }
         self.locked = None;
-        self.notes.misuse.take()
+    }
+
+    /// Tells of a misuse, if there was one. Not under the lock.
+    #[inline]
+    pub(super) fn tell_misuse(&self, intake: &Intake, callsite: &Callsite) {
+        if let Some(Misuse(message)) = self.notes.misuse.as_deref() {
+            intake.report_misuse_at(callsite, message);
+        }
     }
 
     #[inline]
@@ -124,13 +124,18 @@ impl<'a, N: FnMut(usize)> LateRecorder<'a, N> {
     }
 }
 
+#[inline(always)]
+fn is_success(value: &str) -> bool {
+    value == Status::Success.as_str()
+}
+
 impl<N: FnMut(usize)> Visit for LateRecorder<'_, N> {
     fn record_str(&mut self, field: &Field, value: &str) {
         let meaning = self.meanings.get(field.index());
         // What is recorded later, as a rule.
-        if meaning.is_some_and(|meaning| meaning.slot == Slot::Status) {
+        if meaning.is_some_and(|meaning| meaning.slot == Slot::Status) && is_success(value) {
             (self.note)(field.index());
-            return self.notes.status(value);
+            return self.notes.succeeded();
         }
         self.text(field, value);
     }

@@ -130,7 +130,7 @@ where
     fn on_record(&self, id: &span::Id, values: &span::Record<'_>, _: Context<'_, S>) {
         let span = id.into_u64();
         if let Some(slot) = self.open.slot_of(span) {
-            self.intake.tracked_recorded(span, slot, values);
+            self.intake.tracked_recorded(span, values, slot);
         }
     }
 

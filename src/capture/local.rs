@@ -26,8 +26,8 @@ pub(super) struct Thread {
     busy: Cell<bool>,
     /// Zero until it is asked for.
     number: Cell<u64>,
+    /// A multiple of [`KEYS_PER_TAKE`]: there is none.
     next_key: Cell<u64>,
-    keys_end: Cell<u64>,
     /// How many enterings there are that were not left: of spans that are
     /// tracked, and of all that a layer was told of, once for each layer.
     entered: Cell<usize>,
@@ -50,27 +50,29 @@ thread_local! {
     static DEEP: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs `then` with what this thread keeps.
+/// Runs `then` with what this thread keeps. A small `then` becomes a part of its
+/// caller, a large one does not.
 #[inline(always)]
 pub(super) fn with<R>(then: impl FnOnce(&Thread) -> R) -> R {
     THREAD.with(then)
 }
 
-/// Marks a thread as inside this crate's work until it is dropped.
-pub(super) struct Busy<'t>(&'t Cell<bool>);
+/// Marks this thread as inside this crate's work until it is dropped.
+pub(super) struct Busy(());
 
-impl Drop for Busy<'_> {
+impl Drop for Busy {
     #[inline(always)]
     fn drop(&mut self) {
-        self.0.set(false);
+        with(|thread| thread.busy.set(false));
     }
 }
 
-/// Does what is this crate's work; `None` if this thread is inside it already,
-/// for example because a `Debug` that is being formatted logs.
-#[inline]
-pub(super) fn at_work<R>(work: impl FnOnce() -> R) -> Option<R> {
-    with(|thread| thread.enter_work().map(|_busy| work()))
+/// Enters this crate's work; `None` if this thread is inside it already, for
+/// example because a `Debug` that is being formatted logs.
+#[inline(always)]
+pub(super) fn enter_work() -> Option<Busy> {
+    // Lazily: a guard made and dropped here would end the work around it.
+    (!with(|thread| thread.busy.replace(true))).then(|| Busy(()))
 }
 
 /// Marks this thread as inside this crate's work for good: the worker and its
@@ -104,7 +106,8 @@ pub(super) fn entered_spans() -> Vec<(u32, u64)> {
     })
 }
 
-/// Keys that a thread takes at once, so that threads rarely meet.
+/// Keys that a thread takes at once, so that threads rarely meet. The first of
+/// them, a multiple of this, is not given out.
 const KEYS_PER_TAKE: u64 = 1_024;
 
 impl Thread {
@@ -114,7 +117,6 @@ impl Thread {
             busy: Cell::new(false),
             number: Cell::new(0),
             next_key: Cell::new(0),
-            keys_end: Cell::new(0),
             entered: Cell::new(0),
             entered_of_all: Cell::new(0),
             stack: [const { Cell::new(NOTHING) }; STACK],
@@ -123,29 +125,24 @@ impl Thread {
         }
     }
 
-    /// Enters this crate's work, unless this thread is inside it already.
-    #[inline(always)]
-    pub(super) fn enter_work(&self) -> Option<Busy<'_>> {
-        // Lazily: a guard made and dropped here would end the work around it.
-        (!self.busy.replace(true)).then(|| Busy(&self.busy))
-    }
-
     /// A number that no other operation of this process has.
     #[inline]
     pub(super) fn next_key(&self) -> NonZeroU64 {
         let next = self.next_key.get();
-        let next = if next == self.keys_end.get() { self.take_keys() } else { next };
+        if next % KEYS_PER_TAKE == 0 {
+            return self.take_keys();
+        }
         self.next_key.set(next.wrapping_add(1));
         NonZeroU64::new(next).unwrap_or(NonZeroU64::MAX)
     }
 
     #[cold]
     #[inline(never)]
-    fn take_keys(&self) -> u64 {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let next = NEXT.fetch_add(KEYS_PER_TAKE, Ordering::Relaxed);
-        self.keys_end.set(next + KEYS_PER_TAKE);
-        next
+    fn take_keys(&self) -> NonZeroU64 {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let first = NEXT.fetch_add(KEYS_PER_TAKE, Ordering::Relaxed);
+        self.next_key.set(first + 2);
+        NonZeroU64::MIN.saturating_add(first)
     }
 
     /// Whether this thread was given this number.
@@ -221,7 +218,7 @@ impl Thread {
     }
 
     /// Notes that a tracked span was entered on this thread.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push_entered(&self, entered: Entered) {
         let place = self.entered.get();
         self.entered.set(place + 1);
@@ -231,16 +228,26 @@ impl Thread {
         }
     }
 
-    /// Takes the innermost entering, if it is of this span.
+    /// Notes that the thread was unwinding at the innermost entering.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn entered_panicking(&self) {
+        let last = self.entered.get().wrapping_sub(1);
+        if let Some(entered) = self.at(last) {
+            self.put(last, Entered { panicking: true, ..entered });
+        }
+    }
+
+    /// Takes the innermost entering, if it is of this span; when it was.
     #[inline(always)]
-    pub(super) fn pop_innermost(&self, instance: u32, span: u64) -> Option<Entered> {
+    pub(super) fn pop_innermost(&self, instance: u32, span: u64) -> Option<u64> {
         let last = self.entered.get().wrapping_sub(1);
         let top = self.stack.get(last)?.get();
         if top.span != span || top.instance != instance {
             return None;
         }
         self.entered.set(last);
-        Some(top)
+        Some(top.at_ticks)
     }
 
     /// Takes the latest entering of this span on this thread.
@@ -330,11 +337,11 @@ mod tests {
 
     #[test]
     fn work_is_entered_once() {
-        let inside = at_work(|| {
-            assert!(at_work(|| ()).is_none() && at_work(|| ()).is_none(), "asking changes nothing");
-        });
-        assert!(inside.is_some());
-        assert!(at_work(|| ()).is_some());
+        let busy = enter_work();
+        assert!(busy.is_some());
+        assert!(enter_work().is_none() && enter_work().is_none(), "asking changes nothing");
+        drop(busy);
+        assert!(enter_work().is_some());
     }
 
     #[test]

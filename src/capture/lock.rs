@@ -29,11 +29,21 @@ impl<T> Lock<T> {
     /// Takes the lock.
     #[inline(always)]
     pub(super) fn lock(&self) -> Locked<'_, T> {
-        if self.is_held.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_err()
-        {
+        if !self.take() {
             self.wait();
         }
         Locked { lock: self, not_send: PhantomData }
+    }
+
+    /// Takes the lock, unless it is held.
+    #[inline(always)]
+    pub(super) fn try_lock(&self) -> Option<Locked<'_, T>> {
+        self.take().then(|| Locked { lock: self, not_send: PhantomData })
+    }
+
+    #[inline(always)]
+    fn take(&self) -> bool {
+        self.is_held.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     #[cold]
@@ -43,12 +53,7 @@ impl<T> Lock<T> {
         loop {
             wait(round);
             round = round.saturating_add(1);
-            if !self.is_held.load(Ordering::Relaxed)
-                && self
-                    .is_held
-                    .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
-                    .is_ok()
-            {
+            if !self.is_held.load(Ordering::Relaxed) && self.take() {
                 return;
             }
         }

@@ -1,18 +1,5 @@
 //! What a [`Lock`](super::lock::Lock) is made of.
 
 pub(super) use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-/// Rounds that are spent spinning, and those after which others were let run.
-const SPINS: u32 = 100;
-const YIELDS: u32 = SPINS + 20;
-const SLEEP: Duration = Duration::from_micros(50);
-
-/// Waits a little, the longer the more often it was for nothing.
-pub(super) fn wait(round: u32) {
-    match round {
-        0..SPINS => std::hint::spin_loop(),
-        SPINS..YIELDS => std::thread::yield_now(),
-        _ => std::thread::sleep(SLEEP),
-    }
-}
+pub(super) use crate::channel::wait_a_little as wait;

@@ -1,10 +1,12 @@
 //! What is seen of one operation, on its way to the worker.
 
+use std::mem::offset_of;
 use std::num::{NonZeroU8, NonZeroU64};
 use std::sync::Arc;
 
 use crate::event::Status;
 
+use super::ahead::ask_for;
 use super::captured::Captured;
 use super::fields::Fields;
 use super::open::Late;
@@ -118,7 +120,8 @@ pub(super) struct LastExit(pub(super) u64);
 
 impl LastExit {
     pub(super) fn at(ticks: u64) -> Self {
-        LastExit(ticks.saturating_add(1))
+        // Ticks that fill 64 bits are those of a clock that is out of order.
+        LastExit(ticks.wrapping_add(1))
     }
 
     pub(super) fn ticks(self) -> Option<u64> {
@@ -165,9 +168,21 @@ impl Default for Capture {
 }
 
 impl Capture {
+    /// Asks for the lines of the capture behind this one that an ordinary span needs:
+    /// those that the worker reads, as far as the recordings of a few fields, and the
+    /// last one.
+    #[inline(always)]
+    pub(super) fn ask_for_next(&self) {
+        const NEXT: usize = size_of::<Capture>();
+        ask_for::<_, { NEXT }>(self);
+        ask_for::<_, { NEXT + 64 }>(self);
+        ask_for::<_, { NEXT + 2 * 64 }>(self);
+        ask_for::<_, { NEXT + 3 * 64 }>(self);
+        ask_for::<_, { NEXT + offset_of!(Capture, open) }>(self);
+    }
+
     /// Begins anew with a capture that [is plain](Self::is_plain), without
-    /// looking at it. Writes to each line that an ordinary span needs, so that
-    /// all of them are asked for at once.
+    /// looking at it.
     #[inline]
     pub(super) fn restart(&mut self, callsite: u32, key: NonZeroU64) {
         self.fields.restart();

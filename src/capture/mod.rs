@@ -62,7 +62,7 @@ pub use guard::OutcomeGuard;
 pub(crate) use intake::{Attachment, CaptureSettings, Intake};
 pub use layer::AuditLayer;
 pub(crate) use local::suppress_on_this_thread;
-pub(crate) use message::{EventKey, Origin};
+pub(crate) use message::{Capture, EventKey, Origin};
 pub(crate) use pool::{Parcel, recycle};
 pub(crate) use recorded::Recording;
 #[cfg(feature = "policy")]

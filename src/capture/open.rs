@@ -91,16 +91,16 @@ impl OpenSpans {
 
     /// Adds the span of a capture, opened by this thread.
     #[inline]
-    pub(super) fn insert(&self, thread: &Thread, capture: Parcel) {
+    pub(super) fn insert(&self, capture: Parcel) {
         let span = capture.open.span;
         let Some(slot) = self.0.get(slot_number(span)) else { return };
         let mut spans = slot.lock();
         if spans.first.is_some() {
             drop(spans);
-            return slot.insert_beside(thread, capture);
+            return slot.insert_beside(capture);
         }
         slot.absent.store(!span, Ordering::Relaxed);
-        slot.begin_times(thread);
+        slot.begin_times();
         spans.first = Some(capture);
     }
 
@@ -158,7 +158,7 @@ impl Slot {
 
     /// Whether the span is tracked here, and no other is.
     #[inline]
-    fn is_alone(&self, span: u64) -> bool {
+    pub(super) fn is_alone(&self, span: u64) -> bool {
         self.absent.load(Ordering::Relaxed) == !span
     }
 
@@ -176,10 +176,10 @@ impl Slot {
     }
 
     /// Takes a span out, with the times that its owner kept, if it is the only one
-    /// here.
+    /// here and nobody else has the lock.
     #[inline(always)]
     pub(super) fn remove_alone(&self, span: u64) -> Option<(Parcel, Times)> {
-        let mut spans = self.lock();
+        let mut spans = self.spans.try_lock()?;
         if !self.is_alone(span) {
             return None;
         }
@@ -190,7 +190,31 @@ impl Slot {
 
     /// Takes a span out, with the times that its owner kept.
     pub(super) fn remove(&self, span: u64) -> Option<(Parcel, Times)> {
-        self.remove_alone(span).or_else(|| self.remove_beside(span))
+        let mut spans = self.lock();
+        let mut more = std::mem::take(&mut spans.more).into_vec();
+        let removed = match spans.first.take_if(|first| first.open.span == span) {
+            Some(first) => {
+                let times = self.times();
+                // What moves up keeps its times under the lock.
+                self.owner.store(NOBODY, Ordering::Relaxed);
+                self.busy_ticks.store(0, Ordering::Relaxed);
+                self.last_exit.store(0, Ordering::Relaxed);
+                spans.first = more.pop();
+                Some((first, times))
+            }
+            None => {
+                let position = more.iter().position(|capture| capture.open.span == span);
+                position.map(|position| (more.swap_remove(position), Times::default()))
+            }
+        };
+        let absent = match &spans.first {
+            None => NONE,
+            Some(first) if more.is_empty() => !first.open.span,
+            Some(_) => SEVERAL,
+        };
+        self.absent.store(absent, Ordering::Relaxed);
+        spans.more = more.into();
+        removed
     }
 
     /// Notes that this thread left the span, if it is the one that keeps the
@@ -222,8 +246,8 @@ impl Slot {
 
     /// Makes this thread the one that keeps the times of the first span.
     #[inline]
-    fn begin_times(&self, thread: &Thread) {
-        self.owner.store(thread.number(), Ordering::Relaxed);
+    fn begin_times(&self) {
+        self.owner.store(local::with(Thread::number), Ordering::Relaxed);
         self.busy_ticks.store(0, Ordering::Relaxed);
         self.last_exit.store(0, Ordering::Relaxed);
     }
@@ -231,16 +255,16 @@ impl Slot {
     /// Adds a span where another one was found.
     #[cold]
     #[inline(never)]
-    fn insert_beside(&self, thread: &Thread, capture: Parcel) {
+    fn insert_beside(&self, capture: Parcel) {
         let span = capture.open.span;
         let mut spans = self.lock();
         let replaced = match &mut spans.first {
             None => {
-                self.begin_times(thread);
+                self.begin_times();
                 spans.first.replace(capture)
             }
             Some(first) if first.open.span == span => {
-                self.begin_times(thread);
+                self.begin_times();
                 Some(std::mem::replace(first, capture))
             }
             Some(_) => match spans.more.iter_mut().find(|known| known.open.span == span) {
@@ -258,33 +282,6 @@ impl Slot {
         if let Some(replaced) = replaced {
             pool::give(replaced);
         }
-    }
-
-    #[cold]
-    fn remove_beside(&self, span: u64) -> Option<(Parcel, Times)> {
-        let mut spans = self.lock();
-        let mut more = std::mem::take(&mut spans.more).into_vec();
-        let removed = match spans.first.take_if(|first| first.open.span == span) {
-            Some(first) => {
-                let times = self.times();
-                // What moves up keeps its times under the lock.
-                self.owner.store(NOBODY, Ordering::Relaxed);
-                self.busy_ticks.store(0, Ordering::Relaxed);
-                self.last_exit.store(0, Ordering::Relaxed);
-                spans.first = more.pop();
-                Some((first, times))
-            }
-            None => {
-                let position = more.iter().position(|capture| capture.open.span == span);
-                position.map(|position| (more.swap_remove(position), Times::default()))
-            }
-        };
-        let first = spans.first.as_ref().filter(|_| more.is_empty());
-        if let Some(first) = first {
-            self.absent.store(!first.open.span, Ordering::Relaxed);
-        }
-        spans.more = more.into();
-        removed
     }
 }
 
@@ -323,14 +320,17 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// The times of the span, together with those that were noted under its lock.
-    #[inline]
-    pub(super) fn end(&self, capture: &Capture, now_ticks: impl FnOnce() -> u64) -> End {
-        let last_exit = self.last_exit.max(capture.open.last_exit);
-        End {
-            ended_ticks: last_exit.ticks().unwrap_or_else(now_ticks),
-            busy_ticks: self.busy_ticks.wrapping_add(capture.busy_ticks),
-        }
+    /// The times of the span, together with those that were noted under its lock, if
+    /// it was ever left.
+    #[inline(always)]
+    pub(super) fn end(&self, capture: &Capture) -> Option<End> {
+        let ended_ticks = self.last_exit.max(capture.open.last_exit).ticks()?;
+        Some(End { ended_ticks, busy_ticks: self.busy_ticks.wrapping_add(capture.busy_ticks) })
+    }
+
+    /// The same; what was never left ends now.
+    pub(super) fn end_or_else(&self, capture: &Capture, now_ticks: impl FnOnce() -> u64) -> End {
+        self.end(capture).unwrap_or_else(|| End { ended_ticks: now_ticks(), busy_ticks: 0 })
     }
 }
 
@@ -367,7 +367,7 @@ mod tests {
         let capture = pool::take();
         capture.restart(0, std::num::NonZeroU64::MIN);
         capture.open.span = span;
-        local::with(|thread| spans.insert(thread, capture));
+        spans.insert(capture);
     }
 
     fn note_exit(spans: &OpenSpans, span: u64, busy_ticks: u64, at_ticks: u64) {
@@ -381,7 +381,7 @@ mod tests {
 
     fn close(spans: &OpenSpans, span: u64) -> Option<(u64, u64)> {
         let (capture, times) = spans.remove(span)?;
-        let end = times.end(capture, || u64::MAX);
+        let end = times.end_or_else(capture, || u64::MAX);
         Some((end.busy_ticks, end.ended_ticks))
     }
 

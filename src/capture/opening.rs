@@ -9,9 +9,9 @@ use tracing_core::span;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::callsite::{Callsite, Opens};
+use super::callsite::Opens;
 use super::intake::Intake;
-use super::local::{self, Thread};
+use super::local;
 use super::message::Capture;
 
 /// A span that opens.
@@ -46,26 +46,14 @@ impl Intake {
         if callsite.ruled.is_set() && self.open_by_rule(callsite, opening) {
             return;
         }
-        let is_operation = match callsite.opens {
-            Opens::Operation => true,
-            Opens::Context => false,
-            Opens::Nothing => return,
+        if callsite.opens == Opens::Nothing {
+            return;
+        }
+        let is_operation = callsite.opens == Opens::Operation;
+        let Some(_busy) = local::enter_work() else {
+            return self.lose_reentrant(is_operation);
         };
-        local::with(|thread| match thread.enter_work() {
-            Some(_busy) => self.open_by_code(thread, callsite, is_operation, opening),
-            None => self.lose_reentrant(is_operation),
-        });
-    }
-
-    #[inline(always)]
-    fn open_by_code(
-        &self,
-        thread: &Thread,
-        callsite: &Callsite,
-        is_operation: bool,
-        opening: &Opening<'_>,
-    ) {
-        let capture = self.begin_on(thread, callsite);
+        let capture = self.begin(callsite);
         capture.open.span = opening.span;
         capture.open.is_operation = is_operation;
         self.record_fields(&callsite.fields, callsite, capture, |recorder| {
@@ -73,10 +61,10 @@ impl Intake {
         });
         let epoch = self.late_identities.load(Ordering::Acquire);
         capture.open.epoch = epoch;
-        if let Some(parent) = self.enclosing_tracked(thread, opening) {
+        if let Some(parent) = self.enclosing_tracked(opening) {
             self.open_in_parent(capture, epoch, parent);
         }
-        self.open.insert(thread, capture);
+        self.open.insert(capture);
     }
 
     #[inline(never)]
@@ -92,10 +80,10 @@ impl Intake {
 
     /// The nearest tracked span around one that opens.
     #[inline(always)]
-    pub(super) fn enclosing_tracked(&self, thread: &Thread, opening: &Opening<'_>) -> Option<u64> {
+    pub(super) fn enclosing_tracked(&self, opening: &Opening<'_>) -> Option<u64> {
         if opening.attributes.is_contextual() && self.is_told_of_all() {
             // Where only tracked spans were entered, this thread knows it itself.
-            if let Some(current) = thread.current_span(self.instance) {
+            if let Some(current) = local::with(|thread| thread.current_span(self.instance)) {
                 return current;
             }
         }

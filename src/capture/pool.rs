@@ -9,7 +9,6 @@
 use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 
-use super::ahead;
 use super::local;
 use super::message::Capture;
 
@@ -45,7 +44,7 @@ impl Kept {
         match self.captures.get(last).and_then(Cell::take) {
             Some(capture) => {
                 self.count.set(last);
-                ahead::ask_for_next(capture);
+                capture.ask_for_next();
                 capture
             }
             None => self.take_shared(),

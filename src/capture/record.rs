@@ -35,8 +35,13 @@ pub(super) struct Notes {
     pub(super) stated: Option<Status>,
     pub(super) stated_error: bool,
     /// What was recorded and makes no sense, for the error hook.
-    pub(super) misuse: Option<String>,
+    pub(super) misuse: Option<Box<Misuse>>,
+    /// Anything was noticed of what follows `were_absent`.
+    pub(super) is_any: bool,
 }
+
+/// What was recorded and makes no sense.
+pub(super) struct Misuse(pub(super) String);
 
 impl<'a> FieldRecorder<'a> {
     /// Records the fields with which a span or event begins.
@@ -86,10 +91,11 @@ impl<'a> FieldRecorder<'a> {
             Slot::OtherIdentity(id) => self.set_identity(id, text, false),
             Slot::EntryIds => self.fields.set_entry_id(text, true),
             Slot::OtherEntryIds => self.fields.set_entry_id(text, false),
-            Slot::Status => self.status(text),
+            Slot::Status => self.notes.status(text),
             Slot::Error => {
                 self.fields.set_error(text);
                 self.notes.stated_error |= !text.is_empty();
+                self.notes.is_any = true;
             }
             Slot::DurationMs => self.duration_ms(text.trim().parse().unwrap_or(f64::NAN)),
             Slot::Metadata => self.metadata(index, ValueRef::Str(text)),
@@ -101,13 +107,17 @@ impl<'a> FieldRecorder<'a> {
     /// `?ids` arrives as one text, which is then one odd id.
     fn debug_text(&mut self, index: usize, text: &str) {
         if self.slot(index) == Slot::EntryIds && text.starts_with('[') {
-            self.notes.misuse = Some(
+            self.notes.misused(
                 "audit.entry_ids was given as text that looks like a list, which is kept as one id; \
                  write `audit.entry_ids = tracing_audit::list(&ids)`"
                     .to_owned(),
             );
         }
-        self.text(index, text);
+        if self.notes.is_later {
+            self.text(index, text);
+        } else {
+            self.opening_text(index, text);
+        }
     }
 
     /// Records a number or a truth value with which a span opens.
@@ -158,16 +168,12 @@ impl<'a> FieldRecorder<'a> {
         }
     }
 
-    fn status(&mut self, text: &str) {
-        self.notes.status(text);
-    }
-
     fn duration_ms(&mut self, ms: f64) {
         let duration_ns = duration_ns_from_ms(ms);
         self.fields.set_duration(duration_ns);
         if duration_ns.is_none() {
-            self.notes.misuse =
-                Some("audit.duration_ms is no duration in milliseconds; left out".to_owned());
+            self.notes
+                .misused("audit.duration_ms is no duration in milliseconds; left out".to_owned());
         }
     }
 
@@ -210,22 +216,37 @@ impl<'a> FieldRecorder<'a> {
 }
 
 impl Notes {
-    /// Notes a status that was recorded.
-    #[inline]
-    pub(super) fn status(&mut self, text: &str) {
+    /// Notes that success was stated.
+    #[inline(always)]
+    pub(super) fn succeeded(&mut self) {
+        self.stated = Some(Status::Success);
+        self.is_any = true;
+    }
+
+    fn status(&mut self, text: &str) {
         match Status::parse(text) {
-            Some(status) => self.stated = Some(status),
+            Some(status) => {
+                self.stated = Some(status);
+                self.is_any = true;
+            }
             None => self.unknown_status(text),
         }
     }
 
     #[cold]
+    fn misused(&mut self, message: String) {
+        self.misuse = Some(Box::new(Misuse(message)));
+        self.is_any = true;
+    }
+
+    #[cold]
     #[inline(never)]
     fn unknown_status(&mut self, text: &str) {
-        self.misuse = Some(format!(
+        self.misused(format!(
             "audit.status {text:?} is none of SUCCESS, FAILURE, PARTIAL and UNKNOWN; kept as UNKNOWN"
         ));
         self.stated = Some(Status::Unknown);
+        self.is_any = true;
     }
 }
 

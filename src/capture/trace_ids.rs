@@ -64,7 +64,8 @@ impl Intake {
             return;
         }
         // What the tracer does, samplers and all, is none of our business.
-        if let Some(traced) = local::at_work(|| self.traces.of(span)).flatten() {
+        let Some(_busy) = local::enter_work() else { return };
+        if let Some(traced) = self.traces.of(span) {
             self.open.with(span, |open| open.rare_mut().traced = Some(traced));
         }
     }

@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossbeam_queue::ArrayQueue;
-
+use super::ring::Ring;
 use super::{LossReason, Losses, Wake};
 use crate::clock::{Clock, SystemClock};
 
@@ -37,9 +36,12 @@ impl Default for OverflowPolicy {
     }
 }
 
+/// What became of an item: taken, or given back.
+type Sent<T> = Result<(), &'static mut T>;
+
 /// The producers' end.
 #[derive(Debug)]
-pub(crate) struct DataSender<T> {
+pub(crate) struct DataSender<T: 'static> {
     lane: Arc<Lane<T>>,
     policy: OverflowPolicy,
     /// Somebody already waited in vain, and the queue has not been half empty since.
@@ -52,16 +54,18 @@ pub(crate) struct DataSender<T> {
 
 /// The worker's end. Dropped, it counts what nobody takes any more as lost.
 #[derive(Debug)]
-pub(crate) struct DataReceiver<T> {
+pub(crate) struct DataReceiver<T: 'static> {
     lane: Arc<Lane<T>>,
     losses: Arc<Losses>,
 }
 
 #[derive(Debug)]
-struct Lane<T> {
-    queue: ArrayQueue<T>,
+struct Lane<T: 'static> {
+    queue: Ring<T>,
     /// The worker's end was dropped.
     is_closed: AtomicBool,
+    /// Held by who empties a closed lane.
+    closing: Mutex<()>,
     room: Room,
 }
 
@@ -74,15 +78,16 @@ struct Room {
 }
 
 /// A lane for at most `events_max` waiting items.
-pub(crate) fn data_lane<T>(
+pub(crate) fn data_lane<T: 'static>(
     events_max: usize,
     policy: OverflowPolicy,
     losses: Arc<Losses>,
     wake: Arc<Wake>,
 ) -> (DataSender<T>, DataReceiver<T>) {
     let lane = Arc::new(Lane {
-        queue: ArrayQueue::new(events_max),
+        queue: Ring::new(events_max),
         is_closed: AtomicBool::new(false),
+        closing: Mutex::default(),
         room: Room::default(),
     });
     let receiver = DataReceiver { lane: lane.clone(), losses: losses.clone() };
@@ -91,21 +96,35 @@ pub(crate) fn data_lane<T>(
 }
 
 impl<T> DataSender<T> {
-    /// Hands `item` over; if that fails the loss is counted, as of `now_ns`, and
-    /// the item comes back, so that its memory can be used again.
-    #[inline]
-    pub(crate) fn send(&self, item: T, now_ns: impl FnOnce() -> u64) -> Result<(), T> {
-        match self.lane.queue.push(item) {
-            Ok(()) => {
-                self.wake.nudge();
-                // Looked at behind the push: see `Lane::take_unwanted`.
-                if self.lane.is_closed.load(Ordering::SeqCst) {
-                    return self.lane.take_unwanted(&self.losses, now_ns());
-                }
-                Ok(())
-            }
-            Err(item) => self.send_when_full(item, now_ns()),
+    /// Hands `item` over, if nothing else is to be done. Otherwise [`send`](Self::send)
+    /// is to be called with what comes back.
+    #[inline(always)]
+    pub(crate) fn send_at_once(&self, item: &'static mut T) -> Result<(), Option<&'static mut T>> {
+        self.lane.queue.push_at_once(item).map_err(Some)?;
+        // Looked at behind the push: see `Lane::take_unwanted`.
+        if self.wake.is_deep() || self.lane.is_closed.load(Ordering::SeqCst) {
+            return Err(None);
         }
+        Ok(())
+    }
+
+    /// Hands `item` over, unless it was; if that fails the loss is counted, as of
+    /// `now_ns`, and the item comes back, so that its memory can be used again.
+    pub(crate) fn send(
+        &self,
+        item: Option<&'static mut T>,
+        now_ns: impl FnOnce() -> u64,
+    ) -> Sent<T> {
+        if let Some(item) = item {
+            if let Err(item) = self.lane.queue.push(item) {
+                return self.send_when_full(item, now_ns());
+            }
+        }
+        self.wake.nudge();
+        if self.lane.is_closed.load(Ordering::SeqCst) {
+            return self.lane.take_unwanted(&self.losses, now_ns());
+        }
+        Ok(())
     }
 
     /// How many items wait.
@@ -120,8 +139,8 @@ impl<T> DataSender<T> {
 
     #[cold]
     #[inline(never)]
-    fn send_when_full(&self, item: T, now_ns: u64) -> Result<(), T> {
-        let lose = |reason, item| {
+    fn send_when_full(&self, item: &'static mut T, now_ns: u64) -> Sent<T> {
+        let lose = |reason, item: &'static mut T| {
             self.losses.add(reason, 1, now_ns);
             Err(item)
         };
@@ -144,7 +163,7 @@ impl<T> DataSender<T> {
         }
     }
 
-    fn send_unless_stalled(&self, item: T, at_most: Duration) -> Result<(), T> {
+    fn send_unless_stalled(&self, item: &'static mut T, at_most: Duration) -> Sent<T> {
         if self.stalled.load(Ordering::Relaxed) {
             return Err(item);
         }
@@ -168,7 +187,7 @@ impl<T> DataSender<T> {
 impl<T> DataReceiver<T> {
     /// The next item, if one waits.
     #[inline]
-    pub(crate) fn try_recv(&self) -> Option<T> {
+    pub(crate) fn try_recv(&mut self) -> Option<&'static mut T> {
         self.lane.queue.pop()
     }
 
@@ -198,7 +217,8 @@ impl<T> Lane<T> {
     /// item, and none is counted twice.
     #[cold]
     #[inline(never)]
-    fn take_unwanted(&self, losses: &Losses, now_ns: u64) -> Result<(), T> {
+    fn take_unwanted(&self, losses: &Losses, now_ns: u64) -> Sent<T> {
+        let _alone = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last = Ok(());
         while let Some(item) = self.queue.pop() {
             losses.add(LossReason::AfterShutdown, 1, now_ns);
@@ -208,7 +228,7 @@ impl<T> Lane<T> {
     }
 
     /// Waits for room, for as long as it takes if no time is given.
-    fn push_in_time(&self, item: T, at_most: Option<Duration>) -> Result<(), T> {
+    fn push_in_time(&self, item: &'static mut T, at_most: Option<Duration>) -> Sent<T> {
         let mut waited = Duration::ZERO;
         let mut item = item;
         self.room.waiting.fetch_add(1, Ordering::SeqCst);
@@ -258,32 +278,45 @@ mod tests {
         (sender, receiver, losses)
     }
 
-    fn taken(receiver: &DataReceiver<u32>) -> Vec<u32> {
-        std::iter::from_fn(|| receiver.try_recv()).collect()
+    fn taken(receiver: &mut DataReceiver<u32>) -> Vec<u32> {
+        std::iter::from_fn(|| receiver.try_recv().copied()).collect()
+    }
+
+    /// As `Intake` sends.
+    fn send(
+        sender: &DataSender<u32>,
+        item: &'static mut u32,
+        now_ns: impl FnOnce() -> u64,
+    ) -> Sent<u32> {
+        sender.send_at_once(item).or_else(|unsent| sender.send(unsent, now_ns))
+    }
+
+    fn item(item: u32) -> &'static mut u32 {
+        Box::leak(Box::new(item))
     }
 
     #[test]
     fn drop_gives_the_newest_up_and_counts_it() {
-        let (sender, receiver, losses) = lane(OverflowPolicy::Drop);
-        let sent = (0..10).filter(|item| sender.send(*item, || 0).is_ok()).count();
+        let (sender, mut receiver, losses) = lane(OverflowPolicy::Drop);
+        let sent = (0..10).filter(|number| send(&sender, item(*number), || 0).is_ok()).count();
         assert_eq!(sent, 4);
-        assert_eq!(taken(&receiver), [0, 1, 2, 3]);
+        assert_eq!(taken(&mut receiver), [0, 1, 2, 3]);
         assert_eq!(losses.totals()[&LossReason::Full], 6);
     }
 
     #[test]
     fn block_waits_once_per_stall_and_recovers_at_half_empty() {
-        let (sender, receiver, losses) = lane(OverflowPolicy::Block(Duration::from_millis(1)));
-        for item in 0..4 {
-            sender.send(item, || 0).unwrap();
+        let (sender, mut receiver, losses) = lane(OverflowPolicy::Block(Duration::from_millis(1)));
+        for number in 0..4 {
+            send(&sender, item(number), || 0).unwrap();
         }
-        assert_eq!(sender.send(4, || 0), Err(4));
+        assert_eq!(send(&sender, item(4), || 0), Err(item(4)));
         assert!(sender.stalled.load(Ordering::Relaxed));
         receiver.try_recv().unwrap();
         sender.made_room();
         assert!(sender.stalled.load(Ordering::Relaxed), "three of four are not half empty");
-        sender.send(5, || 0).unwrap();
-        assert_eq!(sender.send(6, || 0), Err(6));
+        send(&sender, item(5), || 0).unwrap();
+        assert_eq!(send(&sender, item(6), || 0), Err(item(6)));
         receiver.try_recv().unwrap();
         receiver.try_recv().unwrap();
         sender.made_room();
@@ -293,19 +326,19 @@ mod tests {
 
     #[test]
     fn block_forever_waits_for_the_worker() {
-        let (sender, receiver, losses) = lane(OverflowPolicy::BlockForever);
+        let (sender, mut receiver, losses) = lane(OverflowPolicy::BlockForever);
         let sender = Arc::new(sender);
         let room = sender.clone();
         let worker = std::thread::spawn(move || {
             let mut received = Vec::new();
             while received.len() < 1_000 {
-                received.extend(taken(&receiver));
+                received.extend(taken(&mut receiver));
                 room.made_room();
             }
             received
         });
-        for item in 0..1_000 {
-            sender.send(item, || 0).unwrap();
+        for number in 0..1_000 {
+            send(&sender, item(number), || 0).unwrap();
         }
         assert!(worker.join().unwrap().into_iter().eq(0..1_000));
         assert!(losses.totals().is_empty());
@@ -315,7 +348,7 @@ mod tests {
     fn a_gone_worker_is_a_loss_after_shutdown() {
         let (sender, receiver, losses) = lane(OverflowPolicy::BlockForever);
         drop(receiver);
-        assert_eq!(sender.send(1, || 0), Err(1));
+        assert_eq!(send(&sender, item(1), || 0), Err(item(1)));
         assert_eq!(losses.totals()[&LossReason::AfterShutdown], 1);
     }
 
@@ -323,12 +356,13 @@ mod tests {
     fn what_waits_when_the_worker_goes_is_a_loss_counted_once() {
         for round in 0..200 {
             let losses = Arc::new(Losses::default());
-            let (sender, receiver) =
-                data_lane(64, OverflowPolicy::BlockForever, losses.clone(), Arc::default());
+            let (sender, mut receiver) =
+                data_lane::<u32>(64, OverflowPolicy::BlockForever, losses.clone(), Arc::default());
             let received = std::thread::scope(|scope| {
-                for item in 0..2 {
+                for _ in 0..2 {
                     let sender = &sender;
-                    scope.spawn(move || (0..100).for_each(|_| drop(sender.send(item, || 0))));
+                    let send = |number| drop(send(sender, item(number), || 0));
+                    scope.spawn(move || (0..100).for_each(send));
                 }
                 let received = (0..round).filter(|_| receiver.try_recv().is_some()).count();
                 drop(receiver);

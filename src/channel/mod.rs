@@ -10,11 +10,15 @@
 //! data as lay in the data lane at that moment, then answers. So whatever a
 //! thread completed before it asked is part of the answer.
 
+mod backoff;
 mod data;
 mod loss;
+mod ring;
+mod ring_sync;
 mod wait;
 mod wake;
 
+pub(crate) use backoff::wait_a_little;
 pub use data::OverflowPolicy;
 pub(crate) use data::{DataReceiver, DataSender, data_lane};
 pub use loss::LossReason;

@@ -23,6 +23,12 @@ impl Wake {
         let _ = self.thread.set(std::thread::current());
     }
 
+    /// Whether the worker may sleep deeply.
+    #[inline(always)]
+    pub(crate) fn is_deep(&self) -> bool {
+        self.deep.load(Ordering::Relaxed)
+    }
+
     /// Wakes the worker if it sleeps deeply: what a producer of data does. One
     /// load of a line that hardly ever changes.
     pub(crate) fn nudge(&self) {

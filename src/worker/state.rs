@@ -8,7 +8,7 @@ use crossbeam_channel::Receiver;
 use tokio::sync::broadcast;
 
 use crate::buffer::{Buffer, BufferConfig, Snapshot, rotation::RotationPolicy};
-use crate::capture::{Intake, Parcel};
+use crate::capture::{Capture, Intake, Parcel};
 use crate::channel::DataReceiver;
 use crate::error::Error;
 use crate::event::row::RowScratch;
@@ -97,7 +97,7 @@ impl Published {
 pub(super) struct Worker {
     // turn
     pub(super) intake: Arc<Intake>,
-    pub(super) data: DataReceiver<Parcel>,
+    pub(super) data: DataReceiver<Capture>,
     pub(super) requests: Receiver<Request>,
     /// Taken from the lane and not answered yet; survives a panic.
     pub(super) pending: VecDeque<Request>,
@@ -145,7 +145,7 @@ pub(super) struct Shutdown {
 
 /// The lanes that end at the worker.
 pub(super) struct Lanes {
-    pub(super) data: DataReceiver<Parcel>,
+    pub(super) data: DataReceiver<Capture>,
     pub(super) requests: Receiver<Request>,
     pub(super) problems: Receiver<Error>,
     pub(super) stream: broadcast::Sender<Arc<AuditEvent>>,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 use tokio::sync::{broadcast, oneshot};
 
-use crate::capture::{Intake, Parcel, suppress_on_this_thread};
+use crate::capture::{Capture, Intake, suppress_on_this_thread};
 use crate::channel::{DataReceiver, Wake};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::AuditEvent;
@@ -30,7 +30,7 @@ const PANICS_MAX: u32 = 3;
 /// The ends of the lanes that the worker's thread takes with it.
 pub(crate) struct WorkerContext {
     pub(crate) intake: Arc<Intake>,
-    pub(crate) data: DataReceiver<Parcel>,
+    pub(crate) data: DataReceiver<Capture>,
     pub(crate) requests: Receiver<Request>,
     pub(crate) requests_sender: Sender<Request>,
     pub(crate) problems: Receiver<Error>,

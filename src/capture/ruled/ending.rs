@@ -28,15 +28,14 @@ impl Intake {
         };
         let mut recorder = LateRecorder::new(slot, slot.lock_span(span), plan.fields(), note);
         values.record(&mut recorder);
-        let misuse = recorder.finish(self, |capture| {
+        recorder.finish(self, |capture| {
             begins = self.settle_recorded(capture, touched.get());
         });
         if begins {
             self.send_late_intent(span);
         }
-        let callsite = self.callsites.by_index(plan.callsite);
-        if let (Some(message), Some(callsite)) = (misuse, callsite) {
-            self.report_misuse_at(callsite, &message);
+        if let Some(callsite) = self.callsites.by_index(plan.callsite) {
+            recorder.tell_misuse(self, callsite);
         }
     }
 

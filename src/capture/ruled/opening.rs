@@ -30,13 +30,13 @@ impl Intake {
         callsite: &Callsite,
         opening: &Opening<'_>,
     ) -> bool {
-        let opened = local::at_work(|| {
-            let book = &self.callsites.book;
-            let choose = |plan: &SpanPlan| plan.choose(opening.attributes);
-            let plan = book.with_current(|policy| choose(policy.plan(callsite))).flatten();
-            plan.map(|plan| self.open_with(plan, callsite, opening)).is_some()
-        });
-        opened.unwrap_or_else(|| self.lose_ruled(callsite))
+        let Some(_busy) = local::enter_work() else {
+            return self.lose_ruled(callsite);
+        };
+        let choose = |plan: &SpanPlan| plan.choose(opening.attributes);
+        let book = &self.callsites.book;
+        let plan = book.with_current(|policy| choose(policy.plan(callsite))).flatten();
+        plan.map(|plan| self.open_with(plan, callsite, opening)).is_some()
     }
 
     fn open_with(&self, plan: Arc<Plan>, callsite: &Callsite, opening: &Opening<'_>) {
@@ -48,7 +48,7 @@ impl Intake {
         });
         plan.resolve(capture, Touched::ALL, false);
         capture.open.epoch = self.late_identities.load(Ordering::Acquire);
-        if let Some(parent) = local::with(|thread| self.enclosing_tracked(thread, opening)) {
+        if let Some(parent) = self.enclosing_tracked(opening) {
             self.open_inside(&plan, capture, parent);
         }
         plan.fix(capture, false);
@@ -59,7 +59,7 @@ impl Intake {
             self.send_intent(capture);
         }
         capture.ruled = Some(plan);
-        local::with(|thread| self.open.insert(thread, capture));
+        self.open.insert(capture);
     }
 
     fn open_inside(&self, plan: &Plan, capture: &mut Capture, parent: u64) {

@@ -91,7 +91,7 @@ impl Setup {
         let (requests, requests_receiver) = unbounded();
         let (problems_sender, problems) = unbounded();
         let intake = Arc::new(Intake::new(
-            ChosenClock::Other(Box::new(clock.clone())),
+            ChosenClock::other(clock.clone()),
             CaptureSettings::default(),
             sender,
             losses,

@@ -1,0 +1,149 @@
+//! A bounded queue of borrowed values, from many threads to one.
+//!
+//! What a producer does is what it costs the audited program: it counts the tail
+//! up and writes the address of the value, without looking at a place that the
+//! consumer may have touched. Places are taken in the order in which the tail was
+//! counted up, so that whatever happened before something else comes before it.
+//!
+//! That there is room a producer tells by how far the consumer had come when
+//! somebody last looked; it looks again when that is not far enough.
+
+use super::ring_sync::{AtomicPtr, AtomicUsize, Ordering, wait};
+
+/// A queue of values that nobody else has.
+#[derive(Debug)]
+pub(super) struct Ring<T: 'static> {
+    ends: Tail,
+    /// How many were taken. Written by the consumer alone.
+    head: Apart<AtomicUsize>,
+    /// As many as the next power of two; empty ones are null.
+    places: Box<[AtomicPtr<T>]>,
+    capacity: usize,
+}
+
+/// What producers write.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Tail {
+    /// How many were put in, or are being so.
+    tail: AtomicUsize,
+    /// How many had been taken when a producer last looked.
+    head_seen: AtomicUsize,
+}
+
+/// Away from what others write.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Apart<T>(T);
+
+impl<T> Ring<T> {
+    /// For so many values.
+    pub(super) fn new(capacity: usize) -> Self {
+        let places = (0..capacity.next_power_of_two()).map(|_| AtomicPtr::default());
+        Ring {
+            ends: Tail { tail: AtomicUsize::new(0), head_seen: AtomicUsize::new(0) },
+            head: Apart(AtomicUsize::new(0)),
+            places: places.collect(),
+            capacity,
+        }
+    }
+
+    /// Puts a value in, if that takes one attempt and no look at the consumer.
+    #[inline(always)]
+    pub(super) fn push_at_once(&self, value: &'static mut T) -> Result<(), &'static mut T> {
+        let Tail { tail, head_seen } = &self.ends;
+        let position = tail.load(Ordering::Relaxed);
+        let next = position.wrapping_add(1);
+        if position.wrapping_sub(head_seen.load(Ordering::Acquire)) >= self.capacity
+            || tail.compare_exchange(position, next, Ordering::SeqCst, Ordering::Relaxed).is_err()
+        {
+            return Err(value);
+        }
+        self.put(position, value);
+        Ok(())
+    }
+
+    /// Puts a value in, unless the queue is full.
+    pub(super) fn push(&self, value: &'static mut T) -> Result<(), &'static mut T> {
+        let Tail { tail, head_seen } = &self.ends;
+        let mut position = tail.load(Ordering::Relaxed);
+        loop {
+            let used = position.wrapping_sub(head_seen.load(Ordering::Acquire));
+            if used >= self.capacity && !self.has_room(position) {
+                // Room is counted from the tail as it is, not as it was.
+                match tail.load(Ordering::SeqCst) {
+                    known if known == position => return Err(value),
+                    known => position = known,
+                }
+                continue;
+            }
+            let next = position.wrapping_add(1);
+            match tail.compare_exchange_weak(position, next, Ordering::SeqCst, Ordering::Relaxed) {
+                Ok(_) => break,
+                Err(known) => position = known,
+            }
+        }
+        self.put(position, value);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn put(&self, position: usize, value: &'static mut T) {
+        if let Some(place) = self.place(position) {
+            place.store(value, Ordering::Release);
+        }
+    }
+
+    /// Whether there is room at this position, by a look at the consumer's count.
+    #[cold]
+    #[inline(never)]
+    fn has_room(&self, position: usize) -> bool {
+        let head = self.head.0.load(Ordering::Acquire);
+        // Another producer may have seen it further; then somebody looks once more.
+        self.ends.head_seen.store(head, Ordering::Release);
+        position.wrapping_sub(head) < self.capacity
+    }
+
+    /// Takes the next value out, if there is one. Called by one thread at a time.
+    #[inline]
+    pub(super) fn pop(&self) -> Option<&'static mut T> {
+        let position = self.head.0.load(Ordering::Relaxed);
+        let place = self.place(position)?;
+        let mut round = 0;
+        while place.load(Ordering::Relaxed).is_null() {
+            if self.ends.tail.load(Ordering::SeqCst) == position {
+                return None;
+            }
+            // Somebody is about to write it.
+            wait(round);
+            round = round.saturating_add(1);
+        }
+        let value = place.swap(std::ptr::null_mut(), Ordering::Acquire);
+        self.head.0.store(position.wrapping_add(1), Ordering::Release);
+        owned(value)
+    }
+
+    /// How many values there are.
+    pub(super) fn len(&self) -> usize {
+        let head = self.head.0.load(Ordering::SeqCst);
+        self.ends.tail.load(Ordering::SeqCst).wrapping_sub(head)
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    #[inline(always)]
+    fn place(&self, position: usize) -> Option<&AtomicPtr<T>> {
+        self.places.get(position & self.places.len().wrapping_sub(1))
+    }
+}
+
+/// The value whose address was swapped out of a place.
+#[expect(unsafe_code, reason = "the address of a borrowed value is made one again")]
+fn owned<T>(value: *mut T) -> Option<&'static mut T> {
+    // SAFETY: what is not null was put there by `push`, as the address of a value
+    // borrowed for good and given away with that. Swapping takes it out of the only
+    // place where it is, so that it is made a borrow again once.
+    unsafe { value.as_mut() }
+}

@@ -1,0 +1,5 @@
+//! What a [`Ring`](super::ring::Ring) is made of.
+
+pub(super) use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+pub(super) use super::wait_a_little as wait;
