@@ -239,6 +239,9 @@ impl Intake {
         visit(&mut recorder);
         if recorder.notes.is_any {
             self.settle_opening(callsite, recorder.notes, capture);
+        } else {
+            // There is nothing in them that would have to be dropped.
+            std::mem::forget(recorder.notes);
         }
     }
 

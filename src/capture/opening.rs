@@ -11,7 +11,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::callsite::Opens;
 use super::intake::Intake;
-use super::local;
+use super::local::{self, Thread};
 use super::message::Capture;
 
 /// A span that opens.
@@ -50,24 +50,38 @@ impl Intake {
             return;
         }
         let is_operation = callsite.opens == Opens::Operation;
-        let Some(_busy) = local::enter_work() else {
+        if local::is_at_work() {
             return self.lose_reentrant(is_operation);
-        };
+        }
         let capture = self.begin(callsite);
         capture.open.span = opening.span;
         capture.open.is_operation = is_operation;
         self.record_fields(&callsite.fields, callsite, capture, |recorder| {
             opening.attributes.record(recorder);
         });
-        let epoch = self.late_identities.load(Ordering::Acquire);
-        capture.open.epoch = epoch;
-        if let Some(parent) = self.enclosing_tracked(opening) {
-            self.open_in_parent(capture, epoch, parent);
+        capture.open.epoch = self.late_identities.load(Ordering::Acquire);
+        if !self.is_at_top(opening) {
+            self.open_below(capture, opening);
         }
-        self.open.insert(capture);
+        self.open.insert(opening.span, capture);
+    }
+
+    /// Whether there is no span around one that opens, as far as this thread knows
+    /// itself.
+    #[inline(always)]
+    fn is_at_top(&self, opening: &Opening<'_>) -> bool {
+        opening.attributes.is_contextual()
+            && self.is_told_of_all()
+            && local::with(Thread::is_outside)
     }
 
     #[inline(never)]
+    fn open_below(&self, capture: &mut Capture, opening: &Opening<'_>) {
+        if let Some(parent) = self.enclosing_tracked(opening) {
+            self.open_in_parent(capture, capture.open.epoch, parent);
+        }
+    }
+
     fn open_in_parent(&self, capture: &mut Capture, epoch: u64, parent: u64) {
         capture.open.enclosing = parent;
         self.inherit(capture, epoch, parent);
@@ -79,7 +93,6 @@ impl Intake {
     }
 
     /// The nearest tracked span around one that opens.
-    #[inline(always)]
     pub(super) fn enclosing_tracked(&self, opening: &Opening<'_>) -> Option<u64> {
         if opening.attributes.is_contextual() && self.is_told_of_all() {
             // Where only tracked spans were entered, this thread knows it itself.
