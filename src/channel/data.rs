@@ -57,13 +57,12 @@ pub(crate) struct DataSender<T: 'static> {
 pub(crate) struct DataReceiver<T: Send + 'static> {
     lane: Arc<Lane<T>>,
     losses: Arc<Losses>,
+    wake: Arc<Wake>,
 }
 
 #[derive(Debug)]
 struct Lane<T: 'static> {
     queue: Ring<T>,
-    /// The worker's end was dropped.
-    is_closed: AtomicBool,
     /// Held by who empties a closed lane.
     closing: Mutex<()>,
     room: Room,
@@ -86,11 +85,10 @@ pub(crate) fn data_lane<T: Send + 'static>(
 ) -> (DataSender<T>, DataReceiver<T>) {
     let lane = Arc::new(Lane {
         queue: Ring::new(events_max),
-        is_closed: AtomicBool::new(false),
         closing: Mutex::default(),
         room: Room::default(),
     });
-    let receiver = DataReceiver { lane: lane.clone(), losses: losses.clone() };
+    let receiver = DataReceiver { lane: lane.clone(), losses: losses.clone(), wake: wake.clone() };
     let (stalled, process) = (AtomicBool::new(false), std::process::id());
     (DataSender { lane, policy, stalled, process, losses, wake }, receiver)
 }
@@ -102,10 +100,7 @@ impl<T: Send> DataSender<T> {
     pub(crate) fn send_at_once(&self, item: &'static mut T) -> Result<(), Option<&'static mut T>> {
         self.lane.queue.push_at_once(item).map_err(Some)?;
         // Looked at behind the push: see `Lane::take_unwanted`.
-        if self.wake.is_deep() || self.lane.is_closed.load(Ordering::SeqCst) {
-            return Err(None);
-        }
-        Ok(())
+        if self.wake.looks() { Ok(()) } else { Err(None) }
     }
 
     /// Hands `item` over, unless it was; if that fails the loss is counted, as of
@@ -121,7 +116,7 @@ impl<T: Send> DataSender<T> {
             }
         }
         self.wake.nudge();
-        if self.lane.is_closed.load(Ordering::SeqCst) {
+        if self.wake.is_gone() {
             return self.lane.take_unwanted(&self.losses, now_ns());
         }
         Ok(())
@@ -151,10 +146,10 @@ impl<T: Send> DataSender<T> {
         self.wake.now();
         let sent = match self.policy {
             OverflowPolicy::Drop => Err(item),
-            OverflowPolicy::BlockForever => self.lane.push_in_time(item, None),
+            OverflowPolicy::BlockForever => self.push_in_time(item, None),
             OverflowPolicy::Block(at_most) => self.send_unless_stalled(item, at_most),
         };
-        let is_closed = self.lane.is_closed.load(Ordering::SeqCst);
+        let is_closed = self.wake.is_gone();
         match sent {
             Ok(()) if is_closed => self.lane.take_unwanted(&self.losses, now_ns),
             Ok(()) => Ok(()),
@@ -167,11 +162,29 @@ impl<T: Send> DataSender<T> {
         if self.stalled.load(Ordering::Relaxed) {
             return Err(item);
         }
-        let result = self.lane.push_in_time(item, Some(at_most));
+        let result = self.push_in_time(item, Some(at_most));
         if result.is_err() {
             self.stalled.store(true, Ordering::Relaxed);
         }
         result
+    }
+
+    /// Waits for room, for as long as it takes if no time is given.
+    fn push_in_time(&self, item: &'static mut T, at_most: Option<Duration>) -> Sent<T> {
+        let mut waited = Duration::ZERO;
+        let mut item = item;
+        self.lane.room.waiting.fetch_add(1, Ordering::SeqCst);
+        loop {
+            item = match self.lane.queue.push(item) {
+                Ok(()) => break self.lane.room.done(Ok(())),
+                Err(item) => item,
+            };
+            let left = at_most.map_or(LOOK_EVERY, |at_most| at_most.saturating_sub(waited));
+            if left.is_zero() || self.wake.is_gone() {
+                break self.lane.room.done(Err(item));
+            }
+            waited += self.lane.room.wait(left.min(LOOK_EVERY));
+        }
     }
 
     /// Says that there is room again: ends a stall when the queue is half empty,
@@ -199,7 +212,7 @@ impl<T: Send> DataReceiver<T> {
 
 impl<T: Send> Drop for DataReceiver<T> {
     fn drop(&mut self) {
-        self.lane.is_closed.store(true, Ordering::SeqCst);
+        self.wake.gone();
         // Nobody is left to make a gap entry of it, and so to ask for a time.
         let _ = self.lane.take_unwanted(&self.losses, 0);
         self.lane.room.tell();
@@ -225,24 +238,6 @@ impl<T: Send> Lane<T> {
             last = Err(item);
         }
         last
-    }
-
-    /// Waits for room, for as long as it takes if no time is given.
-    fn push_in_time(&self, item: &'static mut T, at_most: Option<Duration>) -> Sent<T> {
-        let mut waited = Duration::ZERO;
-        let mut item = item;
-        self.room.waiting.fetch_add(1, Ordering::SeqCst);
-        loop {
-            item = match self.queue.push(item) {
-                Ok(()) => break self.room.done(Ok(())),
-                Err(item) => item,
-            };
-            let left = at_most.map_or(LOOK_EVERY, |at_most| at_most.saturating_sub(waited));
-            if left.is_zero() || self.is_closed.load(Ordering::SeqCst) {
-                break self.room.done(Err(item));
-            }
-            waited += self.room.wait(left.min(LOOK_EVERY));
-        }
     }
 }
 
