@@ -69,7 +69,7 @@ impl Keeper {
         drop(reply.send(Ok(stored)));
     }
 
-    pub(super) fn has_callers_in_flight(&self) -> bool {
+    pub(super) fn has_callers_to_serve(&self) -> bool {
         false
     }
 

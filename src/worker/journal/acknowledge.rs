@@ -1,6 +1,7 @@
 //! Who waits until something is durable, or covered by a checkpoint.
 
 use super::keeper::{Keeper, Kept};
+use super::trouble::State;
 use crate::error::{Error, Result};
 use crate::event::Sequence;
 use crate::proof::SignedCheckpoint;
@@ -33,10 +34,13 @@ impl Keeper {
         kept.waiting.push_back(Waiting { size: stored.end(), answer });
     }
 
-    /// Whether the disk has something for somebody who waits, and the next turn
-    /// should come at once.
-    pub(in crate::worker) fn has_callers_in_flight(&self) -> bool {
-        self.open().is_some_and(|kept| kept.in_flight > 0)
+    /// Whether somebody waits for what the next turn does, which should come at
+    /// once: looks whether it is durable, or hands it to the disk.
+    pub(in crate::worker) fn has_callers_to_serve(&self) -> bool {
+        self.open().is_some_and(|kept| {
+            let is_working = matches!(kept.state, State::Working);
+            kept.in_flight > 0 || kept.are_many() && is_working && !kept.waiting.is_empty()
+        })
     }
 
     /// Tells when everything that was appended is durable.

@@ -1,5 +1,7 @@
 //! Many callers that wait for the disk, a half at a time.
 
+use std::time::Duration;
+
 use tokio::sync::oneshot::Receiver;
 use tokio::sync::oneshot::error::TryRecvError;
 
@@ -33,7 +35,7 @@ fn with_half_in_flight(disk: &Disk) -> (Rig, Waiting) {
     assert!(all.iter_mut().all(|reply| reply.try_recv().unwrap().is_ok()));
     let mut half = ask(&mut rig, 6..12);
     rig.worker.turn();
-    assert!(rig.worker.trail.keeper.has_callers_in_flight());
+    assert!(rig.worker.trail.keeper.has_callers_to_serve());
     assert!(still_wait(&mut half), "nothing is acknowledged before it is durable");
     (rig, half)
 }
@@ -54,7 +56,7 @@ fn one_half_is_answered_while_the_other_is_on_its_way() {
         let stored = reply.try_recv().unwrap().unwrap();
         assert_eq!(entries[stored.sequence.0 as usize].event_id, stored.event_id);
     }
-    assert!(!rig.worker.trail.keeper.has_callers_in_flight());
+    assert!(!rig.worker.trail.keeper.has_callers_to_serve());
     rig.check_sums(18);
 }
 
@@ -68,6 +70,19 @@ fn who_comes_alone_afterwards_is_not_kept_waiting() {
         rig.record(id).unwrap().unwrap();
     }
     rig.check_sums(16);
+}
+
+#[test]
+fn who_comes_while_a_sync_for_nobody_is_on_its_way_is_answered_at_once() {
+    let disk = Disk::default();
+    let (mut rig, _) = with_half_in_flight(&disk);
+    rig.settle();
+    rig.complete(1);
+    // Due when it is appended, in the turn in which somebody comes.
+    rig.clock.advance(Duration::from_millis(20));
+    let before = syncs(&disk);
+    rig.record(12).unwrap().unwrap();
+    assert_eq!(syncs(&disk), before + 2, "the one on its way, and its own");
 }
 
 #[test]
