@@ -136,6 +136,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn texts_of_every_length_are_copied_whole() {
+        let text: Vec<u8> = (0..80).collect();
+        for len in 0..text.len() {
+            let mut bytes = Bytes::default();
+            bytes.append_in_place(0, 7, &text[..len]);
+            assert_eq!(bytes.as_slice()[HEAD_BYTES..], text[..len]);
+        }
+    }
+
+    #[test]
     fn what_was_appended_is_there_in_place_and_on_the_heap() {
         let (mut bytes, mut model) = (Bytes::default(), Vec::new());
         for number in 0..40_u8 {

@@ -15,6 +15,7 @@ use tracing_core::{Metadata, callsite::Identifier};
 
 use super::fixed::{boxed_array, shared_array};
 use super::meaning::Meanings;
+use super::opens::{AtomicOpens, Opens};
 use super::place::{Place, Places, Report};
 use super::ruled::{Book, Concern, Mark};
 
@@ -105,21 +106,13 @@ pub(crate) enum Role {
     Silent,
 }
 
-/// What a span becomes that opens at a callsite, as far as its code says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Opens {
-    Nothing,
-    Context,
-    Operation,
-}
-
 /// What is known of a callsite that matters.
 #[derive(Debug)]
 pub(crate) struct Callsite {
     pub(crate) metadata: &'static Metadata<'static>,
     pub(crate) index: u32,
     pub(crate) role: Role,
-    pub(super) opens: Opens,
+    pub(super) opens: AtomicOpens,
     /// The policy in force has something to say.
     pub(super) ruled: Mark,
     pub(crate) fields: Meanings,
@@ -133,16 +126,6 @@ pub(crate) struct Callsite {
     pub(crate) reports_return: AtomicBool,
     /// A misuse of this callsite was already reported.
     pub(crate) warned: AtomicBool,
-}
-
-impl Opens {
-    fn of(role: &Role) -> Self {
-        match role {
-            Role::Operation => Opens::Operation,
-            Role::Context => Opens::Context,
-            Role::Statement | Role::Report(_) | Role::Silent => Opens::Nothing,
-        }
-    }
 }
 
 impl Callsite {
@@ -180,6 +163,9 @@ pub(crate) struct Callsites {
     told: Mutex<Vec<Identifier>>,
     places: Places,
     ignored_targets: Vec<String>,
+    /// The layer is told of every span that is entered and left. Before it is told of
+    /// any callsite it is clear whether it is.
+    pub(super) told_of_all: AtomicBool,
 }
 
 impl Callsites {
@@ -191,6 +177,7 @@ impl Callsites {
             told: Mutex::default(),
             places: Places::default(),
             ignored_targets,
+            told_of_all: AtomicBool::new(false),
         }
     }
 
@@ -229,7 +216,7 @@ impl Callsites {
         Some(self.table.insert(metadata, |index| Callsite {
             metadata,
             index,
-            opens: Opens::of(&role),
+            opens: AtomicOpens::new(self.opens(&role, concern)),
             role,
             ruled: Mark::new(concern),
             fields,
@@ -284,6 +271,7 @@ impl Callsites {
         for callsite in self.iter() {
             let (metadata, concern) = (callsite.metadata, self.concern(callsite.metadata));
             callsite.ruled.set(concern);
+            callsite.opens.set(self.opens(&callsite.role, concern));
             if concern.may_operate {
                 self.places.register(metadata, role_at_place(Some(&callsite.role), concern));
             }
@@ -296,6 +284,11 @@ impl Callsites {
 
     fn concern(&self, metadata: &Metadata<'_>) -> Concern {
         if self.is_ignored(metadata) { Concern::default() } else { self.book.concern(metadata) }
+    }
+
+    fn opens(&self, role: &Role, concern: Concern) -> Opens {
+        let is_usual = !concern.is_any && self.told_of_all.load(Ordering::Relaxed);
+        if is_usual { Opens::by_code(role) } else { Opens::Unusually }
     }
 
     fn role(&self, metadata: &Metadata<'_>) -> Option<Role> {

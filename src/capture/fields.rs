@@ -9,8 +9,9 @@ use crate::event::limits::{
 };
 use crate::event::packed::{PackedIds, ValueRef};
 
-use super::callsite::{IdField, Slot};
-use super::recorded::{EntryIds, HEAD_BYTES, Ids, Kind, Place, Recorded, fits_at, text_at};
+use super::callsite::IdField;
+use super::meaning::Meaning;
+use super::recorded::{EntryIds, HEAD_BYTES, Ids, Place, Recorded, text_at};
 
 /// What was recorded. First what its reader needs, then what callers need alone.
 #[derive(Debug, Clone)]
@@ -32,19 +33,30 @@ type Marks = u16;
 mod marks {
     use super::Marks;
 
+    /// From here on, bits as of [`Mark`](super::Mark): recorded under an `audit.*`
+    /// name, which a name of another convention must not replace.
+    pub(super) const STRONG: Marks = 1;
     /// From here on, bits by [`IdField`](super::IdField): recorded on this span
-    /// itself, not inherited.
-    pub(super) const OWN: Marks = 1;
-    /// From here on: recorded under an `audit.*` name, which a name of another
-    /// convention must not replace. Bits above the identity fields stand for the
-    /// operation and the entry ids.
-    pub(super) const STRONG: Marks = 1 << 6;
-    pub(super) const STRONG_OPERATION: Marks = STRONG << 6;
-    pub(super) const STRONG_ENTRY_IDS: Marks = STRONG << 7;
+    /// itself, under another name, not inherited.
+    pub(super) const OWN: Marks = 1 << 8;
     /// A metadata field may have been recorded more than once.
     pub(super) const REPEATS: Marks = 1 << 14;
     /// The counts are kept.
     pub(super) const COUNTED: Marks = 1 << 15;
+}
+
+/// Who acts, the operation or the entry ids, as a bit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark(u8);
+
+impl Mark {
+    pub(super) const NONE: Mark = Mark(0);
+    pub(super) const OPERATION: Mark = Mark(1 << 6);
+    pub(super) const ENTRY_IDS: Mark = Mark(1 << 7);
+
+    pub(super) const fn identity(field: IdField) -> Mark {
+        Mark(field.bit())
+    }
 }
 
 /// How much was recorded.
@@ -57,42 +69,6 @@ struct Counts {
     compact_at: u32,
 }
 
-/// What recording a text of a field comes to: one recording, a place, and marks.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Plain {
-    kind: Kind,
-    marks: Marks,
-    /// A number of a place; [`NOWHERE`], or [`NOT_PLAIN`].
-    place: u8,
-}
-
-const NOWHERE: u8 = PLACES as u8;
-const NOT_PLAIN: u8 = u8::MAX;
-
-impl Plain {
-    /// Of a field that is this to us.
-    pub(super) fn of(slot: Slot) -> Self {
-        let plain = |kind, marks, place| Plain { kind, marks, place };
-        match slot {
-            Slot::Operation => plain(Kind::TEXT, marks::STRONG_OPERATION, OPERATION as u8),
-            Slot::Identity(field) => {
-                let marks = (marks::OWN | marks::STRONG) * Marks::from(field.bit());
-                plain(Kind::TEXT, marks, field as u8)
-            }
-            Slot::EntryIds => plain(Kind::ENTRY_ID, marks::STRONG_ENTRY_IDS, NOWHERE),
-            Slot::Metadata => plain(Kind::metadata_text(), 0, NOWHERE),
-            _ => plain(Kind::TEXT, 0, NOT_PLAIN),
-        }
-    }
-
-    /// Whether recording this text, from `start` on, is plain: by its field, and as
-    /// it is neither empty nor so long that it does not lie in place.
-    #[inline(always)]
-    pub(super) fn is_with(&self, start: usize, text: &str) -> bool {
-        self.place != NOT_PLAIN && !text.is_empty() && fits_at(start, text.len())
-    }
-}
-
 /// How much did not fit.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cuts {
@@ -100,8 +76,8 @@ pub(crate) struct Cuts {
     pub(crate) metadata: u32,
 }
 
-const PLACES: usize = IdField::ALL.len() + 2;
-const OPERATION: usize = IdField::ALL.len();
+pub(super) const PLACES: usize = IdField::ALL.len() + 2;
+pub(super) const OPERATION: usize = IdField::ALL.len();
 const ERROR: usize = OPERATION + 1;
 
 /// Longest list that is kept for a rule.
@@ -118,7 +94,6 @@ impl Fields {
         self.recorded.restart();
         self.places = [0; PLACES];
         self.marks = 0;
-        self.counts = Counts::default();
     }
 
     /// Where the next recording goes, if it lies in place.
@@ -128,24 +103,23 @@ impl Fields {
     }
 
     /// Records a text with which a span opens, at the end in place, where that [is
-    /// plain](Plain::is_with). Ends with the copying.
+    /// plain](Meaning::is_plain_with). Ends with the copying.
     #[inline(always)]
-    pub(super) fn put_plain(&mut self, start: usize, index: usize, plain: &Plain, text: &str) {
-        if let Some(place) = self.places.get_mut(usize::from(plain.place)) {
+    pub(super) fn put_plain(&mut self, start: usize, meaning: &Meaning, text: &str) {
+        if let Some(place) = self.places.get_mut(usize::from(meaning.place)) {
             *place = (start + HEAD_BYTES) as Place;
         }
-        self.marks |= plain.marks;
-        // A callsite has far fewer fields than 2^16.
-        self.recorded.append_plain(start, plain.kind, index, text.as_bytes());
+        self.marks |= Marks::from(meaning.mark.0) * marks::STRONG;
+        self.recorded.append_plain(start, meaning.head, text.as_bytes());
     }
 
-    /// Records a metadata value that is no text and with which a span opens;
-    /// whether it lies in place and was recorded.
+    /// Records a metadata value of fixed length with which a span opens; whether it
+    /// lies in place and was recorded.
     #[inline(always)]
-    pub(super) fn put_number(&mut self, index: usize, value: ValueRef<'_>) -> bool {
-        let fits = self.recorded.fits(value.encoded().tagged().1);
+    pub(super) fn put_fixed(&mut self, index: usize, tag: u8, payload: [u8; 8]) -> bool {
+        let fits = self.recorded.fits(payload.len());
         if fits {
-            self.recorded.push_metadata(index as u16, value);
+            self.recorded.push_fixed(index as u16, tag, payload);
         }
         fits
     }
@@ -156,6 +130,7 @@ impl Fields {
     }
 
     pub(super) fn make_plain(&mut self) {
+        self.counts = Counts::default();
         self.recorded.clear();
         self.cuts = None;
     }
@@ -175,7 +150,7 @@ impl Fields {
 
     /// Whether the identity field was recorded on this span itself.
     pub(super) fn owns(&self, field: IdField) -> bool {
-        self.marks & (marks::OWN * Marks::from(field.bit())) != 0
+        self.marks & ((marks::STRONG | marks::OWN) * Marks::from(field.bit())) != 0
     }
 
     /// What a reader needs.
@@ -191,7 +166,7 @@ impl Fields {
 
     #[inline]
     pub(super) fn set_operation(&mut self, text: &str, strong: bool) {
-        if self.gives_way(marks::STRONG_OPERATION, strong) {
+        if self.gives_way(Mark::OPERATION, strong) {
             self.put(OPERATION, text);
         }
     }
@@ -218,7 +193,7 @@ impl Fields {
     /// Whether an identity field can be set; if so, it is to be.
     #[inline]
     pub(super) fn takes_identity(&mut self, field: IdField, text: &str, strong: bool) -> bool {
-        !text.is_empty() && self.gives_way(marks::STRONG * Marks::from(field.bit()), strong)
+        !text.is_empty() && self.gives_way(Mark::identity(field), strong)
     }
 
     /// Sets an identity field that [can be set](Self::takes_identity).
@@ -378,7 +353,7 @@ impl Fields {
     /// before do not.
     fn replaces_entry_ids(&mut self, strong: bool) -> bool {
         self.count();
-        let replaces = self.gives_way(marks::STRONG_ENTRY_IDS, strong);
+        let replaces = self.gives_way(Mark::ENTRY_IDS, strong);
         if let Some(cuts) = self.cuts.as_deref_mut().filter(|_| replaces) {
             cuts.entry_ids = 0;
         }
@@ -386,7 +361,8 @@ impl Fields {
     }
 
     #[inline]
-    fn gives_way(&mut self, bit: Marks, strong: bool) -> bool {
+    fn gives_way(&mut self, mark: Mark, strong: bool) -> bool {
+        let bit = Marks::from(mark.0) * marks::STRONG;
         if strong {
             self.marks |= bit;
         }

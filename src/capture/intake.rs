@@ -201,12 +201,12 @@ impl Intake {
     pub(super) fn note_attached(&self, filtered: bool) {
         let attachment = if filtered { Attachment::Filtered } else { Attachment::Plain };
         self.attachment.store(attachment as u8, Ordering::Relaxed);
+        self.callsites.told_of_all.store(filtered, Ordering::Relaxed);
     }
 
     /// Whether the layer is told of every span that is entered and left.
-    #[inline]
     pub(super) fn is_told_of_all(&self) -> bool {
-        self.attachment.load(Ordering::Relaxed) == Attachment::Filtered as u8
+        self.callsites.told_of_all.load(Ordering::Relaxed)
     }
 
     /// How the layer became part of a subscriber.
@@ -239,6 +239,9 @@ impl Intake {
         visit(&mut recorder);
         if recorder.notes.is_any {
             self.settle_opening(callsite, recorder.notes, capture);
+        } else {
+            // There is nothing in them that would have to be dropped.
+            std::mem::forget(recorder.notes);
         }
     }
 

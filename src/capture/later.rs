@@ -17,9 +17,10 @@ use crate::event::packed::ValueRef;
 use super::callsite::{Callsite, Slot};
 use super::intake::Intake;
 use super::local;
+use super::lock::Locked;
 use super::meaning::Meaning;
 use super::message::Capture;
-use super::open::{self, Locked};
+use super::open;
 use super::record::{FieldRecorder, Misuse, Notes, bytes_text};
 use super::value::read;
 
@@ -27,15 +28,17 @@ impl Intake {
     /// Values were recorded on a span that may be tracked.
     #[inline(never)]
     pub(super) fn tracked_recorded(&self, span: u64, values: &span::Record<'_>, slot: &open::Slot) {
-        let Some(_busy) = local::enter_work() else { return };
-        let mut locked = slot.lock_span(span);
-        let Some(capture) = locked.capture() else { return };
+        if local::is_at_work() {
+            return;
+        }
+        let mut spans = slot.lock();
+        let Some(capture) = spans.find(span) else { return };
         if capture.ruled.is_some() {
-            drop(locked);
+            drop(spans);
             return self.record_by_rule(span, values);
         }
         let Some(callsite) = self.callsites.by_index(capture.callsite) else { return };
-        let mut recorder = LateRecorder::new(slot, locked, &callsite.fields, |_| ());
+        let mut recorder = LateRecorder::new(slot, span, spans, &callsite.fields, |_| ());
         values.record(&mut recorder);
         recorder.finish(self, |_| ());
         recorder.tell_misuse(self, callsite);
@@ -46,7 +49,7 @@ impl Intake {
 pub(super) struct LateRecorder<'a, N> {
     slot: &'a open::Slot,
     span: u64,
-    locked: Option<Locked<'a>>,
+    spans: Option<Locked<'a, open::Spans>>,
     meanings: &'a [Meaning],
     note: N,
     notes: Notes,
@@ -56,12 +59,13 @@ impl<'a, N: FnMut(usize)> LateRecorder<'a, N> {
     #[inline]
     pub(super) fn new(
         slot: &'a open::Slot,
-        locked: Locked<'a>,
+        span: u64,
+        spans: Locked<'a, open::Spans>,
         meanings: &'a [Meaning],
         note: N,
     ) -> Self {
         let notes = Notes { is_later: true, ..Notes::default() };
-        LateRecorder { slot, span: locked.span(), locked: Some(locked), meanings, note, notes }
+        LateRecorder { slot, span, spans: Some(spans), meanings, note, notes }
     }
 
     /// Completes the recording; `settle` runs under the lock of the span.
@@ -69,7 +73,7 @@ impl<'a, N: FnMut(usize)> LateRecorder<'a, N> {
     pub(super) fn finish(&mut self, intake: &Intake, settle: impl FnOnce(&mut Capture)) {
         self.lock();
         let notes = &self.notes;
-        if let Some(capture) = self.locked.as_mut().and_then(Locked::capture) {
+        if let Some(capture) = self.spans.as_mut().and_then(|spans| spans.find(self.span)) {
             if notes.identities != 0 {
                 intake.note_late(capture, notes.identities, notes.were_absent);
             }
@@ -79,7 +83,7 @@ impl<'a, N: FnMut(usize)> LateRecorder<'a, N> {
             settle(capture);
             capture.fields.collect_garbage();
         }
-        self.locked = None;
+        self.spans = None;
     }
 
     /// Tells of a misuse, if there was one. Not under the lock.
@@ -92,7 +96,7 @@ impl<'a, N: FnMut(usize)> LateRecorder<'a, N> {
 
     #[inline]
     fn lock(&mut self) {
-        if self.locked.is_none() {
+        if self.spans.is_none() {
             self.lock_again();
         }
     }
@@ -100,12 +104,14 @@ impl<'a, N: FnMut(usize)> LateRecorder<'a, N> {
     #[cold]
     #[inline(never)]
     fn lock_again(&mut self) {
-        self.locked = Some(self.slot.lock_span(self.span));
+        self.spans = Some(self.slot.lock());
     }
 
     fn record(&mut self, index: usize, record: impl FnOnce(&mut FieldRecorder<'_>)) {
         self.lock();
-        let Some(capture) = self.locked.as_mut().and_then(Locked::capture) else { return };
+        let Some(capture) = self.spans.as_mut().and_then(|spans| spans.find(self.span)) else {
+            return;
+        };
         (self.note)(index);
         let notes = std::mem::take(&mut self.notes);
         let mut recorder =
@@ -165,7 +171,9 @@ impl<N: FnMut(usize)> Visit for LateRecorder<'_, N> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.locked = None;
+        self.spans = None;
+        // What user code traces meanwhile is not to be recorded.
+        let _busy = local::enter_work();
         read(value, FIELD_BYTES_MAX, |read| {
             self.record(field.index(), |recorder| recorder.apply(field.index(), read));
         });

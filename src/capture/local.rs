@@ -24,7 +24,7 @@ pub(super) struct Entered {
 /// What one thread keeps.
 pub(super) struct Thread {
     busy: Cell<bool>,
-    /// Zero until it is asked for.
+    /// Zero until the first key is taken.
     number: Cell<u64>,
     /// A multiple of [`KEYS_PER_TAKE`]: there is none.
     next_key: Cell<u64>,
@@ -73,6 +73,13 @@ impl Drop for Busy {
 pub(super) fn enter_work() -> Option<Busy> {
     // Lazily: a guard made and dropped here would end the work around it.
     (!with(|thread| thread.busy.replace(true))).then(|| Busy(()))
+}
+
+/// Whether this thread is inside this crate's work. Who does not run user code
+/// need not enter it.
+#[inline(always)]
+pub(super) fn is_at_work() -> bool {
+    with(|thread| thread.busy.get())
 }
 
 /// Marks this thread as inside this crate's work for good: the worker and its
@@ -129,7 +136,7 @@ impl Thread {
     #[inline]
     pub(super) fn next_key(&self) -> NonZeroU64 {
         let next = self.next_key.get();
-        if next % KEYS_PER_TAKE == 0 {
+        if next.is_multiple_of(KEYS_PER_TAKE) {
             return self.take_keys();
         }
         self.next_key.set(next.wrapping_add(1));
@@ -142,6 +149,10 @@ impl Thread {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let first = NEXT.fetch_add(KEYS_PER_TAKE, Ordering::Relaxed);
         self.next_key.set(first + 2);
+        if self.number.get() == 0 {
+            // The first keys that were ever taken by a thread are its number, too.
+            self.number.set(first + 1);
+        }
         NonZeroU64::MIN.saturating_add(first)
     }
 
@@ -151,21 +162,10 @@ impl Thread {
         self.number.get() == number
     }
 
-    /// The number of this thread, which no other thread has. Neither zero nor
-    /// the largest of all.
+    /// The number of this thread, which no other thread has and which is not the
+    /// largest of all. Zero as long as the thread has not taken a key.
     #[inline]
     pub(super) fn number(&self) -> u64 {
-        match self.number.get() {
-            0 => self.take_number(),
-            number => number,
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn take_number(&self) -> u64 {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        self.number.set(NEXT.fetch_add(1, Ordering::Relaxed));
         self.number.get()
     }
 
@@ -192,6 +192,12 @@ impl Thread {
         self.entered_of_all.set(UNKNOWN);
     }
 
+    /// Whether no span of any layer's subscriber was entered on this thread.
+    #[inline(always)]
+    pub(super) fn is_outside(&self) -> bool {
+        self.entered.get() as isize | self.entered_of_all.get() == 0
+    }
+
     /// The innermost span of the layer's subscriber on this thread, if that is
     /// known here: only tracked spans were entered. `Some(None)`: there is none.
     ///
@@ -203,10 +209,9 @@ impl Thread {
         if self.entered_of_all.get() != entered as isize {
             return None;
         }
-        if entered == 0 { Some(None) } else { Some(self.innermost(instance, entered)) }
+        Some(self.innermost(instance, entered))
     }
 
-    #[inline(never)]
     fn innermost(&self, instance: u32, entered: usize) -> Option<u64> {
         let is_of_layer = |entered: &Entered| entered.instance == instance;
         let before = |place: usize| (0..place).filter_map(|place| self.at(place));

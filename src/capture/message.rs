@@ -72,8 +72,8 @@ pub(crate) struct Capture {
     pub(crate) parent: Option<EventKey>,
     /// Index of the callsite in the layer's table.
     pub(crate) callsite: u32,
-    pub(crate) origin: Origin,
     pub(crate) seen: Seen,
+    pub(crate) origin: Origin,
     /// Absent as a rule.
     rare: Option<Box<Rare>>,
     /// What a policy has to say, where one has. Absent in the pool.

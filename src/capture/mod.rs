@@ -37,6 +37,7 @@ mod meaning;
 mod message;
 mod open;
 mod opening;
+mod opens;
 mod outcome;
 mod place;
 mod pool;

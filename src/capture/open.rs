@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::callsite::IdField;
 use super::fixed::shared_array;
 use super::local::{self, Thread};
-use super::lock::{self, Lock};
+use super::lock::{Lock, Locked};
 use super::message::{Capture, LastExit};
 use super::pool::{self, Parcel};
 
@@ -48,8 +48,9 @@ pub(super) struct Slot {
     spans: Lock<Spans>,
 }
 
+/// The spans of a slot.
 #[derive(Default)]
-struct Spans {
+pub(super) struct Spans {
     first: Option<Parcel>,
     more: Box<[Parcel]>,
 }
@@ -91,8 +92,7 @@ impl OpenSpans {
 
     /// Adds the span of a capture, opened by this thread.
     #[inline]
-    pub(super) fn insert(&self, capture: Parcel) {
-        let span = capture.open.span;
+    pub(super) fn insert(&self, span: u64, capture: Parcel) {
         let Some(slot) = self.0.get(slot_number(span)) else { return };
         let mut spans = slot.lock();
         if spans.first.is_some() {
@@ -168,13 +168,6 @@ impl Slot {
         self.lock().find(span).is_some()
     }
 
-    /// Locks the slot for a span that may be tracked here. No user code and no
-    /// other span until it is dropped.
-    #[inline]
-    pub(super) fn lock_span(&self, span: u64) -> Locked<'_> {
-        Locked { spans: self.lock(), span }
-    }
-
     /// Takes a span out, with the times that its owner kept, if it is the only one
     /// here and nobody else has the lock.
     #[inline(always)]
@@ -221,15 +214,18 @@ impl Slot {
     /// times of it.
     #[inline]
     pub(super) fn note_exit(&self, span: u64, busy_ticks: u64, at_ticks: u64) -> bool {
-        let owner = self.owner.load(Ordering::Relaxed);
-        let is_owner = self.is_alone(span) && local::with(|thread| thread.has_number(owner));
-        if is_owner {
-            let busy = self.busy_ticks.load(Ordering::Relaxed).wrapping_add(busy_ticks);
-            self.busy_ticks.store(busy, Ordering::Relaxed);
-            // Time does not go back on one thread.
-            self.last_exit.store(LastExit::at(at_ticks).0, Ordering::Relaxed);
+        if !self.is_alone(span) {
+            return false;
         }
-        is_owner
+        let owner = self.owner.load(Ordering::Relaxed);
+        if !local::with(|thread| thread.has_number(owner)) {
+            return false;
+        }
+        let busy = self.busy_ticks.load(Ordering::Relaxed).wrapping_add(busy_ticks);
+        self.busy_ticks.store(busy, Ordering::Relaxed);
+        // Time does not go back on one thread.
+        self.last_exit.store(LastExit::at(at_ticks).0, Ordering::Relaxed);
+        true
     }
 
     fn times(&self) -> Times {
@@ -239,8 +235,9 @@ impl Slot {
         }
     }
 
+    /// Locks the slot. No user code and no other span until that is dropped.
     #[inline]
-    fn lock(&self) -> lock::Locked<'_, Spans> {
+    pub(super) fn lock(&self) -> Locked<'_, Spans> {
         self.spans.lock()
     }
 
@@ -287,28 +284,11 @@ impl Slot {
 
 impl Spans {
     #[inline]
-    fn find(&mut self, span: u64) -> Option<&mut Capture> {
+    pub(super) fn find(&mut self, span: u64) -> Option<&mut Capture> {
         if self.first.as_ref().is_some_and(|first| first.open.span == span) {
             return self.first.as_deref_mut();
         }
         self.more.iter_mut().map(|capture| &mut **capture).find(|capture| capture.open.span == span)
-    }
-}
-
-/// A span that may be tracked, whose slot is locked.
-pub(super) struct Locked<'a> {
-    spans: lock::Locked<'a, Spans>,
-    span: u64,
-}
-
-impl Locked<'_> {
-    pub(super) fn span(&self) -> u64 {
-        self.span
-    }
-
-    #[inline]
-    pub(super) fn capture(&mut self) -> Option<&mut Capture> {
-        self.spans.find(self.span)
     }
 }
 
@@ -365,9 +345,9 @@ mod tests {
 
     fn open(spans: &OpenSpans, span: u64) {
         let capture = pool::take();
-        capture.restart(0, std::num::NonZeroU64::MIN);
+        capture.restart(0, local::with(Thread::next_key));
         capture.open.span = span;
-        spans.insert(capture);
+        spans.insert(span, capture);
     }
 
     fn note_exit(spans: &OpenSpans, span: u64, busy_ticks: u64, at_ticks: u64) {

@@ -5,11 +5,12 @@ use std::fmt::Debug;
 use tracing_core::field::{Field, Visit};
 
 use crate::event::limits::{ENTRY_IDS_MAX, FIELD_BYTES_MAX, bounded};
-use crate::event::packed::{PackedIds, ValueRef, write_id};
+use crate::event::packed::{Encoded, PackedIds, ValueRef, write_id};
 use crate::event::{Status, duration_ns_from_ms};
 
 use super::callsite::{IdField, Slot};
 use super::fields::Fields;
+use super::local;
 use super::meaning::Meaning;
 use super::value::{Read, read};
 
@@ -65,8 +66,8 @@ impl<'a> FieldRecorder<'a> {
     fn opening_text(&mut self, index: usize, text: &str) {
         let Some(meaning) = self.meanings.get(index) else { return };
         let start = self.fields.end_in_place();
-        if meaning.plain.is_with(start, text) {
-            self.fields.put_plain(start, index, &meaning.plain, text);
+        if meaning.is_plain_with(start, text) {
+            self.fields.put_plain(start, meaning, text);
         } else {
             self.text_of(meaning.slot, index, text);
         }
@@ -120,13 +121,20 @@ impl<'a> FieldRecorder<'a> {
         }
     }
 
-    /// Records a number or a truth value with which a span opens.
+    /// Records a number with which a span opens; whether that was all there is to do.
     #[inline(always)]
-    fn opening_number(&mut self, index: usize, value: ValueRef<'_>) {
-        let slot = self.slot(index);
-        if slot != Slot::Metadata || !self.fields.put_number(index, value) {
-            self.number_of(slot, index, value);
+    fn opening_number(&mut self, index: usize, value: ValueRef<'_>) -> bool {
+        match (self.slot(index), value.encoded()) {
+            (Slot::Metadata, Encoded::Fixed(tag, payload)) => {
+                self.fields.put_fixed(index, tag, payload)
+            }
+            _ => false,
         }
+    }
+
+    #[inline(never)]
+    fn unusual_number<V: Into<ValueRef<'static>>>(&mut self, index: usize, value: V) {
+        self.number(index, value.into());
     }
 
     /// Records a number or a truth value.
@@ -256,19 +264,25 @@ impl Visit for FieldRecorder<'_> {
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.opening_number(field.index(), ValueRef::I64(value));
+        if !self.opening_number(field.index(), ValueRef::I64(value)) {
+            self.unusual_number(field.index(), value);
+        }
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.opening_number(field.index(), ValueRef::U64(value));
+        if !self.opening_number(field.index(), ValueRef::U64(value)) {
+            self.unusual_number(field.index(), value);
+        }
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.opening_number(field.index(), ValueRef::F64(value));
+        if !self.opening_number(field.index(), ValueRef::F64(value)) {
+            self.unusual_number(field.index(), value);
+        }
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.opening_number(field.index(), ValueRef::Bool(value));
+        self.number(field.index(), ValueRef::Bool(value));
     }
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {
@@ -280,6 +294,8 @@ impl Visit for FieldRecorder<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        // What user code traces meanwhile is not to be recorded.
+        let _busy = local::enter_work();
         read(value, FIELD_BYTES_MAX, |read| self.apply(field.index(), read));
     }
 }

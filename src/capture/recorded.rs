@@ -33,18 +33,18 @@ const ENTRY_IDS: u8 = 4;
 const FURTHER: u8 = 2;
 const DURATION: u8 = 7;
 
-/// Kind and tag of a recording of text. Only metadata has its index read.
+/// A head, but for the length of the payload.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Kind(u16);
+pub(super) struct Head(u32);
 
-impl Kind {
-    pub(super) const TEXT: Kind = Kind(TEXT as u16);
-    pub(super) const ENTRY_ID: Kind = Kind(ENTRY_ID as u16);
+impl Head {
+    pub(super) const TEXT: Head = Head(TEXT as u32);
+    pub(super) const ENTRY_ID: Head = Head(ENTRY_ID as u32);
 
     /// Of a text that is metadata.
-    pub(super) fn metadata_text() -> Kind {
+    pub(super) fn metadata_text(index: u16) -> Head {
         let (tag, _) = ValueRef::Str("").encoded().tagged();
-        Kind(u16::from(METADATA) | u16::from(tag) << 8)
+        Head(u32::from(METADATA) | u32::from(tag) << 8 | u32::from(index) << 16)
     }
 }
 
@@ -91,11 +91,16 @@ impl Recorded {
         self.0.end_in_place()
     }
 
-    /// Records there what the field of this index was given, known to fit.
+    /// Records there what a field of this head was given, known to fit.
     #[inline(always)]
-    pub(super) fn append_plain(&mut self, start: usize, kind: Kind, index: usize, text: &[u8]) {
-        let head = u64::from(kind.0) | (index as u64) << 16 | (text.len() as u64) << 32;
-        self.0.append_in_place(start, head, text);
+    pub(super) fn append_plain(&mut self, start: usize, head: Head, text: &[u8]) {
+        self.0.append_in_place(start, u64::from(head.0) | (text.len() as u64) << 32, text);
+    }
+
+    /// Appends a metadata value of this tag.
+    #[inline(always)]
+    pub(super) fn push_fixed(&mut self, index: u16, tag: u8, payload: [u8; 8]) {
+        self.append(METADATA, tag, index, &payload);
     }
 
     /// Appends a text; an empty one has no place.

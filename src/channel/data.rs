@@ -54,16 +54,15 @@ pub(crate) struct DataSender<T: 'static> {
 
 /// The worker's end. Dropped, it counts what nobody takes any more as lost.
 #[derive(Debug)]
-pub(crate) struct DataReceiver<T: 'static> {
+pub(crate) struct DataReceiver<T: Send + 'static> {
     lane: Arc<Lane<T>>,
     losses: Arc<Losses>,
+    wake: Arc<Wake>,
 }
 
 #[derive(Debug)]
 struct Lane<T: 'static> {
     queue: Ring<T>,
-    /// The worker's end was dropped.
-    is_closed: AtomicBool,
     /// Held by who empties a closed lane.
     closing: Mutex<()>,
     room: Room,
@@ -78,7 +77,7 @@ struct Room {
 }
 
 /// A lane for at most `events_max` waiting items.
-pub(crate) fn data_lane<T: 'static>(
+pub(crate) fn data_lane<T: Send + 'static>(
     events_max: usize,
     policy: OverflowPolicy,
     losses: Arc<Losses>,
@@ -86,26 +85,22 @@ pub(crate) fn data_lane<T: 'static>(
 ) -> (DataSender<T>, DataReceiver<T>) {
     let lane = Arc::new(Lane {
         queue: Ring::new(events_max),
-        is_closed: AtomicBool::new(false),
         closing: Mutex::default(),
         room: Room::default(),
     });
-    let receiver = DataReceiver { lane: lane.clone(), losses: losses.clone() };
+    let receiver = DataReceiver { lane: lane.clone(), losses: losses.clone(), wake: wake.clone() };
     let (stalled, process) = (AtomicBool::new(false), std::process::id());
     (DataSender { lane, policy, stalled, process, losses, wake }, receiver)
 }
 
-impl<T> DataSender<T> {
+impl<T: Send> DataSender<T> {
     /// Hands `item` over, if nothing else is to be done. Otherwise [`send`](Self::send)
     /// is to be called with what comes back.
     #[inline(always)]
     pub(crate) fn send_at_once(&self, item: &'static mut T) -> Result<(), Option<&'static mut T>> {
         self.lane.queue.push_at_once(item).map_err(Some)?;
         // Looked at behind the push: see `Lane::take_unwanted`.
-        if self.wake.is_deep() || self.lane.is_closed.load(Ordering::SeqCst) {
-            return Err(None);
-        }
-        Ok(())
+        if self.wake.looks() { Ok(()) } else { Err(None) }
     }
 
     /// Hands `item` over, unless it was; if that fails the loss is counted, as of
@@ -121,7 +116,7 @@ impl<T> DataSender<T> {
             }
         }
         self.wake.nudge();
-        if self.lane.is_closed.load(Ordering::SeqCst) {
+        if self.wake.is_gone() {
             return self.lane.take_unwanted(&self.losses, now_ns());
         }
         Ok(())
@@ -151,10 +146,10 @@ impl<T> DataSender<T> {
         self.wake.now();
         let sent = match self.policy {
             OverflowPolicy::Drop => Err(item),
-            OverflowPolicy::BlockForever => self.lane.push_in_time(item, None),
+            OverflowPolicy::BlockForever => self.push_in_time(item, None),
             OverflowPolicy::Block(at_most) => self.send_unless_stalled(item, at_most),
         };
-        let is_closed = self.lane.is_closed.load(Ordering::SeqCst);
+        let is_closed = self.wake.is_gone();
         match sent {
             Ok(()) if is_closed => self.lane.take_unwanted(&self.losses, now_ns),
             Ok(()) => Ok(()),
@@ -167,11 +162,29 @@ impl<T> DataSender<T> {
         if self.stalled.load(Ordering::Relaxed) {
             return Err(item);
         }
-        let result = self.lane.push_in_time(item, Some(at_most));
+        let result = self.push_in_time(item, Some(at_most));
         if result.is_err() {
             self.stalled.store(true, Ordering::Relaxed);
         }
         result
+    }
+
+    /// Waits for room, for as long as it takes if no time is given.
+    fn push_in_time(&self, item: &'static mut T, at_most: Option<Duration>) -> Sent<T> {
+        let mut waited = Duration::ZERO;
+        let mut item = item;
+        self.lane.room.waiting.fetch_add(1, Ordering::SeqCst);
+        loop {
+            item = match self.lane.queue.push(item) {
+                Ok(()) => break self.lane.room.done(Ok(())),
+                Err(item) => item,
+            };
+            let left = at_most.map_or(LOOK_EVERY, |at_most| at_most.saturating_sub(waited));
+            if left.is_zero() || self.wake.is_gone() {
+                break self.lane.room.done(Err(item));
+            }
+            waited += self.lane.room.wait(left.min(LOOK_EVERY));
+        }
     }
 
     /// Says that there is room again: ends a stall when the queue is half empty,
@@ -184,7 +197,7 @@ impl<T> DataSender<T> {
     }
 }
 
-impl<T> DataReceiver<T> {
+impl<T: Send> DataReceiver<T> {
     /// The next item, if one waits.
     #[inline]
     pub(crate) fn try_recv(&mut self) -> Option<&'static mut T> {
@@ -197,9 +210,9 @@ impl<T> DataReceiver<T> {
     }
 }
 
-impl<T> Drop for DataReceiver<T> {
+impl<T: Send> Drop for DataReceiver<T> {
     fn drop(&mut self) {
-        self.lane.is_closed.store(true, Ordering::SeqCst);
+        self.wake.gone();
         // Nobody is left to make a gap entry of it, and so to ask for a time.
         let _ = self.lane.take_unwanted(&self.losses, 0);
         self.lane.room.tell();
@@ -209,7 +222,7 @@ impl<T> Drop for DataReceiver<T> {
 /// How long a producer waits at once: who is not told of room looks itself.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
-impl<T> Lane<T> {
+impl<T: Send> Lane<T> {
     /// Counts what is in a closed lane as lost; the last of it comes back.
     ///
     /// Whoever pushes looks afterwards whether the lane was closed, and whoever
@@ -225,24 +238,6 @@ impl<T> Lane<T> {
             last = Err(item);
         }
         last
-    }
-
-    /// Waits for room, for as long as it takes if no time is given.
-    fn push_in_time(&self, item: &'static mut T, at_most: Option<Duration>) -> Sent<T> {
-        let mut waited = Duration::ZERO;
-        let mut item = item;
-        self.room.waiting.fetch_add(1, Ordering::SeqCst);
-        loop {
-            item = match self.queue.push(item) {
-                Ok(()) => break self.room.done(Ok(())),
-                Err(item) => item,
-            };
-            let left = at_most.map_or(LOOK_EVERY, |at_most| at_most.saturating_sub(waited));
-            if left.is_zero() || self.is_closed.load(Ordering::SeqCst) {
-                break self.room.done(Err(item));
-            }
-            waited += self.room.wait(left.min(LOOK_EVERY));
-        }
     }
 }
 

@@ -6,15 +6,21 @@
 //! wakes it.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread::Thread;
 use std::time::Duration;
+
+/// The worker may sleep deeply.
+const DEEP: u8 = 1;
+/// The worker's end of the data lane was dropped.
+const GONE: u8 = 2;
 
 /// Wakes the one thread that called [`Wake::bind`].
 #[derive(Debug, Default)]
 pub(crate) struct Wake {
     thread: OnceLock<Thread>,
-    deep: AtomicBool,
+    /// Bits: [`DEEP`], [`GONE`].
+    state: AtomicU8,
 }
 
 impl Wake {
@@ -23,16 +29,25 @@ impl Wake {
         let _ = self.thread.set(std::thread::current());
     }
 
-    /// Whether the worker may sleep deeply.
+    /// Whether the worker is awake, or soon looks by itself what there is. One load
+    /// of a line that hardly ever changes.
     #[inline(always)]
-    pub(crate) fn is_deep(&self) -> bool {
-        self.deep.load(Ordering::Relaxed)
+    pub(crate) fn looks(&self) -> bool {
+        self.state.load(Ordering::SeqCst) == 0
     }
 
-    /// Wakes the worker if it sleeps deeply: what a producer of data does. One
-    /// load of a line that hardly ever changes.
+    /// Says that the worker never looks any more.
+    pub(crate) fn gone(&self) {
+        self.state.fetch_or(GONE, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.state.load(Ordering::SeqCst) & GONE != 0
+    }
+
+    /// Wakes the worker if it sleeps deeply: what a producer of data does.
     pub(crate) fn nudge(&self) {
-        if self.deep.load(Ordering::Relaxed) && self.deep.swap(false, Ordering::Relaxed) {
+        if self.state.fetch_and(!DEEP, Ordering::SeqCst) & DEEP != 0 {
             self.now();
         }
     }
@@ -47,8 +62,12 @@ impl Wake {
     /// Sleeps until woken or `at_most` has passed. A nudge that races with
     /// falling asleep is missed, which is why `at_most` is never long.
     pub(crate) fn sleep(&self, at_most: Duration, deep: bool) {
-        self.deep.store(deep, Ordering::Relaxed);
+        if deep {
+            self.state.fetch_or(DEEP, Ordering::SeqCst);
+        }
         std::thread::park_timeout(at_most);
-        self.deep.store(false, Ordering::Relaxed);
+        if deep {
+            self.state.fetch_and(!DEEP, Ordering::SeqCst);
+        }
     }
 }

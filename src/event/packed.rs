@@ -48,6 +48,24 @@ const TAG_F64: u8 = 4;
 const TAG_STR: u8 = 5;
 const TAG_JSON: u8 = 6;
 
+impl From<i64> for ValueRef<'_> {
+    fn from(value: i64) -> Self {
+        ValueRef::I64(value)
+    }
+}
+
+impl From<u64> for ValueRef<'_> {
+    fn from(value: u64) -> Self {
+        ValueRef::U64(value)
+    }
+}
+
+impl From<f64> for ValueRef<'_> {
+    fn from(value: f64) -> Self {
+        ValueRef::F64(value)
+    }
+}
+
 impl<'v> ValueRef<'v> {
     /// The owned JSON value. JSON text that cannot be read is kept as text.
     pub(crate) fn to_value(self) -> Value {

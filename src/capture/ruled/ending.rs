@@ -26,7 +26,7 @@ impl Intake {
             all.note(index);
             touched.set(all);
         };
-        let mut recorder = LateRecorder::new(slot, slot.lock_span(span), plan.fields(), note);
+        let mut recorder = LateRecorder::new(slot, span, slot.lock(), plan.fields(), note);
         values.record(&mut recorder);
         recorder.finish(self, |capture| {
             begins = self.settle_recorded(capture, touched.get());

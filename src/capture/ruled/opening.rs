@@ -59,7 +59,7 @@ impl Intake {
             self.send_intent(capture);
         }
         capture.ruled = Some(plan);
-        self.open.insert(capture);
+        self.open.insert(opening.span, capture);
     }
 
     fn open_inside(&self, plan: &Plan, capture: &mut Capture, parent: u64) {
