@@ -72,39 +72,10 @@ impl Dictionary {
         self.index.candidates(hash).find(|position| self.text(*position) == Some(text))
     }
 
-    /// The position of `text` in each of at most [`TOGETHER`] dictionaries.
-    ///
-    /// What says where to look next is in no cache as a rule. So each step is
-    /// made in all of them before the next one: the processor waits for many at
-    /// once.
-    pub(super) fn find_in_each<'d>(
-        dictionaries: impl Iterator<Item = &'d Dictionary> + Clone,
-        hash: u64,
-        text: &str,
-    ) -> [Option<u32>; TOGETHER] {
-        let (mut buckets, mut found) = ([(0, 0); TOGETHER], [None; TOGETHER]);
-        for (bucket, dictionary) in buckets.iter_mut().zip(dictionaries.clone()) {
-            *bucket = dictionary.index.bucket(hash);
-        }
-        for ((found, bucket), dictionary) in found.iter_mut().zip(buckets).zip(dictionaries.clone())
-        {
-            *found = dictionary.index.candidates_in(bucket, hash).next();
-        }
-        for (found, dictionary) in found.iter_mut().zip(dictionaries) {
-            if found.is_some_and(|first| dictionary.text(first) != Some(text)) {
-                *found = dictionary.find(hash, text);
-            }
-        }
-        found
-    }
-
     pub(super) fn bytes(&self) -> usize {
         self.text.len() + size_of::<u32>() * self.ends.len() + self.index.bytes()
     }
 }
-
-/// So many dictionaries are looked up in together.
-pub(crate) const TOGETHER: usize = 16;
 
 /// Positions by hash.
 #[derive(Debug, Default)]
@@ -147,12 +118,7 @@ impl Index {
     }
 
     fn candidates(&self, hash: u64) -> impl Iterator<Item = u32> + '_ {
-        self.candidates_in(self.bucket(hash), hash)
-    }
-
-    /// Those of a bucket, which is the hash's.
-    #[inline]
-    fn candidates_in(&self, (start, end): Bucket, hash: u64) -> impl Iterator<Item = u32> + '_ {
+        let (start, end) = self.bucket(hash);
         let slots = self.slots.get(start as usize..end as usize).unwrap_or_default();
         let tag = tag_of(hash, self.position_bits);
         // The bits above those of positions are the same.
@@ -269,10 +235,6 @@ mod tests {
                 let text = format!("text {number}");
                 let found = dictionary.find(hash_text(&hasher, &text), &text);
                 assert_eq!(found, (number < count).then_some(number), "{text} of {count}");
-                let several = [&dictionary, &Dictionary::default(), &dictionary];
-                let hash = hash_text(&hasher, &text);
-                let each = Dictionary::find_in_each(several.into_iter(), hash, &text);
-                assert_eq!(each[..4], [found, None, found, None]);
             }
             assert_eq!(dictionary.find(hash_text(&hasher, "p:text 0"), "p:text 0"), None);
         }

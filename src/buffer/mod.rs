@@ -34,7 +34,6 @@ pub(crate) mod samples;
 #[cfg(test)]
 mod store_tests;
 
-pub(crate) use dictionary::TOGETHER;
 pub(crate) use entry_ids::EntryIds;
 pub(crate) use fields::Fields;
 pub(crate) use interner::{Hasher, hash_text};
@@ -44,4 +43,4 @@ pub(crate) use segment::{Segment, SegmentScratch};
 pub(crate) use snapshot::Snapshot;
 pub use store::SEGMENT_EVENTS_MAX;
 pub(crate) use store::{Buffer, BufferConfig};
-pub(crate) use symbols::{PerField, SymbolColumn};
+pub(crate) use symbols::SymbolColumn;

@@ -6,7 +6,7 @@
 
 use std::mem::size_of;
 
-use super::dictionary::{Dictionary, TOGETHER};
+use super::dictionary::Dictionary;
 use super::interner::{Hasher, Interner};
 use super::postings::{Posted, Postings};
 
@@ -146,18 +146,6 @@ impl SymbolColumn {
     /// The symbol of `text`, whose [`hash_text`](super::hash_text) is `hash`.
     pub(crate) fn find(&self, hash: u64, text: &str) -> Option<u16> {
         self.dictionary.find(hash, text).map(|position| position as u16 + 1)
-    }
-
-    /// The symbol of `text` in each of at most
-    /// [`TOGETHER`](super::dictionary::TOGETHER) columns.
-    pub(crate) fn find_in_each<'c>(
-        columns: impl Iterator<Item = &'c SymbolColumn> + Clone,
-        hash: u64,
-        text: &str,
-    ) -> [Option<u16>; TOGETHER] {
-        let dictionaries = columns.map(|column| &column.dictionary);
-        let found = Dictionary::find_in_each(dictionaries, hash, text);
-        found.map(|position| position.map(|position| position as u16 + 1))
     }
 
     /// The events with `symbol`; of an indexed column only.

@@ -12,7 +12,6 @@
 //! actor, session, operation, entry ids, organisation, resource and status have
 //! an index; those on time skip whole segments; the others look at each event.
 
-mod ahead;
 mod asked;
 mod builder;
 mod checks;

@@ -2,11 +2,10 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::ahead::Ahead;
 use super::compiled::Compiled;
 use super::order::Order;
 use super::plan::{Candidates, Planner};
-use crate::buffer::{Segment, Snapshot, TOGETHER};
+use crate::buffer::{Segment, Snapshot};
 
 /// Which events to go through, and how.
 pub(super) struct Walk<'a> {
@@ -23,10 +22,12 @@ impl<'a> Walk<'a> {
         &self,
         mut visit: impl FnMut(&'a Segment, usize) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let segments = self.snapshot.segments.iter().map(|segment| &**segment);
+        let mut planner = Planner::new(self.filter);
+        let mut segment = |segment: &'a Segment| self.segment(&mut planner, segment, &mut visit);
+        let mut segments = self.snapshot.segments.iter().map(|segment| &**segment);
         match self.order {
-            Order::NewestFirst => self.each_of(segments.rev(), &mut visit),
-            Order::OldestFirst => self.each_of(segments, &mut visit),
+            Order::NewestFirst => segments.rev().try_for_each(&mut segment),
+            Order::OldestFirst => segments.try_for_each(&mut segment),
         }
     }
 
@@ -44,38 +45,6 @@ impl<'a> Walk<'a> {
             count += hits as u64;
         }
         count
-    }
-
-    fn each_of(
-        &self,
-        segments: impl Iterator<Item = &'a Segment>,
-        visit: &mut impl FnMut(&'a Segment, usize) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let mut planner = Planner::new(self.filter);
-        let mut ahead = Ahead::new(self.filter);
-        let is_whole = self.is_whole();
-        let mut segments = segments.filter(|segment| is_whole || !self.indices(segment).is_empty());
-        let mut next = Vec::with_capacity(TOGETHER);
-        // The first one is often enough.
-        let mut together = 1;
-        loop {
-            next.clear();
-            next.extend(segments.by_ref().take(together));
-            if next.is_empty() {
-                return ControlFlow::Continue(());
-            }
-            together = (together * 2).min(TOGETHER);
-            ahead.look_at(&next, self.order);
-            for segment in ahead.promising(&next) {
-                self.segment(&mut planner, segment, visit)?;
-            }
-        }
-    }
-
-    /// Whether no sequence is left out.
-    fn is_whole(&self) -> bool {
-        let Snapshot { first_sequence, next_sequence, .. } = self.snapshot;
-        self.sequences.start <= *first_sequence && self.sequences.end >= *next_sequence
     }
 
     fn segment(
