@@ -293,7 +293,8 @@ impl Builder {
             usize::try_from(bound).unwrap_or(usize::MAX).saturating_mul(EXPORT_BACKLOG_FACTOR)
         });
         #[cfg(feature = "journal")]
-        let journal = self.journal.map(|journal| journal.open(intake.clock.as_dyn())).transpose()?;
+        let journal =
+            self.journal.map(|journal| journal.open(intake.clock.as_dyn())).transpose()?;
         #[cfg(not(feature = "journal"))]
         let journal = None;
         let hidden = Arc::new(self.redaction.compile());

@@ -212,10 +212,7 @@ impl Intake {
 }
 
 /// The span in which `attributes` would be opened.
-fn parent_of<S>(
-    attributes: &span::Attributes<'_>,
-    ctx: &Context<'_, S>,
-) -> Option<span::Id>
+fn parent_of<S>(attributes: &span::Attributes<'_>, ctx: &Context<'_, S>) -> Option<span::Id>
 where
     S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
 {

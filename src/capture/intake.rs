@@ -18,8 +18,8 @@ use crate::error::{Error, ErrorKind};
 use crate::event::Operation;
 
 use super::callsite::{Callsite, Callsites, Role};
-use super::meaning::Meaning;
 use super::local::{self, Entered, Thread};
+use super::meaning::Meaning;
 use super::message::{Capture, Origin};
 use super::open::{End, OpenSpans, Slot as OpenSlot};
 use super::pool::{self, Parcel};

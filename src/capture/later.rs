@@ -27,12 +27,7 @@ use super::value::read;
 impl Intake {
     /// Values were recorded on a span that may be tracked.
     #[inline(never)]
-    pub(super) fn tracked_recorded(
-        &self,
-        span: u64,
-        values: &span::Record<'_>,
-        slot: &open::Slot,
-    ) {
+    pub(super) fn tracked_recorded(&self, span: u64, values: &span::Record<'_>, slot: &open::Slot) {
         if local::is_at_work() {
             return;
         }

@@ -369,7 +369,10 @@ mod tests {
         assert_eq!(current(1), Some(None));
         enter(1, 10);
         enter(2, 20);
-        assert_eq!((current(1), current(2), current(3)), (Some(Some(10)), Some(Some(20)), Some(None)));
+        assert_eq!(
+            (current(1), current(2), current(3)),
+            (Some(Some(10)), Some(Some(20)), Some(None))
+        );
         enter(1, 11);
         enter(1, 10);
         assert_eq!(current(1), Some(Some(11)), "10 was entered again, which changes nothing");
