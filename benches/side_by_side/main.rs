@@ -6,11 +6,12 @@
 //! a process of its own, so that it has its subscriber for itself, as a program
 //! that calls `init` has. Prints a table and writes `side_by_side.json` into
 //! the target directory. Nothing here is a timed test: only lost events make
-//! it fail.
+//! it fail, and, where asked for, a count of instructions beyond its bound.
 //!
 //! Arguments: `--quick` (short, rough, marked as such), `--only hot`, `history`,
 //! `worker`, `redaction`, `load`, `journal`, `latency`, `overload`, `threads`, `rotations`, `stored`, `disk` or
-//! `instructions` (may be repeated), `--out FILE`.
+//! `instructions` (may be repeated), `--hold NAME` (fail if that figure was measured and is beyond its bound; may be
+//! repeated), `--out FILE`.
 //! `spans ARM WORKLOAD COUNT` runs one arm alone, for a profiler.
 
 #![expect(
@@ -90,16 +91,19 @@ struct Options {
     quick: bool,
     only: Vec<String>,
     out: Option<String>,
+    /// Figures that must be on the good side of their bound, if they were measured.
+    hold: Vec<String>,
 }
 
 impl Options {
     fn parse(words: &[&str]) -> Self {
-        let mut options = Options { quick: false, only: Vec::new(), out: None };
+        let mut options = Options { quick: false, only: Vec::new(), out: None, hold: Vec::new() };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match *word {
                 "--quick" => options.quick = true,
                 "--only" => options.only.extend(words.next().map(|part| (*part).to_owned())),
+                "--hold" => options.hold.extend(words.next().map(|name| (*name).to_owned())),
                 "--out" => options.out = words.next().map(|path| (*path).to_owned()),
                 other => eprintln!("side_by_side: unknown argument {other:?} is ignored"),
             }
@@ -171,5 +175,19 @@ fn everything(options: &Options) -> ExitCode {
         eprintln!("side_by_side: FAILED, {} events were lost", figures.lost_events());
         return ExitCode::FAILURE;
     }
-    ExitCode::SUCCESS
+    if are_held(&figures, &options.hold) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Whether each of these figures meets what it must, as far as it was measured.
+fn are_held(figures: &Figures, names: &[String]) -> bool {
+    let is_missed = |gate: &&gates::Gate| {
+        names.iter().any(|name| name == gate.name)
+            && figures.value(gate.name).is_some_and(|value| !gate.must.is_met(value))
+    };
+    let mut missed = gates::GATES.iter().filter(is_missed).peekable();
+    let are_held = missed.peek().is_none();
+    missed.for_each(|gate| {
+        eprintln!("side_by_side: FAILED, {} is beyond {}", gate.name, gate.must.value());
+    });
+    are_held
 }

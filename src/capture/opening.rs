@@ -18,6 +18,7 @@ use super::opens::Opens;
 /// A span that opens.
 pub(super) struct Opening<'a> {
     pub(super) attributes: &'a span::Attributes<'a>,
+    #[cfg_attr(not(feature = "policy"), expect(dead_code, reason = "there are no rules"))]
     pub(super) span: u64,
     /// Asks the subscriber for the nearest tracked span around it.
     ask: &'a dyn Fn() -> Option<u64>,
