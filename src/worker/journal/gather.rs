@@ -19,8 +19,13 @@ use crate::worker::state::Worker;
 /// So many callers are enough for two halves to be worth the threads' while.
 const MANY: usize = if cfg!(test) { 3 } else { 8 };
 
-/// So often in a row nobody may have come.
+/// So often in a row nobody may have come. Where nothing else runs, that is some
+/// twenty microseconds.
 const YIELDS_MAX: u32 = 64;
+
+/// The same of many callers, half of whom are being woken: about a sync of a quick
+/// disk, which is what it costs to begin one for the few that are there.
+const YIELDS_MAX_MANY: u32 = 512;
 
 /// The same while the disk is busy, for which there would be nothing to do but
 /// to wait. The time of a few syncs of a quick disk.
@@ -31,14 +36,23 @@ impl Worker {
     pub(in crate::worker) fn gather_callers(&mut self, times: Times) {
         let mut in_vain = 0;
         loop {
-            let patience = if self.is_disk_busy() { YIELDS_MAX_BUSY } else { YIELDS_MAX };
-            if in_vain >= patience || !self.are_callers_coming() {
+            if in_vain >= self.patience() || !self.are_callers_coming() {
                 return;
             }
             std::thread::yield_now();
             self.pending.extend(self.requests.try_iter());
             in_vain = if self.pending.is_empty() { in_vain + 1 } else { 0 };
             self.answer_pending(times);
+        }
+    }
+
+    fn patience(&mut self) -> u32 {
+        if self.is_disk_busy() {
+            YIELDS_MAX_BUSY
+        } else if self.trail.keeper.open().is_some_and(Kept::are_many) {
+            YIELDS_MAX_MANY
+        } else {
+            YIELDS_MAX
         }
     }
 
