@@ -52,7 +52,7 @@ fn place(inside: impl FnOnce()) {
 /// open. The other threads do the same.
 fn load(audit: &Audit, [first, second]: &[Policy; 2], thread: usize) {
     for round in 0..RELOADS / THREADS {
-        let next = if (thread + round) % 2 == 0 { first } else { second };
+        let next = if (thread + round).is_multiple_of(2) { first } else { second };
         place(|| audit.reload_policy(next.clone()).unwrap());
         (1..SPANS).for_each(|_| place(|| ()));
     }

@@ -68,7 +68,7 @@ impl Filling {
             if self.done % self.rare_every == self.rare_every / 2 {
                 RARE_USER.clone_into(&mut self.item.user);
             }
-            operation(&self.item, self.done % FAILURES_EVERY == 0);
+            operation(&self.item, self.done.is_multiple_of(FAILURES_EVERY));
             self.done += 1;
         }
     }
@@ -95,7 +95,7 @@ fn operation(item: &Item, failed: bool) {
 }
 
 /// Resident memory of this process; nothing where it cannot be read.
-fn resident_bytes(audit: &Audit) -> f64 {
+pub(crate) fn resident_bytes(audit: &Audit) -> f64 {
     drop(audit.view().expect("the worker"));
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -9,9 +9,9 @@
 //! it fail, and, where asked for, a count of instructions beyond its bound.
 //!
 //! Arguments: `--quick` (short, rough, marked as such), `--only hot`, `history`,
-//! `worker`, `redaction`, `load`, `journal`, `stored`, `disk` or `instructions` (may be repeated),
-//! `--hold NAME` (fail if that figure was measured and is beyond its bound; may be
-//! repeated), `--out FILE`.
+//! `worker`, `redaction`, `load`, `journal`, `latency`, `overload`, `threads`, `rotations`, `stored`, `disk` or
+//! `instructions` (may be repeated), `--hold NAME` (fail if that figure was measured and is beyond its bound; may
+//! be repeated), `--out FILE`.
 //! `spans ARM WORKLOAD COUNT` runs one arm alone, for a profiler.
 
 #![expect(
@@ -32,12 +32,15 @@ mod history;
 mod hot_path;
 mod instructions;
 mod journal;
+mod latency;
 mod load;
 mod measure;
+mod overload;
 mod peers;
 mod policy;
 mod processes;
 mod redaction;
+mod rotations;
 mod spans;
 mod stored;
 mod table;
@@ -60,6 +63,19 @@ fn main() -> ExitCode {
         ["child", "acknowledged"] => journal::measure_acknowledged(),
         ["child", "stored", events] => stored::measure(events.parse().expect("a number")),
         ["child", "load", seconds] => load::measure(seconds.parse().expect("a number")),
+        ["child", "latency", "ours", one_in] => {
+            latency::measure_ours(one_in.parse().expect("a number"));
+        }
+        ["child", "latency", _, one_in] => {
+            latency::measure_control(one_in.parse().expect("a number"));
+        }
+        ["child", "overload", policy, seconds] => {
+            overload::measure(policy, seconds.parse().expect("a number"));
+        }
+        ["child", "threads", arm, threads] => {
+            overload::measure_threads(arm, threads.parse().expect("a number"));
+        }
+        ["child", "rotations", events] => rotations::measure(events.parse().expect("a number")),
         ["spans", arm, workload, count] => instructions::run_alone(
             arms::Arm::named(arm),
             spans::Workload::named(workload),
@@ -124,6 +140,28 @@ fn everything(options: &Options) -> ExitCode {
     if options.wants("journal") {
         processes::figures_of_child(&["journal", journal::seconds(quick)], &mut figures);
         processes::figures_of_child(&["acknowledged"], &mut figures);
+    }
+    if options.wants("latency") {
+        for arm in ["control", "ours"] {
+            processes::figures_of_child(&["latency", arm, latency::one_in(quick)], &mut figures);
+        }
+    }
+    if options.wants("overload") {
+        for policy in overload::POLICIES {
+            let arguments = ["overload", policy, overload::seconds(quick)];
+            processes::figures_of_child(&arguments, &mut figures);
+        }
+    }
+    if options.wants("threads") {
+        for threads in overload::THREADS {
+            for arm in ["control", "ours"] {
+                let arguments = ["threads", arm, &threads.to_string()];
+                processes::figures_of_child(&arguments, &mut figures);
+            }
+        }
+    }
+    if options.wants("rotations") {
+        processes::figures_of_child(&["rotations", rotations::events(quick)], &mut figures);
     }
     if options.wants("stored") {
         processes::figures_of_child(&["stored", stored::events(quick)], &mut figures);

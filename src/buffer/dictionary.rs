@@ -1,9 +1,10 @@
 //! The frozen dictionary of a segment: position → text, and text → position
 //! through a compact hash index.
 //!
-//! The index is a list of positions grouped into buckets, with one byte of the
-//! hash beside each: 6 bytes a text, against 10 of an open table that stays
-//! growable. A text that is absent costs two cache lines, whatever the size.
+//! The index is a list of positions grouped into buckets, with as much of the
+//! hash beside each as 32 bits have room for: 5 bytes a text, against 10 of an
+//! open table that stays growable. A text that is absent costs two cache lines,
+//! whatever the size.
 
 use std::mem::size_of;
 
@@ -81,10 +82,12 @@ impl Dictionary {
 struct Index {
     /// Number of buckets, a power of two, minus one.
     mask: u64,
+    /// How many bits a position has.
+    position_bits: u32,
     /// Where each bucket begins, and where the last one ends.
     starts: Box<[u32]>,
-    tags: Box<[u8]>,
-    positions: Box<[u32]>,
+    /// Positions, and in the bits above them the highest ones of the hash.
+    slots: Box<[u32]>,
 }
 
 const TEXTS_PER_BUCKET: usize = 4;
@@ -96,40 +99,46 @@ impl Index {
         }
         let buckets = (hashes.len() / TEXTS_PER_BUCKET).next_power_of_two();
         let mask = buckets as u64 - 1;
+        let position_bits = u32::BITS - (hashes.len() as u32 - 1).leading_zeros();
         let mut starts = bucket_starts(hashes, mask, buckets);
-        let mut tags = vec![0; hashes.len()].into_boxed_slice();
-        let mut positions = vec![0; hashes.len()].into_boxed_slice();
+        let mut slots = vec![0; hashes.len()].into_boxed_slice();
         for (position, hash) in hashes.iter().enumerate() {
-            let Some(slot) = starts.get_mut((hash & mask) as usize) else { continue };
-            let at = *slot as usize;
-            *slot += 1;
-            if let (Some(tag), Some(place)) = (tags.get_mut(at), positions.get_mut(at)) {
-                (*tag, *place) = (tag_of(*hash), position as u32);
+            let Some(next) = starts.get_mut((hash & mask) as usize) else { continue };
+            if let Some(slot) = slots.get_mut(*next as usize) {
+                *slot = tag_of(*hash, position_bits) | position as u32;
             }
+            *next += 1;
         }
         // Filling moved each start to the start of the next bucket.
         starts.rotate_right(1);
         if let Some(first) = starts.first_mut() {
             *first = 0;
         }
-        Index { mask, starts: starts.into(), tags, positions }
+        Index { mask, position_bits, starts: starts.into(), slots }
     }
 
     fn candidates(&self, hash: u64) -> impl Iterator<Item = u32> + '_ {
-        let tag = tag_of(hash);
-        let range = self.bucket(hash).unwrap_or(0..0);
-        let tags = self.tags.get(range.clone()).unwrap_or_default();
-        let positions = self.positions.get(range).unwrap_or_default();
-        tags.iter().zip(positions).filter(move |(have, _)| **have == tag).map(|(_, at)| *at)
+        let (start, end) = self.bucket(hash);
+        let slots = self.slots.get(start as usize..end as usize).unwrap_or_default();
+        let tag = tag_of(hash, self.position_bits);
+        // The bits above those of positions are the same.
+        let of_positions = u32::MAX.checked_shl(self.position_bits).map_or(u32::MAX, |bits| !bits);
+        slots.iter().map(move |slot| slot ^ tag).filter(move |at| *at <= of_positions)
     }
 
-    fn bucket(&self, hash: u64) -> Option<std::ops::Range<usize>> {
+    /// The bucket of a hash; an empty one if there is none.
+    #[inline]
+    fn bucket(&self, hash: u64) -> Bucket {
         let bucket = (hash & self.mask) as usize;
-        Some(*self.starts.get(bucket)? as usize..*self.starts.get(bucket + 1)? as usize)
+        match self.starts.get(bucket..).unwrap_or_default() {
+            [start, end, ..] => (*start, *end),
+            _ => (0, 0),
+        }
     }
 
     /// Positions of texts that occurred before, with their first position.
     fn repetitions(&self, text: &str, ends: &[u32], hashes: &[u64]) -> Vec<(u32, u32)> {
+        let above = tag_of(u64::MAX, self.position_bits);
         let same = |one: u32, other: u32| {
             hashes.get(one as usize) == hashes.get(other as usize)
                 && slice(text, ends, one, 0) == slice(text, ends, other, 0)
@@ -138,28 +147,35 @@ impl Index {
         let mut kept = Vec::new();
         for bucket in self.buckets() {
             kept.clear();
-            for position in bucket {
-                match kept.iter().find(|first| same(**first, *position)) {
-                    None => kept.push(*position),
-                    Some(first) => repetitions.push((*position, *first)),
+            for slot in bucket {
+                let position = slot & !above;
+                let is_same = |first: &&u32| {
+                    (**first ^ slot) & above == 0 && same(**first & !above, position)
+                };
+                match kept.iter().find(is_same) {
+                    None => kept.push(*slot),
+                    Some(first) => repetitions.push((position, *first & !above)),
                 }
             }
         }
         repetitions
     }
 
-    /// Positions by bucket, in each one from the lowest on.
+    /// Slots by bucket, in each one those of the lowest positions first.
     fn buckets(&self) -> impl Iterator<Item = &[u32]> {
         self.starts.windows(2).filter_map(|bounds| match bounds {
-            [start, end] => self.positions.get(*start as usize..*end as usize),
+            [start, end] => self.slots.get(*start as usize..*end as usize),
             _ => None,
         })
     }
 
     fn bytes(&self) -> usize {
-        self.tags.len() + size_of::<u32>() * (self.starts.len() + self.positions.len())
+        size_of::<u32>() * (self.starts.len() + self.slots.len())
     }
 }
+
+/// Where the slots of a bucket begin and end.
+type Bucket = (u32, u32);
 
 /// Where each bucket begins, with one more element for the end.
 fn bucket_starts(hashes: &[u64], mask: u64, buckets: usize) -> Vec<u32> {
@@ -176,9 +192,11 @@ fn bucket_starts(hashes: &[u64], mask: u64, buckets: usize) -> Vec<u32> {
     starts
 }
 
-/// Buckets use the low bits.
-fn tag_of(hash: u64) -> u8 {
-    (hash >> 56) as u8
+/// What goes above the bits of a position. Buckets use the low bits.
+#[inline]
+fn tag_of(hash: u64, position_bits: u32) -> u32 {
+    let above = u32::MAX.checked_shl(position_bits).unwrap_or(0);
+    (hash >> 32) as u32 & above
 }
 
 #[cfg(test)]

@@ -3,14 +3,15 @@
 use std::mem::size_of;
 
 use super::dictionary::Dictionary;
-use super::interner::{Hasher, hash_text, slice};
+use super::interner::{Hasher, hash_bytes, slice};
 use crate::event::packed::{PackedIds, write_id};
 
 /// Ids are mostly unique, so that looking each of them up would be wasted:
 /// equal ones are found when the head is frozen.
 #[derive(Debug, Default)]
 pub(super) struct EntryIdsBuilder {
-    text: String,
+    /// Of ids that were each found to be UTF-8.
+    text: Vec<u8>,
     text_ends: Vec<u32>,
     hashes: Vec<u64>,
     /// Where the ids of each event end.
@@ -18,10 +19,10 @@ pub(super) struct EntryIdsBuilder {
 }
 
 impl EntryIdsBuilder {
-    pub(super) fn push(&mut self, hasher: &Hasher, ids: PackedIds<'_>) {
-        for id in ids {
-            self.hashes.push(hash_text(hasher, id));
-            self.text.push_str(id);
+    pub(super) fn push(&mut self, hasher: &Hasher, mut ids: PackedIds<'_>) {
+        while let Some(id) = ids.next_unread().filter(|id| is_text(id)) {
+            self.hashes.push(hash_bytes(hasher, id));
+            self.text.extend_from_slice(id);
             self.text_ends.push(self.text.len() as u32);
         }
         self.ends.push(self.hashes.len() as u32);
@@ -46,12 +47,13 @@ impl EntryIdsBuilder {
     }
 
     pub(super) fn freeze(&self) -> EntryIds {
-        let EntryIdsBuilder { text, text_ends, hashes, .. } = self;
+        let EntryIdsBuilder { text_ends, hashes, .. } = self;
+        let text = std::str::from_utf8(&self.text).unwrap_or_default();
         if hashes.is_empty() {
             return EntryIds::default();
         }
         match Dictionary::unless_repeated(text, text_ends, hashes) {
-            Err(firsts) => self.freeze_repeated(&firsts),
+            Err(firsts) => self.freeze_repeated(text, &firsts),
             Ok(dictionary) => EntryIds {
                 dictionary,
                 ends: self.ends.as_slice().into(),
@@ -61,23 +63,23 @@ impl EntryIdsBuilder {
         }
     }
 
-    fn freeze_repeated(&self, firsts: &[u32]) -> EntryIds {
-        let mut distinct = EntryIdsBuilder::default();
+    fn freeze_repeated(&self, text: &str, firsts: &[u32]) -> EntryIds {
+        let (mut distinct, mut distinct_text) = (EntryIdsBuilder::default(), String::new());
         let mut positions = Vec::<u32>::with_capacity(firsts.len());
         for (at, (first, hash)) in firsts.iter().zip(&self.hashes).enumerate() {
             let known = positions.get(*first as usize).copied();
             positions.push(known.unwrap_or(distinct.hashes.len() as u32));
             if known.is_none() {
-                let id = slice(&self.text, &self.text_ends, at as u32, 0);
-                distinct.text.push_str(id.unwrap_or_default());
-                distinct.text_ends.push(distinct.text.len() as u32);
+                let id = slice(text, &self.text_ends, at as u32, 0);
+                distinct_text.push_str(id.unwrap_or_default());
+                distinct.text_ends.push(distinct_text.len() as u32);
                 distinct.hashes.push(*hash);
             }
         }
-        let EntryIdsBuilder { text, text_ends, hashes, .. } = &distinct;
+        let EntryIdsBuilder { text_ends, hashes, .. } = &distinct;
         let (posting_ends, events) = self.postings(&positions, hashes.len());
         EntryIds {
-            dictionary: Dictionary::distinct(text, text_ends, hashes),
+            dictionary: Dictionary::distinct(&distinct_text, text_ends, hashes),
             ends: self.ends.as_slice().into(),
             repeated: Some(Repeated { positions: positions.into(), posting_ends }),
             events,
@@ -186,6 +188,12 @@ impl EntryIds {
     }
 }
 
+/// Whether these bytes are a text; most are of ASCII.
+#[inline]
+fn is_text(id: &[u8]) -> bool {
+    id.is_ascii() || std::str::from_utf8(id).is_ok()
+}
+
 fn part<'a, T>(ends: &[u32], store: &'a [T], at: usize) -> Option<&'a [T]> {
     let end = *ends.get(at)? as usize;
     let start = match at.checked_sub(1) {
@@ -198,6 +206,7 @@ fn part<'a, T>(ends: &[u32], store: &'a [T], at: usize) -> Option<&'a [T]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::buffer::hash_text;
 
     fn frozen(hasher: &Hasher, lists: &[&[&str]]) -> EntryIds {
         let mut builder = EntryIdsBuilder::default();

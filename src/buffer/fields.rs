@@ -9,6 +9,9 @@ use crate::event::packed::{PackedMetadata, ValueRef, write_field, written_len};
 #[derive(Debug, Default)]
 pub(super) struct FieldsBuilder {
     keys: Interner,
+    /// The positions of the keys that the last events had, by their place among
+    /// the fields: most events have what the one before had.
+    usual: Vec<u32>,
     bytes: Vec<u8>,
     ends: Vec<u32>,
 }
@@ -16,15 +19,35 @@ pub(super) struct FieldsBuilder {
 impl FieldsBuilder {
     pub(super) fn push(&mut self, hasher: &Hasher, metadata: PackedMetadata<'_>) {
         let mut fields = metadata;
+        let mut place = 0;
         while let Some((key, value)) = fields.next_written() {
-            write_position(&mut self.bytes, self.keys.intern(hasher, key));
+            let Some(position) = self.position(hasher, place, key) else { break };
+            write_position(&mut self.bytes, position);
             self.bytes.extend_from_slice(value);
+            place += 1;
         }
         self.ends.push(self.bytes.len() as u32);
     }
 
+    /// The position of the key of the field at this place.
+    #[inline]
+    fn position(&mut self, hasher: &Hasher, place: usize, key: &[u8]) -> Option<u32> {
+        let usual = self.usual.get(place).copied();
+        let is_usual = |at: &u32| self.keys.text(*at).is_some_and(|text| text.as_bytes() == key);
+        if let Some(usual) = usual.filter(is_usual) {
+            return Some(usual);
+        }
+        let position = self.keys.intern(hasher, std::str::from_utf8(key).ok()?);
+        match self.usual.get_mut(place) {
+            Some(usual) => *usual = position,
+            None => self.usual.push(position),
+        }
+        Some(position)
+    }
+
     pub(super) fn clear(&mut self) {
         self.keys.clear();
+        self.usual.clear();
         self.bytes.clear();
         self.ends.clear();
     }
@@ -159,6 +182,8 @@ mod tests {
     fn fields_come_back_with_keys_that_repeat() {
         let hasher = Hasher::default();
         let mut builder = FieldsBuilder::default();
+        builder.push(&hasher, PackedMetadata(b"\x05other\x01"));
+        builder.clear();
         let mut packed = Vec::new();
         write_field(&mut packed, "k", ValueRef::F64(0.5));
         write_field(&mut packed, "other", ValueRef::Str("x"));

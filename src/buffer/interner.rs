@@ -11,10 +11,21 @@ pub(crate) type Hasher = DefaultHashBuilder;
 
 /// The hash under which every dictionary files `text`.
 pub(crate) fn hash_text(hasher: &Hasher, text: &str) -> u64 {
+    hash_bytes(hasher, text.as_bytes())
+}
+
+/// The same of the bytes of a text.
+#[inline]
+pub(super) fn hash_bytes(hasher: &Hasher, text: &[u8]) -> u64 {
     let mut state = hasher.build_hasher();
-    state.write(text.as_bytes());
+    state.write(text);
     state.finish()
 }
+
+/// Clearing goes through the whole table, which a head that was full once has
+/// left large. Up to this share of what it has room for, texts are taken out of
+/// it one by one.
+const REMOVED_SHARE: usize = 64;
 
 /// Texts in the order of their first appearance. Kept from head to head, so
 /// that its memory is allocated once.
@@ -66,7 +77,15 @@ impl Interner {
     }
 
     pub(super) fn clear(&mut self) {
-        self.table.clear();
+        if self.hashes.len() < self.table.capacity() / REMOVED_SHARE {
+            for (position, hash) in self.hashes.iter().enumerate() {
+                if let Ok(known) = self.table.find_entry(*hash, |at| *at as usize == position) {
+                    known.remove();
+                }
+            }
+        } else {
+            self.table.clear();
+        }
         self.hashes.clear();
         self.ends.clear();
         self.text.clear();
@@ -109,8 +128,13 @@ mod tests {
         assert_eq!(interner.intern(&hasher, "alice"), first);
         assert_eq!((interner.text(first), interner.text(empty)), (Some("alice"), Some("")));
         assert_eq!(interner.parts().1, "user:aliceuser:");
-        interner.clear();
-        assert_eq!(interner.intern(&hasher, "bob"), 0);
-        assert_eq!(interner.text(0), Some("bob"));
+        for count in [2, 500, 3, 1, 500] {
+            interner.clear();
+            for position in 0..count {
+                assert_eq!(interner.intern(&hasher, &format!("{count} {position}")), position);
+            }
+            assert_eq!(interner.intern(&hasher, &format!("{count} 0")), 0);
+        }
+        assert_eq!(interner.text(0), Some("500 0"));
     }
 }

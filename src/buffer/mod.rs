@@ -17,6 +17,7 @@ mod fields;
 mod flags;
 mod head;
 mod interner;
+mod list;
 mod numbers;
 mod postings;
 mod release;

@@ -14,13 +14,25 @@ pub(super) const fn us_from_ordered(ordered: u64) -> i64 {
 #[derive(Debug, Default)]
 pub(super) struct NumbersBuilder {
     values: Vec<u64>,
+    /// Empty as long as every value is there.
     present: Vec<bool>,
+    range: Option<(u64, u64)>,
 }
 
 impl NumbersBuilder {
+    #[inline]
     pub(super) fn push(&mut self, value: Option<u64>) {
+        if value.is_none() && self.present.is_empty() {
+            self.present.resize(self.values.len(), true);
+        }
+        if value.is_none() || !self.present.is_empty() {
+            self.present.push(value.is_some());
+        }
         self.values.push(value.unwrap_or_default());
-        self.present.push(value.is_some());
+        if let Some(value) = value {
+            let (min, max) = self.range.unwrap_or((value, value));
+            self.range = Some((value.min(min), value.max(max)));
+        }
     }
 
     /// The last value once more.
@@ -31,6 +43,7 @@ impl NumbersBuilder {
     pub(super) fn clear(&mut self) {
         self.values.clear();
         self.present.clear();
+        self.range = None;
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -38,29 +51,29 @@ impl NumbersBuilder {
     }
 
     pub(super) fn freeze(&self) -> Numbers {
-        let Some((min, max)) = self.range() else { return Numbers::default() };
+        let Some((min, max)) = self.range else { return Numbers::default() };
         let cells = if max - min < u64::from(u32::MAX) {
-            Cells::Narrow(self.each().map(|value| narrow(value, min)).collect())
+            Cells::Narrow(self.narrow(min))
         } else {
             Cells::Wide { values: self.values.as_slice().into(), present: self.bits() }
         };
         Numbers { min, max, cells }
     }
 
-    fn each(&self) -> impl Iterator<Item = Option<u64>> + '_ {
-        self.values.iter().zip(&self.present).map(|(value, present)| present.then_some(*value))
-    }
-
-    fn range(&self) -> Option<(u64, u64)> {
-        let mut range = None;
-        for value in self.each().flatten() {
-            let (min, max) = range.unwrap_or((value, value));
-            range = Some((value.min(min), value.max(max)));
+    fn narrow(&self, min: u64) -> Box<[u32]> {
+        let narrow = |value: &u64| value.wrapping_sub(min) as u32 + 1;
+        if self.present.is_empty() {
+            return self.values.iter().map(narrow).collect();
         }
-        range
+        let each = self.values.iter().zip(&self.present);
+        each.map(|(value, present)| if *present { narrow(value) } else { 0 }).collect()
     }
 
     fn bits(&self) -> Box<[u64]> {
+        let full = |values: &[u64]| u64::MAX >> (64 - values.len());
+        if self.present.is_empty() {
+            return self.values.chunks(64).map(full).collect();
+        }
         self.present
             .chunks(64)
             .map(|chunk| {
@@ -68,10 +81,6 @@ impl NumbersBuilder {
             })
             .collect()
     }
-}
-
-fn narrow(value: Option<u64>, min: u64) -> u32 {
-    value.map_or(0, |value| (value - min) as u32 + 1)
 }
 
 /// Integers or nothing, one for each event of a segment.
@@ -146,6 +155,11 @@ mod tests {
         }
         assert_eq!(frozen(&narrow).range().map(|range| range.0), Some(7));
         assert_eq!(frozen(&[None]).range(), None);
+        for all in [[Some(7); 70], [Some(7 + u64::from(u32::MAX)); 70]] {
+            let numbers = frozen(&[&[Some(7)], &all[..]].concat());
+            assert!((1..71).all(|index| numbers.value(index) == all[0]));
+            assert_eq!(numbers.value(71), None);
+        }
         let many: Vec<_> =
             (0..200).map(|n| (n % 3 > 0).then_some(n * u64::from(u32::MAX))).collect();
         let numbers = frozen(&many);

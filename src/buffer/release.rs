@@ -13,7 +13,7 @@ impl Buffer {
         if self.leaving > 0 {
             return None;
         }
-        let oldest = self.segments.first().and_then(|segment| segment.recorded_us());
+        let oldest = self.segments.as_slice().first().and_then(|segment| segment.recorded_us());
         let held = Held {
             events: self.len(),
             bytes: if policy.bytes_max.is_some() { self.bytes() } else { 0 },
@@ -29,20 +29,21 @@ impl Buffer {
             return Vec::new();
         }
         let count = self.released_by(rotation.keep);
-        if count > self.segments.len() {
+        if count > self.segments.as_slice().len() {
             self.freeze();
         }
         self.leaving = count;
-        self.segments.get(..count).unwrap_or_default().to_vec()
+        self.segments.as_slice().get(..count).unwrap_or_default().to_vec()
     }
 
     /// Drops what is leaving, and says how many events that were. Their memory
     /// is free as soon as no reader holds a snapshot with them.
     pub(crate) fn finish_release(&mut self) -> u64 {
-        let leaving = self.segments.drain(..std::mem::take(&mut self.leaving));
-        let (events, taken, bytes) = leaving.fold((0, 0, 0), |(events, taken, bytes), segment| {
-            (events + segment.events(), taken + segment.taken(), bytes + segment.bytes())
-        });
+        let leaving = self.segments.take_first(std::mem::take(&mut self.leaving));
+        let (events, taken, bytes) =
+            leaving.iter().fold((0, 0, 0), |(events, taken, bytes), segment| {
+                (events + segment.events(), taken + segment.taken(), bytes + segment.bytes())
+            });
         self.segments_bytes -= bytes;
         self.segments_taken -= taken as u64;
         if events > 0 {
@@ -57,6 +58,7 @@ impl Buffer {
         let head = self.head();
         let pieces = self
             .segments
+            .as_slice()
             .iter()
             .map(|segment| (segment.events(), segment.bytes() as u64, segment.recorded_us()))
             .chain((head.len() > 0).then(|| (head.len() - head.taken(), 0, head.recorded_us())));

@@ -1,16 +1,14 @@
 //! What readers see: a fixed list of segments.
 
-use std::sync::Arc;
-
 use super::interner::Hasher;
-use super::segment::Segment;
+use super::list::Segments;
 
 /// The events held at one moment. Contiguous: each segment begins where the
 /// one before it ends.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     /// Oldest first.
-    pub(crate) segments: Vec<Arc<Segment>>,
+    pub(crate) segments: Segments,
     /// Sequence of the oldest event held; `next_sequence` if none is.
     pub(crate) first_sequence: u64,
     pub(crate) next_sequence: u64,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::head::Head;
 use super::interner::Hasher;
+use super::list::SegmentList;
 use super::rotation::{RotationPolicy, day, duration_us};
 use super::segment::{Segment, SegmentScratch};
 use super::snapshot::Snapshot;
@@ -72,7 +73,7 @@ pub(crate) struct Buffer {
     instance: u64,
     head: Head,
     /// Oldest first. The first `leaving` of them are being released.
-    pub(super) segments: Vec<Arc<Segment>>,
+    pub(super) segments: SegmentList,
     pub(super) leaving: usize,
     pub(super) segments_bytes: usize,
     /// Places in them that hold no event.
@@ -91,7 +92,7 @@ impl Buffer {
             hasher: Hasher::default(),
             instance: std::hash::RandomState::new().hash_one(0),
             head: Head::new(),
-            segments: Vec::new(),
+            segments: SegmentList::default(),
             leaving: 0,
             segments_bytes: 0,
             segments_taken: 0,
@@ -138,7 +139,7 @@ impl Buffer {
         }
         self.freeze_and_merge();
         let snapshot = Arc::new(Snapshot {
-            segments: self.segments.clone(),
+            segments: self.segments.share(),
             first_sequence: self.first_sequence(),
             next_sequence: self.next_sequence,
             hasher: self.hasher.clone(),
@@ -167,13 +168,14 @@ impl Buffer {
     /// When the oldest event held was recorded.
     #[cfg(test)]
     pub(crate) fn oldest_recorded_us(&self) -> Option<i64> {
-        let oldest = self.segments.first().and_then(|segment| segment.recorded_us());
+        let oldest = self.segments.as_slice().first().and_then(|segment| segment.recorded_us());
         oldest.or(self.head.recorded_us()).map(|(first, _)| first)
     }
 
     /// Sequence of the oldest event held; of the next one if none is.
     pub(crate) fn first_sequence(&self) -> u64 {
         self.segments
+            .as_slice()
             .first()
             .map_or(self.next_sequence - self.head.len() as u64, |segment| segment.base())
     }
@@ -184,7 +186,7 @@ impl Buffer {
 
     fn freeze_and_merge(&mut self) {
         self.freeze();
-        while let Some(range) = next_merge(&self.pieces(), self.piece_max()) {
+        while let Some(range) = next_merge(self.pieces(), self.piece_max()) {
             self.merge(self.leaving + range.start..self.leaving + range.end);
         }
     }
@@ -197,13 +199,14 @@ impl Buffer {
         self.head.clear();
         self.segments_bytes += segment.bytes();
         self.segments_taken += segment.taken() as u64;
-        self.segments.push(Arc::new(segment));
+        let piece = self.piece(&segment);
+        self.segments.push(segment, piece);
         self.published = None;
     }
 
     /// Replaces neighbours by one segment. The head is empty and does the work.
     fn merge(&mut self, range: std::ops::Range<usize>) {
-        let Some(pieces) = self.segments.get(range.clone()) else { return };
+        let Some(pieces) = self.segments.as_slice().get(range.clone()) else { return };
         let Some(base) = pieces.first().map(|piece| piece.base()) else { return };
         let mut scratch = SegmentScratch::default();
         for piece in pieces {
@@ -218,19 +221,21 @@ impl Buffer {
         let merged = self.head.freeze(base);
         self.head.clear();
         self.segments_bytes += merged.bytes();
-        self.segments.splice(range, [Arc::new(merged)]);
+        let piece = self.piece(&merged);
+        self.segments.replace(range, merged, piece);
     }
 
-    fn pieces(&self) -> Vec<Piece> {
-        let staying = self.segments.get(self.leaving..).unwrap_or_default();
-        staying
-            .iter()
-            .map(|segment| Piece {
-                events: segment.len(),
-                bytes: segment.bytes(),
-                period: self.period(segment.recorded_us().map_or(0, |(first, _)| first)),
-            })
-            .collect()
+    /// Those that stay.
+    fn pieces(&self) -> &[Piece] {
+        self.segments.pieces().get(self.leaving..).unwrap_or_default()
+    }
+
+    fn piece(&self, segment: &Segment) -> Piece {
+        Piece {
+            events: segment.len(),
+            bytes: segment.bytes(),
+            period: self.period(segment.recorded_us().map_or(0, |(first, _)| first)),
+        }
     }
 
     fn piece_max(&self) -> PieceMax {

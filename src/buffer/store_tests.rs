@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::rotation::{Rotation, RotationPolicy};
+use super::rotation::{Keep, Rotation, RotationPolicy};
 use super::samples::{START_US, event, events_of, push};
 use super::{Buffer, BufferConfig, SegmentScratch, Snapshot};
 use crate::event::packed::{PackedMetadata, ValueRef, write_field};
@@ -26,7 +26,7 @@ fn held(snapshot: &Snapshot) -> Vec<AuditEvent> {
 
 fn assert_contiguous(snapshot: &Snapshot) {
     let mut next = snapshot.first_sequence;
-    for segment in &snapshot.segments {
+    for segment in snapshot.segments.iter() {
         assert_eq!(segment.base(), next);
         assert!(segment.len() > 0);
         next = segment.end();
@@ -124,7 +124,8 @@ fn a_key_given_twice_comes_back_twice() {
     buffer.push(&row, 1);
     let snapshot = buffer.publish();
     let mut scratch = SegmentScratch::default();
-    let back = snapshot.segments[0].row(0, &mut scratch).unwrap();
+    let segments = snapshot.segments.to_vec();
+    let back = segments[0].row(0, &mut scratch).unwrap();
     assert_eq!(back.metadata.0, packed);
 }
 
@@ -137,8 +138,30 @@ fn many_small_publications_leave_few_segments() {
         buffer.publish();
     }
     let snapshot = buffer.publish();
-    assert!(snapshot.segments.len() <= 7 * 5, "{} segments", snapshot.segments.len());
+    assert!(snapshot.segments.iter().count() <= 7 * 5, "{:?}", snapshot.segments);
     assert_eq!(snapshot.len(), 3_000);
+}
+
+#[test]
+fn the_list_of_many_segments_is_that_of_the_buffer_after_every_change() {
+    let mut buffer = buffer(2);
+    let (mut model, mut first) = (Vec::new(), 0);
+    for number in 0..400 {
+        let mut event = AuditEvent::builder("store").user_id(format!("u{number}")).build();
+        (event.recorded_at, event.sequence) =
+            (Some(time_from_us(START_US)), Some(buffer.next_sequence()));
+        push(&mut buffer, &event);
+        model.push(event);
+        if number % 150 == 149 {
+            let keep = Keep::Events(100);
+            buffer.begin_release(Rotation { keep, ..Rotation::REQUESTED });
+            first += buffer.finish_release() as usize;
+        }
+        let snapshot = buffer.publish();
+        assert_contiguous(&snapshot);
+        assert_eq!(held(&snapshot), model[first..]);
+    }
+    assert!(first > 150 && buffer.publish().segments.iter().count() > 50);
 }
 
 #[test]
@@ -191,7 +214,7 @@ fn releasing_frees_memory_and_sequences_go_on() {
     assert!(buffer.bytes() < full);
     assert_eq!((buffer.len(), buffer.oldest_recorded_us()), (0, None));
     push(&mut buffer, &event);
-    assert_eq!(buffer.publish().segments[0].sequence(0), Sequence(5_000));
+    assert_eq!(buffer.publish().segments.to_vec()[0].sequence(0), Sequence(5_000));
 }
 
 #[test]
@@ -226,5 +249,5 @@ fn a_head_with_much_text_is_frozen_early() {
         event.metadata.insert("text", format!("{number}").repeat(5_000));
         push(&mut buffer, &event);
     }
-    assert!(buffer.publish().segments.len() >= 5);
+    assert!(buffer.publish().segments.to_vec().len() >= 5);
 }

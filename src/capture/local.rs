@@ -136,7 +136,7 @@ impl Thread {
     #[inline]
     pub(super) fn next_key(&self) -> NonZeroU64 {
         let next = self.next_key.get();
-        if next % KEYS_PER_TAKE == 0 {
+        if next.is_multiple_of(KEYS_PER_TAKE) {
             return self.take_keys();
         }
         self.next_key.set(next.wrapping_add(1));

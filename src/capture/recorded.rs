@@ -19,7 +19,7 @@
 //! | entry ids, further entry ids | packed ids |
 //! | duration | nanoseconds (u64), or nothing |
 
-use crate::event::packed::{Encoded, PackedMetadata, ValueRef, write_field, write_id};
+use crate::event::packed::{Encoded, PackedMetadata, ValueRef, write_field, write_unread_id};
 
 use super::bytes::Bytes;
 pub(super) use super::bytes::{HEAD_BYTES, fits_at};
@@ -223,7 +223,7 @@ impl EntryIds<'_> {
             packed.clear();
         }
         match self.ids {
-            Ids::One(id) => write_id(packed, std::str::from_utf8(id).unwrap_or_default()),
+            Ids::One(id) => write_unread_id(packed, id),
             Ids::Packed(ids) => packed.extend_from_slice(ids),
         }
     }

@@ -54,7 +54,7 @@ pub(crate) struct DataSender<T: 'static> {
 
 /// The worker's end. Dropped, it counts what nobody takes any more as lost.
 #[derive(Debug)]
-pub(crate) struct DataReceiver<T: 'static> {
+pub(crate) struct DataReceiver<T: Send + 'static> {
     lane: Arc<Lane<T>>,
     losses: Arc<Losses>,
     wake: Arc<Wake>,
@@ -77,7 +77,7 @@ struct Room {
 }
 
 /// A lane for at most `events_max` waiting items.
-pub(crate) fn data_lane<T: 'static>(
+pub(crate) fn data_lane<T: Send + 'static>(
     events_max: usize,
     policy: OverflowPolicy,
     losses: Arc<Losses>,
@@ -93,7 +93,7 @@ pub(crate) fn data_lane<T: 'static>(
     (DataSender { lane, policy, stalled, process, losses, wake }, receiver)
 }
 
-impl<T> DataSender<T> {
+impl<T: Send> DataSender<T> {
     /// Hands `item` over, if nothing else is to be done. Otherwise [`send`](Self::send)
     /// is to be called with what comes back.
     #[inline(always)]
@@ -197,7 +197,7 @@ impl<T> DataSender<T> {
     }
 }
 
-impl<T> DataReceiver<T> {
+impl<T: Send> DataReceiver<T> {
     /// The next item, if one waits.
     #[inline]
     pub(crate) fn try_recv(&mut self) -> Option<&'static mut T> {
@@ -210,7 +210,7 @@ impl<T> DataReceiver<T> {
     }
 }
 
-impl<T> Drop for DataReceiver<T> {
+impl<T: Send> Drop for DataReceiver<T> {
     fn drop(&mut self) {
         self.wake.gone();
         // Nobody is left to make a gap entry of it, and so to ask for a time.
@@ -222,7 +222,7 @@ impl<T> Drop for DataReceiver<T> {
 /// How long a producer waits at once: who is not told of room looks itself.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
-impl<T> Lane<T> {
+impl<T: Send> Lane<T> {
     /// Counts what is in a closed lane as lost; the last of it comes back.
     ///
     /// Whoever pushes looks afterwards whether the lane was closed, and whoever

@@ -36,7 +36,7 @@ struct Tail {
 #[repr(align(128))]
 struct Apart<T>(T);
 
-impl<T> Ring<T> {
+impl<T: Send> Ring<T> {
     /// For so many values.
     pub(super) fn new(capacity: usize) -> Self {
         let places = (0..capacity.next_power_of_two()).map(|_| AtomicPtr::default());

@@ -178,7 +178,12 @@ impl EventIds {
 
     /// The id of the operation `key` that began at `monotonic_ns`.
     pub(crate) fn id(&self, monotonic_ns: u64, key: u64) -> EventId {
-        let unix_ms = (self.origin_unix_ns + i128::from(monotonic_ns)) / 1_000_000;
+        let unix_ns = self.origin_unix_ns + i128::from(monotonic_ns);
+        // Of 64 bits as a rule, which takes no call to be divided.
+        let unix_ms = match u64::try_from(unix_ns) {
+            Ok(unix_ns) => (unix_ns / 1_000_000).into(),
+            Err(_) => unix_ns / 1_000_000,
+        };
         uuid_v7(unix_ms, self.random.wrapping_add(u128::from(key)))
     }
 }

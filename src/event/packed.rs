@@ -178,15 +178,38 @@ pub(crate) fn write_field(bytes: &mut Vec<u8>, key: &str, value: ValueRef<'_>) {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PackedMetadata<'a>(pub(crate) &'a [u8]);
 
+/// A value of which the text, if it is one, has not been looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Unread<'a> {
+    /// A number, or true or false.
+    Fixed(ValueRef<'a>),
+    Str(&'a [u8]),
+    Json(&'a [u8]),
+}
+
 impl<'a> PackedMetadata<'a> {
-    /// The next field with its value as it was written. Copying that is far
-    /// cheaper than reading the value and writing it again.
-    pub(crate) fn next_written(&mut self) -> Option<(&'a str, &'a [u8])> {
+    /// The next field, whose texts have not been looked at: for who only needs
+    /// their bytes.
+    #[inline]
+    pub(crate) fn next_unread(&mut self) -> Option<(&'a [u8], Unread<'a>)> {
+        let (key, value) = self.next_written()?;
+        let value = match value {
+            [TAG_STR, _, _, _, _, text @ ..] => Unread::Str(text),
+            [TAG_JSON, _, _, _, _, text @ ..] => Unread::Json(text),
+            mut value => Unread::Fixed(ValueRef::read(&mut value)?),
+        };
+        Some((key, value))
+    }
+
+    /// The next field as it was written. Copying that is far cheaper than reading
+    /// it and writing it again.
+    #[inline]
+    pub(crate) fn next_written(&mut self) -> Option<(&'a [u8], &'a [u8])> {
         let (len, rest) = self.0.split_first()?;
         let (key, rest) = rest.split_at_checked(usize::from(*len))?;
         let (value, rest) = rest.split_at_checked(written_len(rest)?)?;
         self.0 = rest;
-        Some((std::str::from_utf8(key).ok()?, value))
+        Some((key, value))
     }
 }
 
@@ -216,24 +239,37 @@ impl<'a> Iterator for PackedMetadata<'a> {
 /// Appends an id to a packed list. Ids are bounded to less than 64 KiB by
 /// [`FIELD_BYTES_MAX`](super::limits::FIELD_BYTES_MAX).
 pub(crate) fn write_id(bytes: &mut Vec<u8>, id: &str) {
-    let id = super::limits::prefix(id, usize::from(u16::MAX));
+    write_unread_id(bytes, super::limits::prefix(id, usize::from(u16::MAX)).as_bytes());
+}
+
+/// Appends the bytes of an id, which is UTF-8, to a packed list.
+#[inline]
+pub(crate) fn write_unread_id(bytes: &mut Vec<u8>, id: &[u8]) {
     bytes.extend_from_slice(&(id.len() as u16).to_le_bytes());
-    bytes.extend_from_slice(id.as_bytes());
+    bytes.extend_from_slice(id);
 }
 
 /// The ids that [`write_id`] wrote, in order.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PackedIds<'a>(pub(crate) &'a [u8]);
 
-impl<'a> Iterator for PackedIds<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
+impl<'a> PackedIds<'a> {
+    /// The next id, which has not been looked at: for who only needs its bytes.
+    #[inline]
+    pub(crate) fn next_unread(&mut self) -> Option<&'a [u8]> {
         let mut rest = self.0;
         let len = u16::from_le_bytes(read_fixed(&mut rest)?);
         let (id, rest) = rest.split_at_checked(usize::from(len))?;
         self.0 = rest;
-        std::str::from_utf8(id).ok()
+        Some(id)
+    }
+}
+
+impl<'a> Iterator for PackedIds<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.next_unread()?).ok()
     }
 }
 
@@ -262,7 +298,7 @@ mod tests {
         let mut written = PackedMetadata(&bytes);
         for (key, value) in fields {
             let (have, mut bytes) = written.next_written().unwrap();
-            assert_eq!((have, ValueRef::read(&mut bytes)), (key, Some(value)));
+            assert_eq!((have, ValueRef::read(&mut bytes)), (key.as_bytes(), Some(value)));
             assert!(bytes.is_empty());
         }
         assert_eq!(written.next_written(), None);

@@ -10,10 +10,11 @@
 //! written. Where that comes too fast, or from the middle of a segment on, the
 //! segment is read when it was sealed.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -25,6 +26,9 @@ use crate::fs::JournalFs;
 use crate::journal::{
     self, GroupMemory, GroupTaker, JournalError, PackStream, PackedSegment, WrittenGroup,
 };
+
+/// Bytes of small groups that are collected before the thread is woken for them.
+const TOLD_BYTES: usize = if cfg!(test) { 1024 } else { 128 * 1024 };
 
 /// Bytes of groups that may wait to be compressed; more are read again later.
 const WAITING_BYTES_MAX: usize = if cfg!(test) { 32 * 1024 } else { 16 * 1024 * 1024 };
@@ -40,8 +44,12 @@ pub(crate) enum Packed {
     Failed(Error),
 }
 
+/// Groups on their way to the thread, which takes them before any other work.
+type Groups = Arc<Mutex<VecDeque<WrittenGroup>>>;
+
 enum Job {
-    Group(Box<WrittenGroup>),
+    /// Groups are on their way.
+    Groups,
     Pack(Sequence),
     Repair(Sequence),
     RemoveRaw(Sequence),
@@ -51,6 +59,7 @@ enum Job {
 /// doing, and waits for that.
 pub(crate) struct Packer {
     jobs: Option<Sender<Job>>,
+    groups: Groups,
     outcomes: Receiver<Packed>,
     spent: Receiver<GroupMemory>,
     waiting_bytes: Arc<AtomicUsize>,
@@ -90,7 +99,10 @@ impl Packer {
         let ending = Arc::clone(&is_ending);
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&waiting_bytes);
-        let mut work = Work { fs, directory, stream: None, spend, waiting_bytes: waiting };
+        let groups = Groups::default();
+        let coming = Arc::clone(&groups);
+        let mut work =
+            Work { fs, directory, groups: coming, stream: None, spend, waiting_bytes: waiting };
         let run = move || {
             for job in queue {
                 if ending.load(Ordering::Relaxed) {
@@ -111,15 +123,17 @@ impl Packer {
             )
         })?;
         let (jobs, thread) = (Some(jobs), Some(thread));
-        Ok(Packer { jobs, outcomes, spent, waiting_bytes, is_ending, thread })
+        Ok(Packer { jobs, groups, outcomes, spent, waiting_bytes, is_ending, thread })
     }
 
     /// Takes what the log's writer makes durable.
     pub(crate) fn taker(&self) -> Option<Box<dyn GroupTaker>> {
         Some(Box::new(Taker {
             jobs: self.jobs.clone()?,
+            groups: Arc::clone(&self.groups),
             spent: self.spent.clone(),
             waiting_bytes: Arc::clone(&self.waiting_bytes),
+            untold_bytes: 0,
             left_out: None,
         }))
     }
@@ -173,8 +187,11 @@ impl fmt::Debug for Packer {
 /// The writer's end: gives groups to the thread, as long as it keeps up.
 struct Taker {
     jobs: Sender<Job>,
+    groups: Groups,
     spent: Receiver<GroupMemory>,
     waiting_bytes: Arc<AtomicUsize>,
+    /// Bytes of groups that the thread was not woken for yet.
+    untold_bytes: usize,
     /// A segment that will be read, since a group of it was not taken.
     left_out: Option<Sequence>,
 }
@@ -188,10 +205,35 @@ impl GroupTaker for Taker {
             return group.memory;
         }
         self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
-        // Without its thread there is nobody to do it; the next opening does.
-        let _ = self.jobs.send(Job::Group(Box::new(group)));
+        let spare = self.bring(group);
+        self.untold_bytes += bytes;
+        if self.untold_bytes >= TOLD_BYTES {
+            self.untold_bytes = 0;
+            // Without its thread there is nobody to do it; the next opening does.
+            let _ = self.jobs.send(Job::Groups);
+        }
+        spare
+    }
+}
+
+impl Taker {
+    /// Adds a group to those on their way; a small one to the one before it.
+    fn bring(&mut self, group: WrittenGroup) -> GroupMemory {
+        let mut groups = lock(&self.groups);
+        if let Some(last) = groups.back_mut().filter(|_| group.memory.bytes.len() < TOLD_BYTES) {
+            if last.memory.bytes.len() < TOLD_BYTES && last.is_followed_by(&group) {
+                last.memory.extend_from(&group.memory);
+                return group.memory;
+            }
+        }
+        groups.push_back(group);
+        drop(groups);
         self.spent.try_recv().unwrap_or_default()
     }
+}
+
+fn lock(groups: &Groups) -> MutexGuard<'_, VecDeque<WrittenGroup>> {
+    groups.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Taker {
@@ -204,6 +246,7 @@ impl fmt::Debug for Taker {
 struct Work {
     fs: Arc<dyn JournalFs>,
     directory: PathBuf,
+    groups: Groups,
     /// The segment that is being written, as far as it is compressed.
     stream: Option<PackStream>,
     spend: Sender<GroupMemory>,
@@ -212,14 +255,14 @@ struct Work {
 
 impl Work {
     fn perform(&mut self, job: Job) -> Option<Packed> {
+        self.take_groups();
         let (fs, directory) = (&*self.fs, &self.directory);
         let result = match job {
-            Job::Group(group) => {
-                self.take(*group);
-                return None;
-            }
+            Job::Groups => return None,
             Job::Pack(first) => {
-                self.pack(first).map(|segment| Some(Packed::Segment(segment.into())))
+                let packed = self.pack(first).map(|segment| Some(Packed::Segment(segment.into())));
+                self.take_groups();
+                packed
             }
             // Whoever found it damaged has told so.
             Job::Repair(first) => {
@@ -228,6 +271,22 @@ impl Work {
             Job::RemoveRaw(first) => journal::remove_raw(fs, directory, first).map(|()| None),
         };
         result.unwrap_or_else(|error| Some(Packed::Failed(error.into())))
+    }
+
+    /// Takes what is on its way. Groups of the next segment wait until the one
+    /// before it is packed.
+    fn take_groups(&mut self) {
+        loop {
+            let mut groups = lock(&self.groups);
+            let is_due = groups.front().is_some_and(|group| match &self.stream {
+                Some(stream) => stream.first() == group.segment,
+                None => true,
+            });
+            let next = if is_due { groups.pop_front() } else { None };
+            let Some(group) = next else { return };
+            drop(groups);
+            self.take(group);
+        }
     }
 
     /// Compresses a group, if all of its segment before it was.
@@ -315,12 +374,16 @@ mod tests {
         let (mut journal, _) = Journal::open(config, Arc::clone(&fs), 0).unwrap();
         let packer = Packer::start(Arc::clone(&fs), &directory).unwrap();
         journal.hand_groups_to(packer.taker().unwrap());
-        for _ in 0..2 {
+        let write = |journal: &mut Journal| {
             for events in sizes {
-                append(&mut journal, *events);
+                append(journal, *events);
                 journal.begin_sync(0).unwrap();
             }
-            let sealed = journal.seal(0).unwrap().unwrap();
+            journal.seal(0).unwrap().unwrap()
+        };
+        // What follows may be on its way before a segment is asked for.
+        let sealed = [write(&mut journal), write(&mut journal), write(&mut journal)];
+        for sealed in sealed {
             packer.pack(sealed.first);
             let segment = packed(&packer);
             assert_eq!((segment.first, segment.next), (sealed.first, sealed.next));

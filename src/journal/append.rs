@@ -17,20 +17,71 @@ impl Journal {
     /// many bytes wait to be synced, and when the journal is poisoned.
     #[inline]
     pub(crate) fn append(&mut self, entry: &[u8]) -> Result<Sequence> {
-        let fits = entry.len().wrapping_sub(1) < ENTRY_BYTES_MAX
-            && self.has_room(entry.len())
-            && self.group.next < SEQUENCE_END;
-        if !fits || self.poison.is_some() {
-            return Err(self.refusal(entry));
-        }
+        let write = |_: Sequence, bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(entry);
+            true
+        };
+        self.append_written(write).map(|sequence| sequence.unwrap_or_default())
+    }
+
+    /// The same with an entry that `write` appends where it will stand, being
+    /// told its sequence. If `write` says that it is not to be kept, nothing
+    /// has changed, and there is no sequence.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Journal::append).
+    #[inline]
+    pub(crate) fn append_written(
+        &mut self,
+        write: impl FnOnce(Sequence, &mut Vec<u8>) -> bool,
+    ) -> Result<Option<Sequence>> {
+        self.refuse_if_poisoned()?;
         let group = &mut self.group;
-        let sequence = group.next;
-        if group.bytes.is_empty() {
-            frame::push_mark(&mut group.bytes, sequence);
+        let (sequence, before) = (group.next, group.bytes.len());
+        let mut unfinished = Unfinished { bytes: &mut group.bytes, keep: before };
+        if before == 0 {
+            frame::push_mark(unfinished.bytes, sequence);
         }
-        frame::push(&mut group.bytes, sequence, entry);
+        let start = frame::begin(unfinished.bytes, sequence);
+        let is_wanted = write(Sequence(sequence), unfinished.bytes);
+        let entry_bytes = unfinished.bytes.len() - start - FRAME_HEADER_BYTES;
+        if !is_wanted {
+            return Ok(None);
+        }
+        let fits = entry_bytes.wrapping_sub(1) < ENTRY_BYTES_MAX
+            && is_room(before, entry_bytes, group.bytes_limit)
+            && sequence < SEQUENCE_END;
+        if !fits {
+            drop(unfinished);
+            return Err(self.refusal(entry_bytes));
+        }
+        frame::end(unfinished.bytes, start);
+        unfinished.keep = unfinished.bytes.len();
         group.next += 1;
-        Ok(Sequence(sequence))
+        Ok(Some(Sequence(sequence)))
+    }
+
+    /// The entries that wait to be synced, from a place among their frames on,
+    /// and the place behind the last.
+    pub(crate) fn waiting_from(&mut self, place: usize) -> (impl Iterator<Item = &[u8]>, usize) {
+        self.group.complete();
+        let mut rest = self.group.bytes.get(place..).unwrap_or_default();
+        let entries = std::iter::from_fn(move || {
+            loop {
+                let (frame, has_entry, after) = frame::split_first(rest)?;
+                rest = after;
+                if has_entry {
+                    return frame.get(FRAME_HEADER_BYTES..);
+                }
+            }
+        });
+        (entries, self.group.bytes.len())
+    }
+
+    /// Length of the frames that wait to be synced.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.group.bytes.len()
     }
 
     /// Appends entries that belong together, all or none, and returns their
@@ -44,10 +95,10 @@ impl Journal {
         let last_fits = first.saturating_add(entries.len() as u64) <= SEQUENCE_END;
         let is_entry = |entry: &Vec<u8>| (1..=ENTRY_BYTES_MAX).contains(&entry.len());
         let (Some((head, rest)), true) = (entries.split_first(), last_fits) else {
-            return Err(self.refusal(entries.first().map_or(&[], Vec::as_slice)));
+            return Err(self.refusal(entries.first().map_or(0, Vec::len)));
         };
         if let Some(wrong) = rest.iter().find(|entry| !is_entry(entry)) {
-            return Err(self.refusal(wrong));
+            return Err(self.refusal(wrong.len()));
         }
         self.append(head)?;
         for entry in rest {
@@ -59,24 +110,40 @@ impl Journal {
 
     /// Whether an entry of so many bytes fits beside those that wait.
     pub(crate) fn has_room(&self, entry_bytes: usize) -> bool {
-        let bytes = self.group.bytes.len() + 2 * FRAME_HEADER_BYTES + entry_bytes;
-        bytes <= self.group.bytes_limit
+        is_room(self.group.bytes.len(), entry_bytes, self.group.bytes_limit)
     }
 
     #[cold]
-    fn refusal(&self, entry: &[u8]) -> JournalError {
+    fn refusal(&self, entry_bytes: usize) -> JournalError {
         if let Err(poisoned) = self.refuse_if_poisoned() {
             return poisoned;
         }
-        if entry.is_empty() || entry.len() > ENTRY_BYTES_MAX {
+        if entry_bytes == 0 || entry_bytes > ENTRY_BYTES_MAX {
             return JournalError::Invalid(format!(
-                "an entry has 1 to {ENTRY_BYTES_MAX} bytes, and this one has {}",
-                entry.len()
+                "an entry has 1 to {ENTRY_BYTES_MAX} bytes, and this one has {entry_bytes}"
             ));
         }
         if self.group.next >= SEQUENCE_END {
             return JournalError::Invalid("there are no more sequence numbers".into());
         }
         JournalError::GroupFull { bytes: self.group.bytes.len() }
+    }
+}
+
+/// Whether an entry, and a mark before it, fit beside what waits.
+fn is_room(waiting_bytes: usize, entry_bytes: usize, bytes_limit: usize) -> bool {
+    waiting_bytes + 2 * FRAME_HEADER_BYTES + entry_bytes <= bytes_limit
+}
+
+/// Frames with one at their end that is being written. What is not to be kept
+/// goes, also when whoever writes it panics.
+struct Unfinished<'a> {
+    bytes: &'a mut Vec<u8>,
+    keep: usize,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.bytes.truncate(self.keep);
     }
 }

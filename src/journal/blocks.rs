@@ -51,6 +51,31 @@ impl BlockBuffer {
         Ok(())
     }
 
+    /// Whether a frame has room behind so many bytes that are yet to be added.
+    #[inline]
+    pub(super) fn has_room(&self, more: usize, frame: &[u8]) -> bool {
+        self.0.len() + more + frame.len() <= BLOCK_BYTES
+    }
+
+    /// Adds frames that have room.
+    pub(super) fn add_all(&mut self, frames: &[u8]) {
+        self.0.extend_from_slice(frames);
+    }
+
+    /// The block is complete with these frames, which have room. They are not
+    /// copied if they are all of it.
+    pub(super) fn end_with(
+        &mut self,
+        frames: &[u8],
+        end_block: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        if self.0.is_empty() && !frames.is_empty() {
+            return end_block(frames);
+        }
+        self.add_all(frames);
+        self.end(end_block)
+    }
+
     /// The block is complete, if there is anything in it.
     pub(super) fn end(&mut self, end_block: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         if !self.0.is_empty() {

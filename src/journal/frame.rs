@@ -104,17 +104,43 @@ pub(super) fn position(sequence: u64, entry_bytes: u32) -> u64 {
 /// Appends a frame. The entry has to be short enough; the caller checks.
 #[inline]
 pub(super) fn push(bytes: &mut Vec<u8>, sequence: u64, entry: &[u8]) {
-    let length = (entry.len() as u32).to_le_bytes();
-    let sequence = sequence.to_le_bytes();
-    let [a, b, c, d] = length;
-    let [e, f, g, h, i, j, k, l] = sequence;
-    let head = [a, b, c, d, e, f, g, h, i, j, k, l];
-    let checksum = crc32c::crc32c_append(crc32c::crc32c(&head), entry);
     bytes.reserve(FRAME_HEADER_BYTES + entry.len());
-    bytes.extend_from_slice(&length);
-    bytes.extend_from_slice(&checksum.to_le_bytes());
-    bytes.extend_from_slice(&sequence);
+    let start = begin(bytes, sequence);
     bytes.extend_from_slice(entry);
+    end(bytes, start);
+    add_checksums(bytes.get_mut(start..).unwrap_or_default());
+}
+
+/// Appends the header of a frame whose entry is written behind it next, and
+/// returns where it stands.
+#[inline]
+pub(super) fn begin(bytes: &mut Vec<u8>, sequence: u64) -> usize {
+    let start = bytes.len();
+    let [a, b, c, d, e, f, g, h] = sequence.to_le_bytes();
+    bytes.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f, g, h]);
+    start
+}
+
+/// Ends the frame that begins at `start`: it has its length, and no checksum.
+#[inline]
+pub(super) fn end(bytes: &mut [u8], start: usize) {
+    let entry_bytes = bytes.len().saturating_sub(start + FRAME_HEADER_BYTES) as u32;
+    if let Some(length) = bytes.get_mut(start..).and_then(<[u8]>::first_chunk_mut::<4>) {
+        *length = entry_bytes.to_le_bytes();
+    }
+}
+
+/// Gives frames that have ended their checksums. Some at a time, since what was
+/// just written in small pieces is slow to read again.
+pub(super) fn add_checksums(mut frames: &mut [u8]) {
+    while let Some(bytes) = split_first(frames).map(|(frame, _, _)| frame.len()) {
+        let (frame, rest) = std::mem::take(&mut frames).split_at_mut(bytes);
+        frames = rest;
+        let (head, checked) = frame.split_at_mut(FRAME_HEADER_BYTES / 2);
+        let (length, checksum) = head.split_at_mut(4);
+        let computed = crc32c::crc32c_append(crc32c::crc32c(length), checked);
+        checksum.copy_from_slice(&computed.to_le_bytes());
+    }
 }
 
 /// Appends the mark before a group whose first entry is `next`.

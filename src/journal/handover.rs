@@ -33,7 +33,20 @@ pub(crate) trait GroupTaker: Send + Sync + Debug {
     fn take(&mut self, group: WrittenGroup) -> GroupMemory;
 }
 
+impl WrittenGroup {
+    /// Whether `next` stands right behind it in the same segment.
+    pub(crate) fn is_followed_by(&self, next: &WrittenGroup) -> bool {
+        self.segment == next.segment && self.offset + self.memory.bytes.len() as u64 == next.offset
+    }
+}
+
 impl GroupMemory {
+    /// Adds another group behind it.
+    pub(crate) fn extend_from(&mut self, next: &GroupMemory) {
+        self.bytes.extend_from_slice(&next.bytes);
+        self.facts.extend_from(&next.facts);
+    }
+
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.facts.clear();

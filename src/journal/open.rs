@@ -102,6 +102,7 @@ impl Journal {
         };
         let group = Group {
             bytes: Vec::new(),
+            complete_to: 0,
             facts: GatheredFacts::default(),
             bytes_limit: config.group_bytes_limit(),
             next: size,

@@ -68,17 +68,24 @@ impl PackStream {
             return Ok(false);
         }
         let mut facts = group.memory.facts.each();
-        let mut rest = &group.memory.bytes[..];
+        let bytes = &group.memory.bytes[..];
+        let (mut unadded, mut rest) = (bytes, bytes);
         while let Some((frame, has_entry, after)) = frame::split_first(rest) {
-            let writer = &mut self.writer;
-            self.block.add(frame, &mut |block| writer.end_block(block))?;
+            let more = unadded.len() - rest.len();
+            if !self.block.has_room(more, frame) {
+                let (frames, behind) = unadded.split_at(more);
+                let writer = &mut self.writer;
+                self.block.end_with(frames, &mut |block| writer.end_block(block))?;
+                unadded = behind;
+            }
             if has_entry {
                 let Some(entry) = facts.next() else { return Ok(false) };
                 self.writer.index.include(entry);
             }
             rest = after;
         }
-        self.end += group.memory.bytes.len() as u64;
+        self.block.add_all(unadded);
+        self.end += bytes.len() as u64;
         Ok(rest.is_empty() && facts.next().is_none())
     }
 

@@ -72,6 +72,22 @@ impl Journal {
         Ok(self.synced_size())
     }
 
+    /// Looks how the sync that was begun has fared, or waits for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`sync`](Journal::sync).
+    pub(crate) fn land_begun(&mut self, waits: bool) -> Result<SyncedThrough> {
+        self.refuse_if_poisoned()?;
+        self.land(waits)?;
+        Ok(self.synced_size())
+    }
+
+    /// Whether a sync that was begun is under way, for all that is known.
+    pub(crate) fn is_syncing(&self) -> bool {
+        self.flight.is_some()
+    }
+
     /// Syncs, says at the end of the log that it was closed, and releases it.
     ///
     /// # Errors
@@ -113,6 +129,7 @@ impl Journal {
 
     /// Hands the group to the system. No other is on its way to the disk.
     fn write_group(&mut self) -> Result<()> {
+        self.group.complete();
         let active = &self.active;
         let written = steps::write_all(&mut **lock(&active.file), active.length, &self.group.bytes);
         written.map_err(|error| {

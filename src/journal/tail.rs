@@ -131,7 +131,7 @@ impl Judge {
     fn count_zeros(&mut self, at: u64, is_zero: bool) {
         self.all_zero &= is_zero;
         self.zero_run = if is_zero { self.zero_run + 1 } else { 0 };
-        let ends_sector = (at + 1) % SECTOR_BYTES == 0;
+        let ends_sector = (at + 1).is_multiple_of(SECTOR_BYTES);
         let is_long = self.zero_run >= LOST_BYTES_MIN || self.zero_run == at + 1 - self.from;
         self.sector_lost |= ends_sector && self.zero_run > 0 && is_long;
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::background::{BackgroundSync, Flight, SharedFile, lock};
 use super::config::JournalConfig;
 use super::failure::{JournalError, Result};
+use super::frame;
 use super::handover::{GroupMemory, GroupTaker};
 use super::index::{EntryFacts, GatheredFacts};
 use super::lock::LogLock;
@@ -66,6 +67,8 @@ pub(super) struct Active {
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) bytes: Vec<u8>,
+    /// The frames before this place have their checksums.
+    pub(super) complete_to: usize,
     /// What its entries are to be found by, if somebody takes groups.
     pub(super) facts: GatheredFacts,
     pub(super) bytes_limit: usize,
@@ -183,8 +186,15 @@ impl Journal {
 }
 
 impl Group {
+    /// Gives the frames that have none their checksums.
+    pub(super) fn complete(&mut self) {
+        frame::add_checksums(self.bytes.get_mut(self.complete_to..).unwrap_or_default());
+        self.complete_to = self.bytes.len();
+    }
+
     /// Takes the group out, and goes on with empty memory.
     pub(super) fn swap(&mut self, spare: GroupMemory) -> GroupMemory {
+        self.complete_to = 0;
         GroupMemory {
             bytes: std::mem::replace(&mut self.bytes, spare.bytes),
             facts: std::mem::replace(&mut self.facts, spare.facts),

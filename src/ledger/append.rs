@@ -6,6 +6,10 @@ use crate::event::Sequence;
 use crate::journal::ENTRY_BYTES_MAX;
 use crate::proof::{Digest, leaf_hash};
 
+/// Entries that wait to be hashed together, at most. So many are still in the
+/// processor's nearest cache.
+const HASHED_AT_ONCE: u64 = 64;
+
 /// An entry that was appended; durable when the ledger says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Appended {
@@ -29,18 +33,38 @@ pub(crate) enum Room {
 }
 
 impl Ledger {
+    /// The same with an entry that is there already, and is hashed at once.
+    #[cfg(test)]
+    pub(crate) fn append(&mut self, entry: &[u8]) -> Result<Appended> {
+        let sequence = self.journal.append(entry)?;
+        Ok(Appended { sequence, leaf: self.last_leaf() })
+    }
+
     /// Appends an entry, wholly or not at all. It is not durable before a
-    /// [`sync`](Ledger::sync) succeeds. Touches no file.
+    /// [`sync`](Ledger::sync) succeeds. Touches no file. The entry is what
+    /// `write` appends where it will stand, being told its sequence; if `write`
+    /// says that it is not to be kept, nothing has changed. Entries are hashed
+    /// together, later.
     ///
     /// # Errors
     ///
     /// Where [`room_for`](Ledger::room_for) does not say `Enough`.
     #[inline]
-    pub(crate) fn append(&mut self, entry: &[u8]) -> Result<Appended> {
-        let sequence = self.journal.append(entry)?;
-        let leaf = leaf_hash(entry);
-        self.tree.append(leaf);
-        Ok(Appended { sequence, leaf })
+    pub(crate) fn append_written(
+        &mut self,
+        write: impl FnOnce(Sequence, &mut Vec<u8>) -> bool,
+    ) -> Result<Option<Sequence>> {
+        let sequence = self.journal.append_written(write)?;
+        if self.journal.size() - self.tree.size() >= HASHED_AT_ONCE {
+            self.hash_waiting();
+        }
+        Ok(sequence)
+    }
+
+    /// The hash of the entry that was appended last.
+    pub(crate) fn last_leaf(&mut self) -> Digest {
+        self.hash_waiting();
+        self.tree.last_leaf()
     }
 
     /// Appends the entries of one event, all or none, and returns the first.
@@ -50,15 +74,29 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// As [`append`](Ledger::append), and when one of them is too long.
+    /// As [`append_written`](Ledger::append_written), and when one of them is too long.
     pub(crate) fn append_parts(&mut self, entries: &[Vec<u8>]) -> Result<Option<Appended>> {
-        let mut first = None;
-        for (sequence, entry) in self.journal.append_all(entries)?.zip(entries) {
-            let leaf = leaf_hash(entry);
-            self.tree.append(leaf);
-            first.get_or_insert(Appended { sequence: Sequence(sequence), leaf });
+        let sequences = self.journal.append_all(entries)?;
+        self.hash_waiting();
+        let first = sequences.map(Sequence).zip(entries).next();
+        Ok(first.map(|(sequence, entry)| Appended { sequence, leaf: leaf_hash(entry) }))
+    }
+
+    /// Brings what was appended into the tree. Comes before every sync, since
+    /// what was synced is in nobody's hands any more.
+    pub(super) fn hash_waiting(&mut self) {
+        if self.tree.size() == self.journal.size() {
+            return;
         }
-        Ok(first)
+        let (entries, place) = self.journal.waiting_from(self.hashed_to);
+        self.tree.append_all(entries);
+        self.hashed_to = place;
+    }
+
+    /// What was appended since begins at the front again, if what was hashed
+    /// is on its way to the disk.
+    pub(super) fn note_group_gone(&mut self) {
+        self.hashed_to = self.hashed_to.min(self.journal.waiting_bytes());
     }
 
     /// Whether an entry of so many bytes could be appended.

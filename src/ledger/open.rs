@@ -95,6 +95,7 @@ impl Ledger {
             files,
             journal,
             tree: resumed.tree,
+            hashed_to: 0,
             signer: keys.signer,
             retiring: keys.retiring,
             prepared: None,

@@ -9,7 +9,13 @@ use std::collections::VecDeque;
 
 use super::tile_store::TileStore;
 use crate::error::Result;
-use crate::proof::{Digest, HashTiles, TILE_WIDTH_MAX, TileContent, TileFile, TreeHead};
+use crate::proof::{
+    DIGEST_BYTES, Digest, EMPTY_ROOT, HashTiles, TILE_WIDTH_MAX, TileContent, TileFile, TreeHead,
+    leaf_hashes,
+};
+
+/// Leaves that are hashed together.
+const LEAVES_AT_ONCE: usize = 64;
 
 /// Tiles that wait in memory at most before they are written.
 const WAITING_TILES_MAX: usize = 64;
@@ -21,17 +27,44 @@ pub(super) struct Tree {
     pub(super) store: TileStore,
     /// Full tiles of durable entries that are not written yet.
     waiting: VecDeque<TileFile>,
+    last_leaf: Digest,
+    /// Used again and again.
+    leaves: Vec<[u8; DIGEST_BYTES]>,
 }
 
 impl Tree {
     pub(super) fn new(hashes: HashTiles, store: TileStore) -> Self {
-        Tree { hashes, store, waiting: VecDeque::new() }
+        Tree { hashes, store, waiting: VecDeque::new(), last_leaf: EMPTY_ROOT, leaves: Vec::new() }
     }
 
-    /// Adds a leaf. Touches no file.
+    /// Adds a leaf for each entry. Touches no file.
+    pub(super) fn append_all<'a>(&mut self, entries: impl Iterator<Item = &'a [u8]>) {
+        let mut entries = entries.fuse();
+        loop {
+            let mut some: [&[u8]; LEAVES_AT_ONCE] = [&[]; LEAVES_AT_ONCE];
+            let mut count = 0;
+            for (place, entry) in some.iter_mut().zip(&mut entries) {
+                *place = entry;
+                count += 1;
+            }
+            let some = some.get(..count).unwrap_or_default();
+            self.leaves.clear();
+            leaf_hashes(some, &mut self.leaves);
+            let Some(last) = self.leaves.last() else { break };
+            self.last_leaf = Digest::new(*last);
+            self.hashes.append_all(&self.leaves);
+        }
+    }
+
+    /// Number of leaves.
     #[inline]
-    pub(super) fn append(&mut self, leaf: Digest) {
-        self.hashes.append(leaf);
+    pub(super) fn size(&self) -> u64 {
+        self.hashes.size()
+    }
+
+    /// The leaf that was added last by this process.
+    pub(super) fn last_leaf(&self) -> Digest {
+        self.last_leaf
     }
 
     /// Size and root.

@@ -25,6 +25,9 @@ pub(crate) struct Ledger {
     pub(super) files: LedgerFiles,
     pub(super) journal: Journal,
     pub(super) tree: Tree,
+    /// Where among the frames that wait to be synced those begin whose entries
+    /// are not in the tree yet.
+    pub(super) hashed_to: usize,
     pub(super) signer: SignerKey,
     /// The key before, until both have signed a checkpoint.
     pub(super) retiring: Option<SignerKey>,
@@ -94,7 +97,10 @@ impl Ledger {
     /// [`Poisoned`](crate::ErrorKind::Poisoned) is final: what was not
     /// acknowledged may be durable or not.
     pub(crate) fn sync(&mut self, now_ns: u64) -> Result<u64> {
-        let durable = self.journal.sync(now_ns)?.0;
+        self.hash_waiting();
+        let synced = self.journal.sync(now_ns);
+        self.note_group_gone();
+        let durable = synced?.0;
         self.tree.entries_are_durable(durable);
         Ok(durable)
     }
@@ -107,7 +113,38 @@ impl Ledger {
     ///
     /// As [`sync`](Ledger::sync).
     pub(crate) fn begin_sync(&mut self, now_ns: u64) -> Result<u64> {
-        let durable = self.journal.begin_sync(now_ns)?.0;
+        self.hash_waiting();
+        let synced = self.journal.begin_sync(now_ns);
+        self.note_group_gone();
+        let durable = synced?.0;
+        self.tree.entries_are_durable(durable);
+        Ok(durable)
+    }
+
+    /// Whether a sync that was begun is under way, for all that is known.
+    pub(crate) fn is_syncing(&self) -> bool {
+        self.journal.is_syncing()
+    }
+
+    /// Looks how the sync that was begun has fared, and returns how many entries
+    /// are durable. Waits for nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`sync`](Ledger::sync).
+    pub(crate) fn look_at_sync(&mut self) -> Result<u64> {
+        let durable = self.journal.land_begun(false)?.0;
+        self.tree.entries_are_durable(durable);
+        Ok(durable)
+    }
+
+    /// Waits for the sync that was begun, if one is under way.
+    ///
+    /// # Errors
+    ///
+    /// As [`sync`](Ledger::sync).
+    pub(crate) fn end_sync(&mut self) -> Result<u64> {
+        let durable = self.journal.land_begun(true)?.0;
         self.tree.entries_are_durable(durable);
         Ok(durable)
     }

@@ -66,6 +66,7 @@ pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub(crate) use key::check_name;
 pub use key::{SignerKey, VerifierKey};
 pub use log_proof::LogProof;
+pub(crate) use merkle::leaf_hashes;
 pub use merkle::{
     ConsistencyProof, DIGEST_BYTES, Digest, EMPTY_ROOT, Frontier, HashSource, InclusionProof,
     LEAVES_MAX, MemoryHashes, TreeHead, leaf_hash, node_hash, root_at,

@@ -49,6 +49,42 @@ fn nonsense_is_refused_with_advice() {
 }
 
 #[test]
+fn in_many_segments_a_text_is_found_wherever_it_is() {
+    let user = |number: usize| match number {
+        0 | 1 | 100 | 199 => "rare",
+        number if number % 2 == 0 => "often",
+        _ => "other",
+    };
+    let event = |number| AuditEvent::builder("store").user_id(user(number)).session_id("s").build();
+    let events: Vec<_> = (0..200).map(event).collect();
+    let view = view_of(events.clone());
+    assert!(view.held().segments.iter().count() > 60);
+    for wanted in ["rare", "often", "nobody"] {
+        for order in [Order::OldestFirst, Order::NewestFirst] {
+            let mut expected: Vec<_> = events
+                .iter()
+                .filter(|event| event.user_id.as_deref() == Some(wanted))
+                .map(|event| event.event_id)
+                .collect();
+            if order == Order::NewestFirst {
+                expected.reverse();
+            }
+            let query = || view.query().user(wanted).session("s").order(order);
+            assert_eq!(query().ids().unwrap(), expected, "{wanted} {order:?}");
+            assert_eq!(view.query().user(wanted).order(order).ids().unwrap(), expected);
+            let mut paged = Vec::new();
+            let mut page = query().limit(3).run().unwrap();
+            loop {
+                paged.extend(page.events.iter().map(|event| event.event_id));
+                let Some(next) = page.next else { break };
+                page = query().limit(3).after(next).run().unwrap();
+            }
+            assert_eq!(paged, expected, "{wanted} {order:?}");
+        }
+    }
+}
+
+#[test]
 fn a_cursor_belongs_to_one_query_and_one_log() {
     let view = view_of(stores(5));
     let query = || view.query().user("u").limit(2);

@@ -24,10 +24,10 @@ impl<'a> Walk<'a> {
     ) -> ControlFlow<()> {
         let mut planner = Planner::new(self.filter);
         let mut segment = |segment: &'a Segment| self.segment(&mut planner, segment, &mut visit);
-        let segments = self.snapshot.segments.iter().map(|segment| &**segment);
+        let mut segments = self.snapshot.segments.iter().map(|segment| &**segment);
         match self.order {
             Order::NewestFirst => segments.rev().try_for_each(&mut segment),
-            Order::OldestFirst => segments.into_iter().try_for_each(&mut segment),
+            Order::OldestFirst => segments.try_for_each(&mut segment),
         }
     }
 
@@ -35,7 +35,7 @@ impl<'a> Walk<'a> {
     pub(super) fn count(&self) -> u64 {
         let mut planner = Planner::new(self.filter);
         let mut count = 0;
-        for segment in &self.snapshot.segments {
+        for segment in self.snapshot.segments.iter() {
             let Ok(candidates) = planner.plan(segment) else { continue };
             let events = planner.candidates_of(candidates, segment);
             let hits = match planner.checks.is_empty() {

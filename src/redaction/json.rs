@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::action::Action;
 use super::detect::is_card_number;
+use super::look::Look;
 use super::names::looks_random;
-use super::redactor::Look;
 use super::rules::Rules;
 use super::text::{MASK, write_whole};
 use super::verdict::Verdict;

@@ -28,6 +28,7 @@ mod hash;
 #[path = "hash_absent.rs"]
 mod hash;
 mod json;
+mod look;
 mod names;
 mod pattern;
 mod redactor;

@@ -1,21 +1,21 @@
 //! What runs for each event, on the worker's thread: a row goes in, and either
-//! it or a changed copy comes out.
+//! the same or a changed copy comes out.
 //!
-//! Every text is looked at once. Only where something is to be hidden are the
+//! Every text is looked at once, most of them so quickly that nothing needs to be
+//! remembered of them. Only where something is to be hidden are the
 //! parts of the event built anew, in buffers that are used again and again.
 
-use crate::event::limits::OWN_KEYS;
-use crate::event::packed::{PackedIds, PackedMetadata, ValueRef, write_field, write_id};
+use std::borrow::Cow;
+
+use crate::event::packed::{PackedIds, PackedMetadata, write_id};
 use crate::event::row::Row;
 
 use super::action::Action;
 use super::clean::Clean;
-use super::detect::{Detectors, Finding, is_card_number, scan};
-use super::json;
-use super::names::looks_random;
+use super::detect::{Detectors, is_plain};
+use super::look::Look;
 use super::rules::{Part, Rules};
-use super::text::{MASK, write_around, write_cut, write_whole};
-use super::verdict::{Verdict, Verdicts};
+use super::text::MASK;
 
 /// Buffers for hiding. Owned by the worker, reused for each event.
 #[derive(Debug, Default)]
@@ -29,6 +29,14 @@ pub(crate) struct Redactor {
 
 type Edits = [Edit; Part::ALL.len()];
 
+/// What has to be changed of an event.
+#[derive(Debug)]
+struct Changes {
+    parts: Option<Edits>,
+    entry_ids: bool,
+    metadata: bool,
+}
+
 /// What a part of the event became.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Edit {
@@ -41,45 +49,30 @@ enum Edit {
 impl Redactor {
     /// `row` without what `rules` hide.
     #[inline]
-    pub(crate) fn apply<'a>(&'a mut self, row: &Row<'a>, rules: &Rules) -> Row<'a> {
-        self.texts.clear();
-        let edits = self.edit_parts(row, rules);
-        let new_ids = self.entry_ids_concern(row.entry_ids, rules);
-        let new_metadata = if rules.settings.metadata_kept {
-            self.look.metadata_concerns(row.metadata, rules)
-        } else {
-            !row.metadata.0.is_empty()
-        };
-        if edits.is_none() && !new_ids && !new_metadata {
-            return *row;
+    pub(crate) fn apply<'a>(&'a mut self, row: &'a Row<'a>, rules: &Rules) -> Cow<'a, Row<'a>> {
+        match self.changes(row, rules) {
+            None => Cow::Borrowed(row),
+            Some(changes) => Cow::Owned(self.changed(*row, &changes, rules)),
         }
-        if new_ids {
-            self.rewrite_entry_ids(row.entry_ids, rules);
-        }
-        if new_metadata {
-            self.look.rewrite_metadata(row.metadata, rules, &mut self.metadata);
-        }
-        let mut row = *row;
-        if new_ids {
-            row.entry_ids = PackedIds(&self.entry_ids);
-        }
-        if new_metadata {
-            row.metadata = PackedMetadata(&self.metadata);
-        }
-        edits.map_or(row, |edits| edited(row, &edits, &self.texts))
     }
 
     /// `row`, of which nothing is the program's own, without what `rules` hide.
-    pub(crate) fn apply_given<'a>(&'a mut self, row: &Row<'a>, rules: &Rules) -> Row<'a> {
-        let mut row = *row;
-        if let Some(span) = &mut row.span {
-            for text in [&mut span.name, &mut span.target] {
-                if self.look.finds(text, rules.detectors, rules) {
-                    *text = MASK;
-                }
+    pub(crate) fn apply_given<'a>(
+        &'a mut self,
+        row: &'a Row<'a>,
+        rules: &Rules,
+    ) -> Cow<'a, Row<'a>> {
+        let mut span = row.span;
+        for text in span.iter_mut().flat_map(|span| [&mut span.name, &mut span.target]) {
+            if self.look.finds(text, rules.detectors, rules) {
+                *text = MASK;
             }
         }
-        self.apply(&row, rules)
+        let given = Row { span, ..*row };
+        match self.changes(&given, rules) {
+            None => Cow::Owned(given),
+            Some(changes) => Cow::Owned(self.changed(given, &changes, rules)),
+        }
     }
 
     /// A text that belongs to no field, with what is found in it hidden.
@@ -96,6 +89,37 @@ impl Redactor {
             Edit::Same => Some(text.to_owned()),
             Edit::Gone => None,
             Edit::Text(start, end) => self.texts.get(start..end).map(str::to_owned),
+        }
+    }
+
+    /// What has to be changed, if anything has.
+    #[inline]
+    fn changes(&mut self, row: &Row<'_>, rules: &Rules) -> Option<Changes> {
+        self.texts.clear();
+        let is_nothing_sought = rules.detectors.is_empty();
+        let are_plain = !rules.names_parts() && (is_nothing_sought || parts_are_plain(row));
+        let parts = if are_plain { None } else { self.edit_parts(row, rules) };
+        let entry_ids = self.entry_ids_concern(row.entry_ids, rules);
+        let metadata = match rules.settings.metadata_kept {
+            true => self.look.metadata_concerns(row.metadata, rules),
+            false => !row.metadata.0.is_empty(),
+        };
+        (parts.is_some() || entry_ids || metadata).then_some(Changes { parts, entry_ids, metadata })
+    }
+
+    #[cold]
+    fn changed<'a>(&'a mut self, mut row: Row<'a>, changes: &Changes, rules: &Rules) -> Row<'a> {
+        if changes.entry_ids {
+            self.rewrite_entry_ids(row.entry_ids, rules);
+            row.entry_ids = PackedIds(&self.entry_ids);
+        }
+        if changes.metadata {
+            self.look.rewrite_metadata(row.metadata, rules, &mut self.metadata);
+            row.metadata = PackedMetadata(&self.metadata);
+        }
+        match &changes.parts {
+            Some(edits) => edited(row, edits, &self.texts),
+            None => row,
         }
     }
 
@@ -158,6 +182,9 @@ impl Redactor {
     /// to event are looked at once.
     #[inline]
     fn concerns(&mut self, text: &str, part: Part, detectors: Detectors, rules: &Rules) -> bool {
+        if is_plain(text.as_bytes()) {
+            return false;
+        }
         let kind = if part == Part::Operation { 2 } else { u64::from(part.is_free_text()) };
         let whose = rules.id * 3 + kind;
         let recurs = matches!(part, Part::Operation | Part::Org | Part::Resource);
@@ -197,10 +224,14 @@ impl Redactor {
     fn entry_ids_concern(&mut self, ids: PackedIds<'_>, rules: &Rules) -> bool {
         match rules.of_part(Part::EntryIds) {
             Some(action) => action != Action::Keep && !ids.0.is_empty(),
+            None if rules.detectors.is_empty() => false,
             None => {
                 let detectors = rules.detectors_of(Part::EntryIds);
                 let mut ids = ids;
-                ids.any(|id| self.look.finds(id, detectors, rules))
+                std::iter::from_fn(|| ids.next_unread())
+                    .filter(|id| !is_plain(id))
+                    .filter_map(|id| std::str::from_utf8(id).ok())
+                    .any(|id| self.look.finds(id, detectors, rules))
             }
         }
     }
@@ -220,146 +251,21 @@ impl Redactor {
     }
 }
 
-/// What looks at values.
-#[derive(Debug, Default)]
-pub(super) struct Look {
-    verdicts: Verdicts,
-    found: Vec<Finding>,
-}
-
-impl Look {
-    pub(super) fn verdict(&mut self, rules: &Rules, name: &str) -> Verdict {
-        self.verdicts.on(rules, name)
-    }
-
-    /// Whether there is something to hide in a text.
-    #[inline]
-    pub(super) fn finds(&mut self, text: &str, detectors: Detectors, rules: &Rules) -> bool {
-        if detectors.is_empty() {
-            return false;
-        }
-        let verdicts = &mut self.verdicts;
-        scan(text, detectors, |name| verdicts.on(rules, name), &mut self.found);
-        !self.found.is_empty()
-    }
-
-    /// Appends a text as it may be kept: after `action`, or where there is none
-    /// with what detectors find in it hidden. `false` where it is dropped.
-    pub(super) fn write_text(
-        &mut self,
-        text: &str,
-        action: Option<Action>,
-        detectors: Detectors,
-        rules: &Rules,
-        out: &mut String,
-    ) -> bool {
-        match action {
-            Some(Action::Keep) => out.push_str(text),
-            None => self.write_looked_at(text, detectors, rules, out),
-            Some(Action::Truncate(bytes_max)) => {
-                // A secret that the cut would go through is hidden whole.
-                let mut whole = String::new();
-                self.write_looked_at(text, detectors, rules, &mut whole);
-                write_cut(&whole, bytes_max, out);
-            }
-            Some(action) => return write_whole(text, action, rules, out),
-        }
-        true
-    }
-
-    fn write_looked_at(
-        &mut self,
-        text: &str,
-        detectors: Detectors,
-        rules: &Rules,
-        out: &mut String,
-    ) {
-        self.finds(text, detectors, rules);
-        write_around(text, &self.found, rules, out);
-        self.found.clear();
-    }
-
-    #[inline]
-    fn metadata_concerns(&mut self, metadata: PackedMetadata<'_>, rules: &Rules) -> bool {
-        let mut metadata = metadata;
-        metadata.any(|(name, value)| self.concerns(name, value, rules))
-    }
-
-    /// Whether a field cannot be kept as it is.
-    #[inline]
-    fn concerns(&mut self, name: &str, value: ValueRef<'_>, rules: &Rules) -> bool {
-        match (self.verdicts.on(rules, name), value) {
-            (Verdict::Look, _) => {}
-            (Verdict::Do(action), _) => return action != Action::Keep,
-            (Verdict::Name, _) => return true,
-            (Verdict::Secret, ValueRef::Str(text)) if !json::is_hidden(text) => return true,
-            (Verdict::Perhaps, ValueRef::Str(text)) if looks_random(text) => return true,
-            (Verdict::Secret, ValueRef::Str(_) | ValueRef::Bool(_)) | (Verdict::Perhaps, _) => {}
-            (Verdict::Secret, _) => return true,
-        }
-        match value {
-            ValueRef::Bool(_) => false,
-            ValueRef::Str(text) => self.finds(text, rules.detectors, rules),
-            ValueRef::Json(text) => json::concerns(self, text, rules),
-            number => is_card(number),
-        }
-    }
-
-    #[cold]
-    fn rewrite_metadata(&mut self, metadata: PackedMetadata<'_>, rules: &Rules, out: &mut Vec<u8>) {
-        out.clear();
-        for (name, value) in metadata {
-            if rules.settings.metadata_kept || OWN_KEYS.contains(&name) {
-                self.rewrite_field(name, value, rules, out);
-            }
-        }
-    }
-
-    fn rewrite_field(&mut self, name: &str, value: ValueRef<'_>, rules: &Rules, out: &mut Vec<u8>) {
-        let mut hidden_name = String::new();
-        let name = match self.verdict(rules, name) {
-            Verdict::Name => {
-                self.write_looked_at(name, rules.detectors, rules, &mut hidden_name);
-                &hidden_name
-            }
-            _ => name,
-        };
-        let mut value = value.to_value();
-        if json::hide_field(self, name, &mut value, rules) {
-            let nested;
-            let value = match &value {
-                serde_json::Value::String(text) => ValueRef::Str(text),
-                serde_json::Value::Bool(value) => ValueRef::Bool(*value),
-                serde_json::Value::Number(number) => number_ref(number),
-                value => {
-                    nested = value.to_string();
-                    ValueRef::Json(&nested)
-                }
-            };
-            write_field(out, name, value);
-        }
-    }
-}
-
-/// A number as it was before it was looked at.
-fn number_ref(number: &serde_json::Number) -> ValueRef<'static> {
-    match (number.as_u64(), number.as_i64(), number.as_f64()) {
-        (Some(value), ..) => ValueRef::U64(value),
-        (_, Some(value), _) => ValueRef::I64(value),
-        (.., value) => ValueRef::F64(value.unwrap_or(f64::NAN)),
-    }
-}
-
-/// Whether a number is that of a card.
+/// Whether nothing can be found in any part, as far as the quickest look tells.
 #[inline]
-fn is_card(number: ValueRef<'_>) -> bool {
-    let number = match number {
-        ValueRef::U64(number) => number,
-        ValueRef::I64(number) => number.unsigned_abs(),
-        ValueRef::F64(number) if number.fract() == 0.0 => number.abs() as u64,
-        _ => return false,
-    };
-    number >= 10_u64.pow(13) && is_card_number(number.to_string().as_bytes())
+fn parts_are_plain(row: &Row<'_>) -> bool {
+    let parts = [
+        row.user_id,
+        row.session_id,
+        row.org_id,
+        row.resource,
+        row.source,
+        row.error_message,
+        // What is true of a user is true of the actor that it is.
+        Some(row.actor).filter(|_| !is_user(row)),
+    ];
+    is_plain(row.operation.as_bytes())
+        && parts.into_iter().flatten().all(|text| is_plain(text.as_bytes()))
 }
 
 #[inline]

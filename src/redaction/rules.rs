@@ -18,7 +18,9 @@ pub(crate) struct Rules {
     /// Those of them that look at who acted on what.
     pub(super) identity_detectors: Detectors,
     /// What the user's patterns say about the parts of an event.
-    pub(super) parts: [Option<Action>; Part::ALL.len()],
+    parts: [Option<Action>; Part::ALL.len()],
+    /// They say something about one of them.
+    names_parts: bool,
 }
 
 /// The parts of an event that are texts, its metadata aside.
@@ -77,8 +79,10 @@ impl Rules {
         let id = RULES.fetch_add(1, Ordering::Relaxed);
         let identity_detectors = Detectors::without(detectors, Detector::Email);
         let parts = [None; Part::ALL.len()];
-        let mut rules = Rules { id, settings, detectors, identity_detectors, parts };
+        let names_parts = false;
+        let mut rules = Rules { id, settings, detectors, identity_detectors, parts, names_parts };
         rules.parts = Part::ALL.map(|part| rules.by_name(part.name()?));
+        rules.names_parts = rules.parts.iter().any(Option::is_some);
         rules
     }
 
@@ -90,6 +94,12 @@ impl Rules {
 
     pub(crate) fn keys(&self) -> &HashKeys {
         &self.settings.keys
+    }
+
+    /// Whether the user's patterns say anything about any part.
+    #[inline]
+    pub(super) fn names_parts(&self) -> bool {
+        self.names_parts
     }
 
     /// What the user's patterns say about a part.

@@ -41,6 +41,14 @@ struct Remembered {
 }
 
 impl Verdicts {
+    /// The verdict of `rules` on `name`, if it is remembered.
+    #[inline]
+    pub(super) fn known(&self, rules: &Rules, name: &[u8]) -> Option<Verdict> {
+        let known = self.0.get(slot(rules.id, name))?.as_ref()?;
+        let is_same = known.rules == rules.id && known.name.as_bytes() == name;
+        is_same.then_some(known.verdict)
+    }
+
     /// The verdict of `rules` on `name`.
     #[inline]
     pub(super) fn on(&mut self, rules: &Rules, name: &str) -> Verdict {

@@ -131,7 +131,7 @@ impl TreeCheck {
         while let Some(tile) = self.tiles.take_full() {
             self.compare(&tile)?;
         }
-        if self.size() % TILE_WIDTH == 0 {
+        if self.size().is_multiple_of(TILE_WIDTH) {
             self.edge.clear();
         }
         Ok(())

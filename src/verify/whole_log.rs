@@ -189,7 +189,7 @@ impl<'r, 'a> WholeLog<'r, 'a> {
         self.reach_claims();
         self.progress.bytes += FRAME_HEADER_BYTES + entry.len() as u64;
         self.progress.entries += 1;
-        if self.progress.entries % PROGRESS_ENTRIES == 0 {
+        if self.progress.entries.is_multiple_of(PROGRESS_ENTRIES) {
             (self.request.on_progress)(self.progress);
         }
         Ok(())

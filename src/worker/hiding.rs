@@ -6,6 +6,7 @@
 //! do not pass here, nor does what comes back from the log: it was hidden when
 //! it was written.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::capture::Captured;
@@ -32,13 +33,17 @@ impl Hiding {
 
     /// The row of a captured operation as it may be kept.
     #[inline]
-    pub(super) fn captured<'a>(&'a mut self, row: &Row<'a>, captured: &Captured<'_>) -> Row<'a> {
+    pub(super) fn captured<'a>(
+        &'a mut self,
+        row: &'a Row<'a>,
+        captured: &Captured<'_>,
+    ) -> Cow<'a, Row<'a>> {
         self.redactor.apply(row, rules_for(&self.rules, captured))
     }
 
     /// The row of an event that was recorded by hand as it may be kept. The
     /// place that it says it came from is text like any other.
-    pub(super) fn given<'a>(&'a mut self, row: &Row<'a>) -> Row<'a> {
+    pub(super) fn given<'a>(&'a mut self, row: &'a Row<'a>) -> Cow<'a, Row<'a>> {
         self.redactor.apply_given(row, &self.rules)
     }
 

@@ -91,6 +91,7 @@ impl Worker {
         let published = self.published.clone();
         let mut statistics =
             published.statistics.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.is_watched = self.trail.has_subscribers();
         for capture in &open {
             self.append_captured(&intake, &Captured::of(capture), times, &mut statistics);
         }
@@ -185,7 +186,7 @@ impl Worker {
         let Some(day) = self.snapshots_due.front().copied() else { return };
         let before_us = day.and_time(NaiveTime::MIN).and_utc().timestamp_micros();
         self.publish();
-        let segments = self.published.snapshot().segments.clone();
+        let segments = self.published.snapshot().segments.to_vec();
         if let Some(exporter) = &mut self.exporter {
             exporter.begin(Job {
                 purpose: Purpose::Snapshot(day),
@@ -213,7 +214,7 @@ impl Worker {
             }
             return;
         }
-        let segments = self.published.snapshot().segments.clone();
+        let segments = self.published.snapshot().segments.to_vec();
         match &mut self.exporter {
             Some(exporter) if exporter.settings.export_on_shutdown && !segments.is_empty() => {
                 exporter.begin(Job {

@@ -13,8 +13,7 @@ use super::state::Worker;
 use super::trail::{Fitted, Refused, Stored};
 
 /// There are no hashes of entries.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Leaf;
+pub(crate) type Leaf = Option<std::convert::Infallible>;
 
 /// There is no journal to be opened.
 pub(crate) type Opening = Option<std::convert::Infallible>;
@@ -26,12 +25,16 @@ impl Keeper {
     /// No journal.
     pub(super) const NONE: Keeper = Keeper;
 
-    pub(super) fn append(&mut self, _: &Row<'_>) -> Result<Leaf, Refused> {
-        Ok(Leaf)
+    pub(super) fn append(&mut self, _: &Row<'_>) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    pub(super) fn last_leaf(&mut self) -> Leaf {
+        None
     }
 
     pub(super) fn append_long(&mut self, row: &Row<'_>) -> Result<Fitted, LossReason> {
-        Ok(Fitted { event: row.to_event(Sequence(0)), entries: 1, leaf: Leaf })
+        Ok(Fitted { event: row.to_event(Sequence(0)), entries: 1, leaf: None })
     }
 
     pub(super) fn size(&self) -> Option<Sequence> {
@@ -64,6 +67,10 @@ impl Keeper {
 
     pub(super) fn acknowledge(&mut self, stored: Stored, reply: Reply<Result<Stored>>) {
         drop(reply.send(Ok(stored)));
+    }
+
+    pub(super) fn has_callers_to_serve(&self) -> bool {
+        false
     }
 
     pub(super) fn exported_through(&self) -> u64 {

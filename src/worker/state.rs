@@ -118,6 +118,8 @@ pub(super) struct Worker {
     pub(super) policy: InForce,
     /// Something was appended that is to be synced without waiting for more.
     pub(super) sync_soon: bool,
+    /// Somebody saw the live stream when the events in hand had been completed.
+    pub(super) is_watched: bool,
     // intents
     /// Operations that were begun, as they will be recorded.
     pub(super) intents: BTreeMap<EventId, AuditEvent>,
@@ -188,6 +190,7 @@ impl Worker {
             rotated: 0,
             policy: InForce::default(),
             sync_soon: false,
+            is_watched: false,
             intents: BTreeMap::new(),
             rotation: settings.rotation,
             exporter,

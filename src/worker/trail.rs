@@ -36,6 +36,15 @@ pub(super) struct Trail {
     pub(super) panics_behind_journal: bool,
 }
 
+/// What is wanted of an event besides its place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// Subscribers see it.
+    pub(super) streamed: bool,
+    /// Somebody gets a receipt with its hash.
+    pub(super) leaf: bool,
+}
+
 /// An event that has its place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stored {
@@ -45,7 +54,7 @@ pub(crate) struct Stored {
     /// How many it takes.
     #[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "there are none"))]
     pub(crate) entries: u64,
-    /// The hash of its first entry in the journal's tree.
+    /// The hash of its first entry in the journal's tree, if that was wanted.
     #[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "there is no tree"))]
     pub(crate) leaf: Leaf,
 }
@@ -88,12 +97,15 @@ impl Trail {
         &mut self,
         row: &Row<'_>,
         statistics: &mut StatisticsRecorder,
-        streamed: bool,
+        wanted: Wanted,
     ) -> Result<Stored, LossReason> {
         self.in_hand = (row.kind == Kind::Event).then(|| self.buffer.next_sequence());
         let stored = match self.keeper.append(row) {
-            Ok(leaf) => Ok(self.take(row, 1, leaf, statistics, streamed)),
-            Err(Refused::TooLong) => self.append_long(row, statistics, streamed),
+            Ok(()) => {
+                let leaf = wanted.leaf.then(|| self.keeper.last_leaf()).flatten();
+                Ok(self.take(row, 1, leaf, statistics, wanted.streamed))
+            }
+            Err(Refused::TooLong) => self.append_long(row, statistics, wanted.streamed),
             Err(Refused::Lost(reason)) => Err(reason),
         };
         self.in_hand = None;
@@ -103,6 +115,11 @@ impl Trail {
     /// How many entries there are: the next place.
     pub(super) fn size(&self) -> Sequence {
         self.keeper.size().unwrap_or_else(|| self.buffer.next_sequence())
+    }
+
+    /// Whether anybody sees the live stream. Asking takes a lock.
+    pub(super) fn has_subscribers(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.receiver_count() > 0)
     }
 
     /// Counts the event that was in hand when a turn panicked; whether it is
@@ -150,8 +167,10 @@ impl Trail {
 
     /// Shows an event to the subscribers, if there are any.
     fn stream_out(&self, row: &Row<'_>, sequence: Sequence, streamed: bool) {
-        let stream = self.stream.as_ref().filter(|stream| stream.receiver_count() > 0);
-        if let Some(stream) = stream.filter(|_| streamed) {
+        if !streamed || !self.has_subscribers() {
+            return;
+        }
+        if let Some(stream) = &self.stream {
             // The last subscriber may have gone meanwhile.
             let _ = stream.send(row.to_event(sequence).into());
         }

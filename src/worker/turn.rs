@@ -16,7 +16,7 @@ use crate::statistics::StatisticsRecorder;
 use super::decode::Times;
 use super::request::Request;
 use super::state::{PUBLISH_EVERY, Worker};
-use super::trail::Stored;
+use super::trail::{Stored, Wanted};
 
 /// Most events of one turn, so that requests and rotation get theirs too.
 const TURN_EVENTS_MAX: usize = 4_096;
@@ -27,6 +27,9 @@ const CHUNK_EVENTS: usize = 256;
 /// Wall and monotonic clock may disagree by so much before timestamps follow
 /// the wall clock; reading two clocks one after the other never is exact.
 const CLOCK_TOLERANCE_US: i64 = 1_000;
+
+/// Somebody may be told where it is, and everybody sees it.
+const RECEIPTED: Wanted = Wanted { streamed: true, leaf: true };
 
 /// What a turn found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +66,9 @@ impl Worker {
         self.keep_history(times);
         self.publish_if_due();
         recycle(&mut self.used);
+        let more_waits = more_waits || self.trail.keeper.has_callers_to_serve();
         match (taken > 0 || has_requests, more_waits, self.trail.has_news) {
-            (true, true, _) => Turn::MoreWaits,
+            (_, true, _) => Turn::MoreWaits,
             (true, ..) => Turn::Worked,
             (false, _, true) => Turn::NewsPending,
             (false, _, false) => Turn::Idle,
@@ -120,6 +124,8 @@ impl Worker {
         if limit == 0 {
             return (0, false);
         }
+        // Whoever subscribes from here on did so after what is taken had been completed.
+        self.is_watched = self.trail.has_subscribers();
         let mut taken = 0;
         while taken < limit {
             let more = self.take_some(times, (limit - taken).min(CHUNK_EVENTS));
@@ -187,7 +193,8 @@ impl Worker {
         }
         let row = self.decoder.row(captured, callsite, times, intake.clock.as_dyn());
         let row = self.hiding.captured(&row, captured);
-        match self.trail.append(&row, statistics, true) {
+        let wanted = Wanted { streamed: self.is_watched, leaf: false };
+        match self.trail.append(&row, statistics, wanted) {
             Ok(_) => {
                 self.policy.note(&row);
                 self.sync_soon |= captured.ruled.is_some_and(|plan| plan.is_durable());
@@ -207,7 +214,7 @@ impl Worker {
         let row = self.hiding.given(&row);
         let mut statistics =
             self.published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
-        let stored = self.trail.append(&row, &mut statistics, true)?;
+        let stored = self.trail.append(&row, &mut statistics, RECEIPTED)?;
         drop(statistics);
         self.policy.note(&row);
         self.rotate_if_full(times);
@@ -225,7 +232,7 @@ impl Worker {
         let row = self.scratch.row(event, times.recorded_us);
         let mut statistics =
             self.published.statistics.lock().unwrap_or_else(PoisonError::into_inner);
-        self.trail.append(&row, &mut statistics, streamed)
+        self.trail.append(&row, &mut statistics, Wanted { streamed, ..RECEIPTED })
     }
 
     fn note_canary(&mut self, captured: &Captured<'_>) {

@@ -91,7 +91,7 @@ impl Sink for Failing {
     fn write(&mut self, event: &AuditEvent) -> io::Result<()> {
         self.0 += 1;
         assert!(number(event) != 9, "on purpose");
-        if self.0 % 2 == 0 { Err(io::Error::other("no space left")) } else { Ok(()) }
+        if self.0.is_multiple_of(2) { Err(io::Error::other("no space left")) } else { Ok(()) }
     }
 }
 

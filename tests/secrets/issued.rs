@@ -134,7 +134,7 @@ fn is_valid(digits: &str) -> bool {
         .map(|(digit, factor)| u32::from(digit - b'0') * factor)
         .map(|product| product / 10 + product % 10)
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// What people and generators of passwords choose.

@@ -155,7 +155,7 @@ pub(crate) fn benign(turn: usize, chance: &mut Chance) -> Benign {
     let others = turn / 4;
     match turn % 4 {
         0 => Benign { kind: "sentence", text: SENTENCES[others % SENTENCES.len()].to_owned() },
-        1 if others % 3 == 0 => {
+        1 if others.is_multiple_of(3) => {
             let bytes = chance.one_of([16, 20, 32, 48, 64, 200]);
             let made = chance.bytes(bytes);
             match chance.below(2) {

@@ -116,7 +116,7 @@ pub(crate) fn luhn(digits: &str) -> bool {
             (_, digit) => digit * 2 / 10 + digit * 2 % 10,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn address(chance: &mut Chance) -> Secret {

@@ -7,10 +7,40 @@ use super::super::packed::PackedIds;
 use super::super::row::{Row, RowSpan};
 use super::super::{EventId, Kind, Part, Sequence};
 use super::text::{push_escaped, push_text};
-use super::values::{push_event_id, push_metadata, push_ms, push_time, push_unsigned};
+use super::values::{TimeText, push_event_id, push_metadata, push_ms, push_unsigned};
 
-/// Appends the entry of `row` at its place in the trail.
+/// Encodes rows one after the other, and remembers what neighbours share.
+#[derive(Debug, Default)]
+pub(crate) struct Encoder {
+    timestamp: TimeText,
+    recorded: TimeText,
+}
+
+impl Encoder {
+    /// Appends the entry of `row` at its place in the trail.
+    pub(crate) fn encode(&mut self, row: &Row<'_>, sequence: Sequence, out: &mut Vec<u8>) {
+        push_head(self, row, sequence, out);
+        push_identity(row, out);
+        push_entry_ids(row.entry_ids, out);
+        if let Some(part) = row.part {
+            push_part(part, out);
+        }
+        push_outcome(row, out);
+        push_metadata(out, row.metadata);
+        if let Some(span) = &row.span {
+            push_span(span, out);
+        }
+        out.push(b'}');
+    }
+}
+
+/// Appends the entry of a single row.
 pub(crate) fn encode(row: &Row<'_>, sequence: Sequence, out: &mut Vec<u8>) {
+    Encoder::default().encode(row, sequence, out);
+}
+
+#[inline]
+fn push_head(encoder: &mut Encoder, row: &Row<'_>, sequence: Sequence, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"sequence\":");
     push_unsigned(out, sequence.0);
     if row.kind == Kind::Log {
@@ -19,21 +49,10 @@ pub(crate) fn encode(row: &Row<'_>, sequence: Sequence, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"event_id\":\"");
     push_event_id(out, row.event_id);
     out.extend_from_slice(b"\",\"timestamp\":\"");
-    push_time(out, row.timestamp_us);
+    encoder.timestamp.push(out, row.timestamp_us);
     out.extend_from_slice(b"\",\"recorded_at\":\"");
-    push_time(out, row.recorded_us);
+    encoder.recorded.push(out, row.recorded_us);
     out.push(b'"');
-    push_identity(row, out);
-    push_entry_ids(row.entry_ids, out);
-    if let Some(part) = row.part {
-        push_part(part, out);
-    }
-    push_outcome(row, out);
-    push_metadata(out, row.metadata);
-    if let Some(span) = &row.span {
-        push_span(span, out);
-    }
-    out.push(b'}');
 }
 
 fn push_identity(row: &Row<'_>, out: &mut Vec<u8>) {

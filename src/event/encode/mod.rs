@@ -18,4 +18,4 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use entry::encode;
+pub(crate) use entry::{Encoder, encode};

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::encode;
 use super::fit::fit;
+use super::{Encoder, encode};
 use crate::event::limits::{EVENT_BYTES_MAX, FIELD_BYTES_MAX};
 use crate::event::packed::{PackedMetadata, ValueRef, write_field};
 use crate::event::row::{Row, RowScratch, RowSpan};
@@ -176,6 +176,22 @@ proptest! {
             ..scratch.row(&event, 0)
         };
         prop_assert_eq!(encoded(&row, sequence), by_serde(&row, sequence));
+    }
+
+    #[test]
+    fn what_an_encoder_remembers_changes_nothing(
+        times in prop::collection::vec((time_us(), 0..2_500_000_i64), 1..8),
+    ) {
+        let (event, mut scratch) = (AuditEvent::builder("store").build(), RowScratch::default());
+        let mut encoder = Encoder::default();
+        for (time, later) in times {
+            for timestamp_us in [time, time.saturating_add(later), time] {
+                let row = Row { timestamp_us, ..scratch.row(&event, time.saturating_sub(later)) };
+                let mut bytes = Vec::new();
+                encoder.encode(&row, Sequence(0), &mut bytes);
+                prop_assert_eq!(String::from_utf8(bytes).unwrap(), encoded(&row, 0));
+            }
+        }
     }
 
     #[test]

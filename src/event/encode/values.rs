@@ -51,25 +51,47 @@ pub(super) fn push_ms(out: &mut Vec<u8>, ns: u64) {
     push_padded(out, fraction, digits);
 }
 
-/// RFC 3339, UTC, microseconds.
-#[inline]
-pub(super) fn push_time(out: &mut Vec<u8>, us: i64) {
-    let seconds = us.div_euclid(SECOND_US);
-    if !(0..TIMES_END_S).contains(&seconds) {
-        return out.extend_from_slice(time_text(&time_from_us(us)).as_bytes());
+/// The text of times, of which neighbours mostly are in the same second.
+#[derive(Debug, Clone)]
+pub(crate) struct TimeText {
+    second: i64,
+    /// Its text up to and with the point.
+    text: [u8; 20],
+}
+
+impl Default for TimeText {
+    fn default() -> Self {
+        TimeText { second: i64::MIN, text: [b'0'; 20] }
     }
-    let (year, month, day) = date((seconds / DAY_S) as u32);
-    let of_day = (seconds % DAY_S) as u32;
-    let us = us.rem_euclid(SECOND_US) as u32;
+}
+
+impl TimeText {
+    /// RFC 3339, UTC, microseconds.
+    #[inline]
+    pub(super) fn push(&mut self, out: &mut Vec<u8>, us: i64) {
+        let second = us.div_euclid(SECOND_US);
+        if second != self.second {
+            if !(0..TIMES_END_S).contains(&second) {
+                return out.extend_from_slice(time_text(&time_from_us(us)).as_bytes());
+            }
+            (self.second, self.text) = (second, second_text(second));
+        }
+        let us = us.rem_euclid(SECOND_US) as u32;
+        let ([a, b], [c, d], [e, f]) = (digits(us / 10_000), digits(us / 100), digits(us));
+        out.extend_from_slice(&self.text);
+        out.extend_from_slice(&[a, b, c, d, e, f, b'Z']);
+    }
+}
+
+/// A second since the Unix epoch, up to and with the point before its parts.
+fn second_text(second: i64) -> [u8; 20] {
+    let (year, month, day) = date((second / DAY_S) as u32);
+    let of_day = (second % DAY_S) as u32;
     let ([a, b], [c, d], [e, f], [g, h]) =
         (digits(year / 100), digits(year), digits(month), digits(day));
     let ([i, j], [k, l], [m, n]) =
         (digits(of_day / 3_600), digits(of_day / 60 % 60), digits(of_day % 60));
-    let ([o, p], [q, r], [s, t]) = (digits(us / 10_000), digits(us / 100), digits(us));
-    out.extend_from_slice(&[
-        a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'.', o, p, q, r,
-        s, t, b'Z',
-    ]);
+    [a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'.']
 }
 
 /// The last two digits of a number.

@@ -33,6 +33,14 @@ impl GatheredFacts {
         self.entries.push(Gathered { terms_end: self.terms.len(), bounds });
     }
 
+    /// Adds what is known of the entries that follow.
+    pub(crate) fn extend_from(&mut self, next: &GatheredFacts) {
+        let before = self.terms.len();
+        self.terms.extend_from_slice(&next.terms);
+        let moved = |entry: &Gathered| Gathered { terms_end: before + entry.terms_end, ..*entry };
+        self.entries.extend(next.entries.iter().map(moved));
+    }
+
     pub(crate) fn clear(&mut self) {
         self.terms.clear();
         self.entries.clear();

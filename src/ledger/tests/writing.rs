@@ -38,6 +38,64 @@ fn a_checkpoint_is_over_the_entries_in_their_order() {
 }
 
 #[test]
+fn entries_that_are_hashed_together_are_in_the_tree_in_their_order() {
+    let fs = SimulatedFs::default();
+    let (mut ledger, _) = open(&fs).unwrap();
+    let mut model = MemoryHashes::new();
+    for (round, count) in [1, 63, 64, 65, 3, 300, 1, 130].into_iter().enumerate() {
+        for number in 0..count {
+            let entry = format!("entry {number} of {round}").repeat(1 + number % 3);
+            let mut write = |is_wanted| {
+                ledger.append_written(|_, bytes| {
+                    bytes.extend_from_slice(entry.as_bytes());
+                    is_wanted
+                })
+            };
+            assert_eq!(write(false).unwrap(), None);
+            assert_eq!(write(true).unwrap().unwrap().0, model.head().size);
+            model.append(leaf_hash(entry.as_bytes()));
+            if number % 50 == 49 {
+                assert_eq!(ledger.last_leaf(), leaf_hash(entry.as_bytes()));
+            }
+        }
+        match round % 3 {
+            0 => assert!(ledger.begin_sync(0).is_ok()),
+            1 => assert_eq!(ledger.sync(0).unwrap(), model.head().size),
+            _ => {
+                let signed = ledger.checkpoint(0).unwrap().unwrap();
+                assert_eq!(signed.checkpoint().head(), model.head());
+            }
+        }
+    }
+    ledger.close(0).unwrap();
+    let (_, opened) = open(&fs).unwrap();
+    assert_eq!(opened.checkpoint.unwrap().checkpoint().head(), model.head());
+    assert_eq!(opened.rebuilt_tiles, 0);
+}
+
+#[test]
+fn what_panics_while_it_writes_an_entry_leaves_nothing() {
+    let fs = SimulatedFs::default();
+    let (mut ledger, _) = open(&fs).unwrap();
+    let mut append = |text: &str, panics: bool| {
+        let written = ledger.append_written(|_, bytes| {
+            bytes.extend_from_slice(text.as_bytes());
+            assert!(!panics, "on purpose");
+            true
+        });
+        written.unwrap();
+    };
+    append("one", false);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| append("two", true)));
+    assert!(panicked.is_err());
+    append("three", false);
+    let mut model = MemoryHashes::new();
+    ["one", "three"].into_iter().for_each(|entry| model.append(leaf_hash(entry.as_bytes())));
+    let signed = ledger.checkpoint(0).unwrap().unwrap();
+    assert_eq!(signed.checkpoint().head(), model.head());
+}
+
+#[test]
 fn checkpoints_are_due_every_second_while_there_is_news() {
     const SECOND: u64 = 1_000_000_000;
     let fs = SimulatedFs::default();

@@ -26,6 +26,12 @@ impl Digest {
     }
 }
 
+impl From<[u8; DIGEST_BYTES]> for Digest {
+    fn from(bytes: [u8; DIGEST_BYTES]) -> Self {
+        Digest(bytes)
+    }
+}
+
 impl TryFrom<&[u8]> for Digest {
     type Error = Error;
 

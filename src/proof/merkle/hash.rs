@@ -5,8 +5,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::Digest;
 
-const LEAF_PREFIX: u8 = 0;
-const NODE_PREFIX: u8 = 1;
+pub(super) const LEAF_PREFIX: u8 = 0;
+pub(super) const NODE_PREFIX: u8 = 1;
 
 /// The root of the tree without leaves: SHA-256 of nothing.
 pub const EMPTY_ROOT: Digest = Digest::new([

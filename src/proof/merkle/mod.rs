@@ -10,6 +10,7 @@ mod digest;
 mod frontier;
 mod hash;
 mod inclusion;
+mod many;
 mod memory;
 mod source;
 #[cfg(test)]
@@ -18,8 +19,10 @@ mod walk;
 
 pub use consistency::ConsistencyProof;
 pub use digest::{DIGEST_BYTES, Digest};
+pub(crate) use frontier::Rows;
 pub use frontier::{Frontier, LEAVES_MAX, TreeHead};
 pub use hash::{EMPTY_ROOT, leaf_hash, node_hash};
 pub use inclusion::InclusionProof;
+pub(crate) use many::leaf_hashes;
 pub use memory::MemoryHashes;
 pub use source::{HashSource, root_at};

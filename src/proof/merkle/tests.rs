@@ -302,6 +302,32 @@ fn digests_have_one_text() {
 
 proptest! {
     #[test]
+    fn leaves_added_together_make_the_tree_of_leaves_added_alone(
+        batches in prop::collection::vec(0_usize..150, 0..12),
+        seed in any::<u64>(),
+    ) {
+        let (mut together, mut alone) = (Frontier::new(), Frontier::new());
+        let mut rows = Rows::default();
+        for batch in batches {
+            let leaves: Vec<Digest> = (0..batch as u64)
+                .map(|number| leaf_hash(&(seed ^ (alone.size() + number)).to_le_bytes()))
+                .collect();
+            let (mut told_together, mut told_alone) = (Vec::new(), Vec::new());
+            let raw: Vec<_> = leaves.iter().map(|leaf| *leaf.as_bytes()).collect();
+            together.append_all(&raw, &mut rows, |level, first, hashes| {
+                let each = (first..).zip(hashes).map(|(index, hash)| (level, index, (*hash).into()));
+                told_together.extend(each);
+            });
+            for leaf in leaves {
+                alone.append_each(leaf, |level, index, hash| told_alone.push((level, index, *hash)));
+            }
+            told_alone.sort_by_key(|(level, index, _)| (*level, *index));
+            prop_assert_eq!(told_together, told_alone);
+            prop_assert_eq!(&together, &alone);
+        }
+    }
+
+    #[test]
     fn any_log_proves_its_entries_and_its_growth(
         entries in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 1..200),
         places in any::<[prop::sample::Index; 3]>(),

@@ -70,7 +70,7 @@ impl<R: FnMut(TileId) -> Result<Vec<u8>>> HashSource for TileHashes<R> {
 /// The first hashes of a tile, as many as it had in the log of this size.
 fn parse(id: TileId, bytes: &[u8]) -> Result<Vec<Digest>> {
     let wanted = usize::from(id.width()) * DIGEST_BYTES;
-    let is_whole = bytes.len() % DIGEST_BYTES == 0 && bytes.len() <= TILE_BYTES_MAX;
+    let is_whole = bytes.len().is_multiple_of(DIGEST_BYTES) && bytes.len() <= TILE_BYTES_MAX;
     match bytes.get(..wanted).filter(|_| is_whole) {
         Some(hashes) => hashes.chunks_exact(DIGEST_BYTES).map(Digest::try_from).collect(),
         None => {

@@ -187,3 +187,22 @@ fn bundles_hold_exactly_what_they_should() {
         assert!((0..=3).all(|width| split_bundle(&bundle[..length], width).is_err()), "{length}");
     }
 }
+
+#[test]
+fn tiles_of_leaves_added_together_are_those_of_leaves_added_alone() {
+    let (mut together, mut alone) = (HashTiles::new(), HashTiles::new());
+    for batch in [1, 63, 64, 64, 700, 64, 0, 3, 66_000, 64, 131] {
+        let first = alone.size();
+        let leaves: Vec<_> = (first..first + batch).map(|it| leaf_hash(&entry(it))).collect();
+        let raw: Vec<_> = leaves.iter().map(|leaf| *leaf.as_bytes()).collect();
+        together.append_all(&raw);
+        leaves.into_iter().for_each(|leaf| alone.append(leaf));
+        let mut files: [Vec<_>; 2] = [&mut together, &mut alone].map(|tiles| {
+            let full = std::iter::from_fn(|| tiles.take_full()).collect::<Vec<_>>();
+            full.into_iter().chain(tiles.partials()).map(|file| (file.id, file.bytes)).collect()
+        });
+        files.iter_mut().for_each(|files| files.sort());
+        assert_eq!(files[0], files[1], "{batch} more than {first}");
+        assert_eq!(together.head(), alone.head());
+    }
+}

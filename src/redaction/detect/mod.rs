@@ -1,7 +1,7 @@
 //! Where secrets are inside a text. Pure; runs on the worker's thread.
 //!
-//! [`scan`] looks at a text once: [`signs`] says in a few instructions for eight
-//! bytes whether there is a word as long as a key, a row of digits as long as a
+//! [`scan`] looks at a text once. [`plain`] passes most names and ids by, which are
+//! short; of others, [`signs`] says in a few instructions for eight bytes whether there is a word as long as a key, a row of digits as long as a
 //! card's number, or a byte that assignments, addresses and private keys cannot
 //! do without. Only where there is, is a text looked at closely: [`token`] (with
 //! the [`shapes`] of known providers), [`card`], [`assignment`], [`address`],
@@ -13,6 +13,7 @@ mod bytes;
 mod card;
 mod detector;
 mod escaped;
+mod plain;
 mod private_key;
 mod scan;
 mod shapes;
@@ -23,4 +24,5 @@ mod value;
 pub(super) use card::is_card_number;
 pub use detector::Detector;
 pub(super) use detector::{Detectors, Finding};
+pub(super) use plain::is_plain;
 pub(super) use scan::scan;

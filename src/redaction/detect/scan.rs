@@ -7,6 +7,7 @@ use crate::redaction::verdict::Verdict;
 use super::bytes::at;
 use super::detector::{Detector, Detectors, Finding};
 use super::escaped::Unescaped;
+use super::plain::is_plain;
 use super::signs::{CREDENTIAL_BYTES_MIN, Signs, words};
 use super::{address, assignment, card, private_key, token};
 
@@ -44,6 +45,9 @@ pub(in crate::redaction) fn scan(
     found: &mut Vec<Finding>,
 ) {
     found.clear();
+    if is_plain(text.as_bytes()) {
+        return;
+    }
     let signs = Signs::of(text.as_bytes());
     if !signs.is_nothing() || text.ends_with(CUT_MARK_END) {
         scan_closely(text, signs, detectors, verdict, found);

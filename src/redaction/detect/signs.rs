@@ -12,7 +12,7 @@ pub(super) const CREDENTIAL_BYTES_MIN: usize = 12;
 
 /// Card numbers have so many digits at least, and nothing but spaces and
 /// dashes between them.
-const CARD_BYTES_MIN: usize = 14;
+pub(super) const CARD_BYTES_MIN: usize = 14;
 
 const _: () = assert!(KEY_BYTES_MIN == CREDENTIAL_BYTES_MIN + 8 && CARD_BYTES_MIN == 12 + 2);
 
@@ -153,12 +153,12 @@ fn position(bytes: &[u8], from: usize, mark: impl Fn(u64) -> u64) -> usize {
     bytes.len()
 }
 
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
+pub(super) const LOW: u64 = 0x0101_0101_0101_0101;
+pub(super) const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Up to eight bytes, the first in the lowest place; zeros after the last.
 #[inline]
-fn load(bytes: &[u8]) -> u64 {
+pub(super) fn load(bytes: &[u8]) -> u64 {
     if let Some(eight) = bytes.first_chunk() {
         return u64::from_le_bytes(*eight);
     }
@@ -188,7 +188,7 @@ fn visible(eight: u64) -> u64 {
 
 /// Marks spaces, digits and what stands among them in ASCII: no letters.
 #[inline]
-fn low_visible(eight: u64) -> u64 {
+pub(super) fn low_visible(eight: u64) -> u64 {
     eight << 2 & !(eight << 1) & !eight & HIGH
 }
 

@@ -97,7 +97,8 @@ fn pick_card(dice: &mut Dice) -> String {
         ("62", 16),
     ]);
     let mut digits = format!("{prefix}{}", dice.text(DIGITS, length - prefix.len() - 1));
-    let check = (0..10).find(|check| check_sum(&format!("{digits}{check}")) % 10 == 0).unwrap();
+    let check =
+        (0..10).find(|check| check_sum(&format!("{digits}{check}")).is_multiple_of(10)).unwrap();
     digits.push_str(&check.to_string());
     match dice.below(3) {
         0 => digits,

@@ -1,6 +1,7 @@
 //! Who waits until something is durable, or covered by a checkpoint.
 
 use super::keeper::{Keeper, Kept};
+use super::trouble::State;
 use crate::error::{Error, Result};
 use crate::event::Sequence;
 use crate::proof::SignedCheckpoint;
@@ -31,6 +32,15 @@ impl Keeper {
         let Some(kept) = self.open_mut() else { return drop(reply.send(Ok(stored))) };
         let answer = Answer::Stored(stored, reply);
         kept.waiting.push_back(Waiting { size: stored.end(), answer });
+    }
+
+    /// Whether somebody waits for what the next turn does, which should come at
+    /// once: looks whether it is durable, or hands it to the disk.
+    pub(in crate::worker) fn has_callers_to_serve(&self) -> bool {
+        self.open().is_some_and(|kept| {
+            let is_working = matches!(kept.state, State::Working);
+            kept.in_flight > 0 || kept.are_many() && is_working && !kept.waiting.is_empty()
+        })
     }
 
     /// Tells when everything that was appended is durable.
@@ -69,7 +79,9 @@ impl Kept {
         let answered = before - self.waiting.len();
         if answered > 0 {
             self.answered_last = answered;
+            self.callers = before;
         }
+        self.in_flight = 0;
     }
 
     pub(super) fn answer_checkpoints(&mut self) {

@@ -11,7 +11,7 @@ use super::trouble::{FullDisk, State};
 use crate::capture::Intake;
 use crate::channel::LossReason;
 use crate::error::Error;
-use crate::event::encode::{encode, split::Split};
+use crate::event::encode::{Encoder, encode, split::Split};
 use crate::event::limits::EVENT_BYTES_MAX;
 use crate::event::row::{Row, RowScratch};
 use crate::event::{AuditEvent, Sequence};
@@ -60,7 +60,7 @@ pub(in crate::worker) struct Kept {
     pub(super) fs: Arc<dyn JournalFs>,
     pub(super) intake: Arc<Intake>,
     // keeper
-    entry: Vec<u8>,
+    encoder: Encoder,
     // trouble
     pub(super) full_disk: FullDisk,
     pub(super) state: State,
@@ -68,6 +68,10 @@ pub(in crate::worker) struct Kept {
     pub(super) waiting: VecDeque<Waiting>,
     /// How many the last sync was for.
     pub(super) answered_last: usize,
+    /// How many waited then, answered or not.
+    pub(super) callers: usize,
+    /// How many wait for a sync that is under way; zero if nobody looks after it.
+    pub(super) in_flight: usize,
     pub(super) waiting_for_checkpoint: Vec<WaitingForCheckpoint>,
     // checkpoints
     pub(super) checkpoint_problem: Option<Arc<str>>,
@@ -100,11 +104,13 @@ impl Kept {
             ledger,
             fs,
             intake,
-            entry: Vec::new(),
+            encoder: Encoder::default(),
             full_disk,
             state: State::Working,
             waiting: VecDeque::new(),
             answered_last: 0,
+            callers: 0,
+            in_flight: 0,
             waiting_for_checkpoint: Vec::new(),
             checkpoint_problem: None,
             checkpoint_us: None,
@@ -125,20 +131,21 @@ impl Kept {
     }
 
     #[inline]
-    fn append(&mut self, row: &Row<'_>) -> Result<Leaf, Refused> {
+    fn append(&mut self, row: &Row<'_>) -> Result<(), Refused> {
         if matches!(self.state, State::GivenUp(_)) {
             return Err(Refused::Lost(LossReason::JournalPoisoned));
         }
-        self.entry.clear();
-        encode(row, Sequence(self.ledger.size()), &mut self.entry);
-        if self.entry.len() > EVENT_BYTES_MAX {
-            return Err(Refused::TooLong);
-        }
-        match self.ledger.append(&self.entry) {
-            Ok(appended) => {
+        let write = |sequence: Sequence, entries: &mut Vec<u8>| {
+            let start = entries.len();
+            self.encoder.encode(row, sequence, entries);
+            entries.len() - start <= EVENT_BYTES_MAX
+        };
+        match self.ledger.append_written(write) {
+            Ok(Some(_)) => {
                 self.ledger.describe_last(|facts| describe_row(row, facts));
-                Ok(Some(appended.leaf))
+                Ok(())
             }
+            Ok(None) => Err(Refused::TooLong),
             Err(_) => Err(Refused::Lost(self.reason())),
         }
     }
@@ -177,9 +184,9 @@ impl Keeper {
 
     /// Appends the entry of an event.
     #[inline]
-    pub(in crate::worker) fn append(&mut self, row: &Row<'_>) -> Result<Leaf, Refused> {
+    pub(in crate::worker) fn append(&mut self, row: &Row<'_>) -> Result<(), Refused> {
         match self {
-            Keeper::None => Ok(None),
+            Keeper::None => Ok(()),
             Keeper::Open(kept) => kept.append(row),
             Keeper::Closed => Err(Refused::Lost(LossReason::AfterShutdown)),
         }
@@ -193,6 +200,11 @@ impl Keeper {
             // Nobody else finds anything too long.
             Keeper::None | Keeper::Closed => Err(LossReason::AfterShutdown),
         }
+    }
+
+    /// The hash of the entry that was appended last, if there is a journal.
+    pub(in crate::worker) fn last_leaf(&mut self) -> Leaf {
+        self.open_mut().map(|kept| kept.ledger.last_leaf())
     }
 
     /// The next place, if a journal gives it.

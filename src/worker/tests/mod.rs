@@ -1,5 +1,7 @@
 //! The worker, turn by turn, under a clock and a filesystem that tests drive.
 
+#[cfg(feature = "journal")]
+mod callers;
 mod exports;
 #[cfg(feature = "journal")]
 mod journal;

@@ -163,6 +163,7 @@ impl Rig {
     }
 
     /// Asks, and says where the answer will be.
+    #[cfg(feature = "journal")]
     pub(super) fn begin_to_ask<T>(
         &mut self,
         make: impl FnOnce(Reply<T>) -> Request,
@@ -186,7 +187,7 @@ impl Rig {
         let snapshot = self.published.snapshot();
         let mut scratch = Default::default();
         let mut events = Vec::new();
-        for segment in &snapshot.segments {
+        for segment in snapshot.segments.iter() {
             for index in 0..segment.len() {
                 let Some(row) = segment.row(index, &mut scratch) else { continue };
                 events.push(row.to_event(Sequence(segment.base() + index as u64)));

@@ -1,0 +1,123 @@
+//! Nothing is lost, nothing comes twice, and what happened before comes before.
+
+use loom::cell::UnsafeCell;
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, Ordering};
+use loom::thread;
+
+use super::ring::Ring;
+
+/// loom finds who reads it without having to see what was written.
+struct Item(UnsafeCell<u32>);
+
+impl Item {
+    fn number(&self) -> u32 {
+        // SAFETY: that nobody writes meanwhile is what loom looks after.
+        self.0.with(|number| unsafe { *number })
+    }
+}
+
+// SAFETY: as above.
+unsafe impl Send for Item {}
+
+/// A value that nobody else has. Few enough are made that leaking them is fine.
+fn value(number: u32) -> &'static mut Item {
+    let item = Box::leak(Box::new(Item(UnsafeCell::new(0))));
+    // SAFETY: nobody else has it.
+    item.0.with_mut(|place| unsafe { *place = number });
+    item
+}
+
+/// Takes out what there is, until so many came or nobody puts more in.
+fn take(ring: &Ring<Item>, count: usize) -> Vec<u32> {
+    let mut taken = Vec::new();
+    while taken.len() < count {
+        match ring.pop() {
+            Some(value) => taken.push(value.number()),
+            None => thread::yield_now(),
+        }
+    }
+    taken
+}
+
+/// Every order with at most so many interruptions: all of them are too many here.
+fn nearly_all_orders(test: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(test);
+}
+
+#[test]
+fn what_two_threads_put_in_comes_out_once_and_in_their_order() {
+    nearly_all_orders(|| {
+        let ring = Arc::new(Ring::new(4));
+        let other = Arc::clone(&ring);
+        let producer = thread::spawn(move || {
+            other.push_at_once(value(10)).or_else(|value| other.push(value)).ok().unwrap();
+            other.push(value(11)).ok().unwrap();
+        });
+        let third = Arc::clone(&ring);
+        let last = thread::spawn(move || third.push(value(20)).ok().unwrap());
+        let taken = take(&ring, 3);
+        producer.join().unwrap();
+        last.join().unwrap();
+        let of = |first| taken.iter().copied().filter(|it| it / 10 == first).collect::<Vec<_>>();
+        assert_eq!((of(1), of(2)), (vec![10, 11], vec![20]));
+        assert!(ring.pop().is_none());
+    });
+}
+
+#[test]
+fn a_full_queue_gives_the_value_back_and_overwrites_nothing() {
+    loom::model(|| {
+        let ring = Arc::new(Ring::new(1));
+        let other = Arc::clone(&ring);
+        let producer = thread::spawn(move || {
+            (0..3).filter(|number| other.push(value(*number)).is_ok()).collect::<Vec<_>>()
+        });
+        let mut taken: Vec<u32> =
+            (0..2).filter_map(|_| ring.pop().map(|value| value.number())).collect();
+        let put_in = producer.join().unwrap();
+        taken.extend(std::iter::from_fn(|| ring.pop().map(|value| value.number())));
+        assert_eq!(taken, put_in);
+        assert!(!put_in.is_empty());
+    });
+}
+
+#[test]
+fn two_threads_share_the_last_place() {
+    loom::model(|| {
+        let ring = Arc::new(Ring::new(1));
+        let other = Arc::clone(&ring);
+        let producer = thread::spawn(move || other.push(value(1)).is_ok());
+        let mine = ring.push_at_once(value(2)).or_else(|value| ring.push(value)).is_ok();
+        let theirs = producer.join().unwrap();
+        assert!(mine != theirs, "there is room for one of them");
+        assert_eq!(ring.pop().map(|value| value.number()), Some(if mine { 2 } else { 1 }));
+        assert!(ring.pop().is_none());
+    });
+}
+
+#[test]
+fn what_happened_before_comes_before() {
+    loom::model(|| {
+        let ring = Arc::new(Ring::new(2));
+        let (first, said) = (Arc::clone(&ring), Arc::new(AtomicBool::new(false)));
+        let says = Arc::clone(&said);
+        let earlier = thread::spawn(move || {
+            first.push(value(1)).ok().unwrap();
+            says.store(true, Ordering::Release);
+        });
+        let later = Arc::clone(&ring);
+        let second = thread::spawn(move || {
+            if said.load(Ordering::Acquire) {
+                later.push(value(2)).ok().unwrap();
+            }
+        });
+        let mut taken = take(&ring, 1);
+        earlier.join().unwrap();
+        second.join().unwrap();
+        taken.extend(std::iter::from_fn(|| ring.pop().map(|value| value.number())));
+        assert!(taken == [1] || taken == [1, 2], "{taken:?}");
+    });
+}
