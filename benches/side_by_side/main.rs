@@ -178,11 +178,15 @@ fn everything(options: &Options) -> ExitCode {
     if are_held(&figures, &options.hold) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// How far beyond its bound a figure may be that is held: a count of instructions moves by a
+/// few from build to build.
+const HELD_WITHIN: f64 = 1.02;
+
 /// Whether each of these figures meets what it must, as far as it was measured.
 fn are_held(figures: &Figures, names: &[String]) -> bool {
     let is_missed = |gate: &&gates::Gate| {
         names.iter().any(|name| name == gate.name)
-            && figures.value(gate.name).is_some_and(|value| !gate.must.is_met(value))
+            && figures.value(gate.name).is_some_and(|value| !gate.must.is_met(value / HELD_WITHIN))
     };
     let mut missed = gates::GATES.iter().filter(is_missed).peekable();
     let are_held = missed.peek().is_none();

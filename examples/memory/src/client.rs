@@ -39,7 +39,7 @@ impl Client {
             memory: memory.clone(),
             session_id: format!("session_{}_{number}", caller.owner()),
             address: format!("192.0.2.{number}"),
-            login: if number % 2 == 0 { Login::Before } else { Login::Within },
+            login: if number.is_multiple_of(2) { Login::Before } else { Login::Within },
             caller,
             tally: Arc::clone(tally),
         }
