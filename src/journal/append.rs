@@ -79,11 +79,6 @@ impl Journal {
         (entries, self.group.bytes.len())
     }
 
-    /// Length of the frames that wait to be synced.
-    pub(crate) fn waiting_bytes(&self) -> usize {
-        self.group.bytes.len()
-    }
-
     /// Appends entries that belong together, all or none, and returns their
     /// sequences. There has to be room for the first alone.
     ///

@@ -44,10 +44,10 @@ impl BlockBuffer {
         frame: &[u8],
         end_block: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        if self.0.len() + frame.len() > BLOCK_BYTES {
+        if !self.has_room(0, frame) {
             self.end(end_block)?;
         }
-        self.0.extend_from_slice(frame);
+        self.add_all(frame);
         Ok(())
     }
 

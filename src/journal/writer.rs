@@ -104,8 +104,7 @@ impl Journal {
         SyncedThrough(self.synced)
     }
 
-    #[cfg(test)]
-    /// Bytes that wait to be synced.
+    /// Bytes of the frames that wait to be synced.
     pub(crate) fn unsynced_bytes(&self) -> usize {
         self.group.bytes.len()
     }

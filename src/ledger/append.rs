@@ -96,7 +96,7 @@ impl Ledger {
     /// What was appended since begins at the front again, if what was hashed
     /// is on its way to the disk.
     pub(super) fn note_group_gone(&mut self) {
-        self.hashed_to = self.hashed_to.min(self.journal.waiting_bytes());
+        self.hashed_to = self.hashed_to.min(self.journal.unsynced_bytes());
     }
 
     /// Whether an entry of so many bytes could be appended.
