@@ -16,11 +16,10 @@ use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::{Context, Identity, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::callsite::Others;
+use super::callbacks::Callbacks;
 use super::filter::AuditFilter;
 use super::intake::Intake;
-use super::local::{self, Thread};
-use super::open::OpenSpans;
+use super::local;
 
 /// The layer that audits. Made by [`AuditLayer::builder`](crate::AuditLayer::builder).
 ///
@@ -45,11 +44,7 @@ pub struct AuditLayer<S = Registry> {
     /// call us, and we decide that ourselves.
     marker: Filtered<Identity, AuditFilter, S>,
     mode: Mode,
-    intake: Arc<Intake>,
-    /// Two tables of the intake, by which a span or event that is of no concern is
-    /// told at once.
-    open: OpenSpans,
-    others: Others,
+    callbacks: Callbacks,
     /// Keeps the worker alive.
     _alive: Arc<dyn std::any::Any + Send + Sync>,
 }
@@ -65,11 +60,9 @@ enum Mode {
 impl<S> AuditLayer<S> {
     pub(crate) fn new(intake: Arc<Intake>, alive: Arc<dyn std::any::Any + Send + Sync>) -> Self {
         AuditLayer {
-            marker: Filtered::new(Identity::new(), AuditFilter(intake.clone())),
+            marker: Filtered::new(Identity::new(), AuditFilter::new(intake.clone())),
             mode: Mode::Plain,
-            open: intake.open.clone(),
-            others: intake.callsites.others.clone(),
-            intake,
+            callbacks: Callbacks::new(intake),
             _alive: alive,
         }
     }
@@ -91,8 +84,9 @@ where
 {
     fn on_register_dispatch(&self, dispatch: &Dispatch) {
         self.marker.on_register_dispatch(dispatch);
-        self.intake.traces.note_dispatch(dispatch);
-        self.intake.callsites.book.note_dispatch(dispatch);
+        self.marker.filter().note_dispatch(dispatch);
+        self.callbacks.intake.traces.note_dispatch(dispatch);
+        self.callbacks.intake.callsites.book.note_dispatch(dispatch);
     }
 
     fn on_layer(&mut self, subscriber: &mut S) {
@@ -100,16 +94,19 @@ where
             self.marker.on_layer(subscriber);
             self.mode = Mode::Filtered;
         }
-        self.intake.note_attached(self.is_filtered());
+        self.callbacks.intake.note_attached(self.is_filtered());
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if self.is_filtered() {
+            if self.marker.filter().may_be_silent::<S>(metadata) {
+                return Interest::always();
+            }
             return self.marker.register_callsite(metadata);
         }
         // A reload from nothing never calls `on_layer`.
-        self.intake.note_attached(false);
-        self.intake.wants(metadata);
+        self.callbacks.intake.note_attached(false);
+        self.callbacks.intake.wants(metadata);
         Interest::always()
     }
 
@@ -122,48 +119,40 @@ where
     }
 
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
-        if !self.others.contains(attributes.metadata()) {
-            self.intake.span_opened(attributes, id.clone(), ctx);
+        if !self.callbacks.others.contains(attributes.metadata()) {
+            self.callbacks.intake.span_opened(attributes, id.clone(), ctx);
         }
     }
 
     fn on_record(&self, id: &span::Id, values: &span::Record<'_>, _: Context<'_, S>) {
         let span = id.into_u64();
-        if let Some(slot) = self.open.slot_of(span) {
-            self.intake.tracked_recorded(span, values, slot);
+        if let Some(slot) = self.callbacks.open.slot_of(span) {
+            self.callbacks.intake.tracked_recorded(span, values, slot);
         }
     }
 
     fn on_follows_from(&self, id: &span::Id, follows: &span::Id, _: Context<'_, S>) {
-        self.intake.span_follows(id, follows);
+        self.callbacks.intake.span_follows(id, follows);
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        if !self.others.contains(event.metadata()) {
-            self.intake.event_emitted(event, &ctx);
+        if !self.callbacks.others.contains(event.metadata()) {
+            self.callbacks.intake.event_emitted(event, &ctx);
         }
     }
 
     fn on_enter(&self, id: &span::Id, _: Context<'_, S>) {
-        let span = id.into_u64();
-        local::with(Thread::count_entering);
-        if let Some(slot) = self.open.slot_of(span) {
-            self.intake.tracked_entered(span, slot);
-        }
+        self.callbacks.entered(id.into_u64());
     }
 
     fn on_exit(&self, id: &span::Id, _: Context<'_, S>) {
-        let span = id.into_u64();
-        local::with(Thread::count_leaving);
-        if let Some(slot) = self.open.slot_of(span) {
-            self.intake.tracked_left(span, slot);
-        }
+        self.callbacks.left(id.into_u64());
     }
 
     fn on_close(&self, id: span::Id, _: Context<'_, S>) {
         let span = id.into_u64();
-        if let Some(slot) = self.open.slot_of(span) {
-            self.intake.tracked_closed(span, slot);
+        if let Some(slot) = self.callbacks.open.slot_of(span) {
+            self.callbacks.intake.tracked_closed(span, slot);
         }
     }
 
@@ -173,7 +162,7 @@ where
             return Some(std::ptr::from_ref(self).cast());
         }
         if id == TypeId::of::<Arc<Intake>>() {
-            let intake = || std::ptr::from_ref(&self.intake).cast();
+            let intake = || std::ptr::from_ref(&self.callbacks.intake).cast();
             return (!local::is_skipped()).then(intake);
         }
         if self.may_show_marker(id) {

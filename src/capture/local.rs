@@ -175,20 +175,18 @@ impl Thread {
         self.entered_of_all.set(self.entered_of_all.get().wrapping_add(1));
     }
 
-    /// Notes that some span was left on this thread.
+    /// Notes that some span was left on this thread. Not if it was entered before any
+    /// layer was told of it: then [counting is to stop](Self::stop_counting).
     #[inline(always)]
-    pub(super) fn count_leaving(&self) {
+    #[must_use]
+    pub(super) fn count_leaving(&self) -> bool {
         let left = self.entered_of_all.get().wrapping_sub(1);
         self.entered_of_all.set(left);
-        if left < 0 {
-            self.stop_counting();
-        }
+        left >= 0
     }
 
-    /// A span was left that was entered before any layer was told of it.
-    #[cold]
-    #[inline(never)]
-    fn stop_counting(&self) {
+    /// Knows for good no more how many spans were entered.
+    pub(super) fn stop_counting(&self) {
         self.entered_of_all.set(UNKNOWN);
     }
 
@@ -318,11 +316,15 @@ mod tests {
         });
     }
 
+    fn count_leaving() {
+        if !with(Thread::count_leaving) {
+            with(Thread::stop_counting);
+        }
+    }
+
     fn leave(instance: u32, span: u64) -> Option<u64> {
-        with(|thread| {
-            thread.count_leaving();
-            thread.pop_entered(instance, span).map(|entered| entered.at_ticks)
-        })
+        count_leaving();
+        with(|thread| thread.pop_entered(instance, span).map(|entered| entered.at_ticks))
     }
 
     fn current(instance: u32) -> Option<Option<u64>> {
@@ -380,7 +382,7 @@ mod tests {
         assert_eq!((leave(1, 10), current(1)), (Some(10), Some(Some(11))));
         with(Thread::count_entering);
         assert_eq!(current(1), None, "a span that is not tracked");
-        with(Thread::count_leaving);
+        count_leaving();
         assert_eq!(current(1), Some(Some(11)));
         leave(1, 11);
         leave(2, 20);
@@ -389,7 +391,7 @@ mod tests {
 
     #[test]
     fn who_left_more_than_was_entered_knows_nothing_any_more() {
-        with(Thread::count_leaving);
+        count_leaving();
         assert_eq!(current(1), None);
         enter(1, 10);
         assert_eq!(current(1), None);

@@ -5,8 +5,8 @@
 //! are not ours, so it never waits for the worker (beyond the overflow policy),
 //! never formats a value while it holds a lock, and never panics.
 //!
-//! [`layer`] is the face towards `tracing`; [`intake`] does what its
-//! callbacks ask, with [`context`] for whose context and [`ending`] for how it
+//! [`layer`] is the face towards `tracing`, with [`callbacks`] for every span that
+//! is enabled; [`intake`] does what those that matter ask, with [`context`] for whose context and [`ending`] for how it
 //! ended; [`callsite`] decides once per callsite what matters; [`open`] holds what
 //! is known of spans that are open; [`record`] says what field values mean,
 //! [`later`] records on spans that are open, and [`fields`] and [`recorded`] keep
@@ -18,6 +18,7 @@
 
 mod ahead;
 mod bytes;
+mod callbacks;
 mod callsite;
 mod captured;
 mod context;

@@ -8,6 +8,7 @@ mod composition;
 mod context;
 mod current;
 mod health;
+mod interest;
 #[cfg(feature = "journal")]
 mod journal;
 #[cfg(feature = "journal")]
