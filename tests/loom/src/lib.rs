@@ -2,16 +2,22 @@
 //! can be interrupted: their sources, made of [loom](https://docs.rs/loom)'s
 //! atomics instead of the standard library's.
 //!
-//! `cargo test --release`, in this directory.
+//! `cargo test --release`, in this directory. The same tests with the standard library's atomics
+//! under [Miri](https://github.com/rust-lang/miri), which finds what is undefined:
+//! `MIRIFLAGS="-Zmiri-ignore-leaks -Zmiri-many-seeds=0..8" cargo +nightly miri test`.
+
+mod orders;
 
 mod channel {
     #[path = "../../../../src/channel/ring.rs"]
     mod ring;
     mod ring_sync {
-        pub(super) use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+        pub(super) use crate::orders::{AtomicPtr, AtomicUsize, Ordering};
+
+        pub(super) fn ask_for<T, const OFFSET: usize>(_: &T) {}
 
         pub(super) fn wait(_: u32) {
-            loom::thread::yield_now();
+            crate::orders::thread::yield_now();
         }
     }
 
@@ -23,10 +29,10 @@ mod capture {
     #[path = "../../../../src/capture/lock.rs"]
     mod lock;
     mod lock_sync {
-        pub(super) use loom::sync::atomic::{AtomicBool, Ordering};
+        pub(super) use crate::orders::{AtomicBool, Ordering};
 
         pub(super) fn wait(_: u32) {
-            loom::thread::yield_now();
+            crate::orders::thread::yield_now();
         }
     }
 

@@ -1,12 +1,9 @@
 //! One thread at a time has the value, and sees what the one before it did.
 
-use loom::cell::UnsafeCell;
-use loom::sync::Arc;
-use loom::thread;
-
 use super::lock::Lock;
+use crate::orders::{Arc, UnsafeCell, every, thread};
 
-/// loom finds two threads in it at once, whatever they do.
+/// Two threads in it at once are found, whatever they do.
 struct Watched(UnsafeCell<u32>);
 
 impl Default for Watched {
@@ -18,7 +15,7 @@ impl Default for Watched {
 impl Watched {
     fn add_one(&mut self) -> u32 {
         self.0.with_mut(|value| {
-            // SAFETY: that nobody else is here is what loom looks after.
+            // SAFETY: that nobody else is here is what is looked after.
             let value = unsafe { &mut *value };
             *value += 1;
             *value
@@ -28,7 +25,7 @@ impl Watched {
 
 #[test]
 fn each_thread_has_the_value_alone() {
-    loom::model(|| {
+    every(|| {
         let lock = Arc::new(Lock::<Watched>::default());
         let other = Arc::clone(&lock);
         let thread = thread::spawn(move || {
@@ -43,7 +40,7 @@ fn each_thread_has_the_value_alone() {
 
 #[test]
 fn who_finds_it_held_may_go_on_without() {
-    loom::model(|| {
+    every(|| {
         let lock = Arc::new(Lock::<Watched>::default());
         let other = Arc::clone(&lock);
         let thread = thread::spawn(move || other.try_lock().map(|mut value| value.add_one()));

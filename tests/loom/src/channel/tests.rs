@@ -1,18 +1,14 @@
 //! Nothing is lost, nothing comes twice, and what happened before comes before.
 
-use loom::cell::UnsafeCell;
-use loom::sync::Arc;
-use loom::sync::atomic::{AtomicBool, Ordering};
-use loom::thread;
-
 use super::ring::Ring;
+use crate::orders::{Arc, AtomicBool, Ordering, UnsafeCell, every, nearly_every, thread};
 
-/// loom finds who reads it without having to see what was written.
+/// Who reads it without having to see what was written is found.
 struct Item(UnsafeCell<u32>);
 
 impl Item {
     fn number(&self) -> u32 {
-        // SAFETY: that nobody writes meanwhile is what loom looks after.
+        // SAFETY: that nobody writes meanwhile is what is looked after.
         self.0.with(|number| unsafe { *number })
     }
 }
@@ -40,16 +36,9 @@ fn take(ring: &Ring<Item>, count: usize) -> Vec<u32> {
     taken
 }
 
-/// Every order with at most so many interruptions: all of them are too many here.
-fn nearly_all_orders(test: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(2);
-    builder.check(test);
-}
-
 #[test]
 fn what_two_threads_put_in_comes_out_once_and_in_their_order() {
-    nearly_all_orders(|| {
+    nearly_every(|| {
         let ring = Arc::new(Ring::new(4));
         let other = Arc::clone(&ring);
         let producer = thread::spawn(move || {
@@ -69,7 +58,7 @@ fn what_two_threads_put_in_comes_out_once_and_in_their_order() {
 
 #[test]
 fn a_full_queue_gives_the_value_back_and_overwrites_nothing() {
-    loom::model(|| {
+    every(|| {
         let ring = Arc::new(Ring::new(1));
         let other = Arc::clone(&ring);
         let producer = thread::spawn(move || {
@@ -86,7 +75,7 @@ fn a_full_queue_gives_the_value_back_and_overwrites_nothing() {
 
 #[test]
 fn two_threads_share_the_last_place() {
-    loom::model(|| {
+    every(|| {
         let ring = Arc::new(Ring::new(1));
         let other = Arc::clone(&ring);
         let producer = thread::spawn(move || other.push(value(1)).is_ok());
@@ -100,7 +89,7 @@ fn two_threads_share_the_last_place() {
 
 #[test]
 fn what_happened_before_comes_before() {
-    loom::model(|| {
+    every(|| {
         let ring = Arc::new(Ring::new(2));
         let (first, said) = (Arc::clone(&ring), Arc::new(AtomicBool::new(false)));
         let says = Arc::clone(&said);
