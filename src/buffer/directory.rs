@@ -22,8 +22,8 @@ const SEGMENT_BITS: u32 = 4;
 const SYMBOL_BITS: u32 = 16;
 const TAG_SHIFT: u32 = SEGMENT_BITS + SYMBOL_BITS;
 
-/// Texts are mostly in all of the segments.
-const PLACES_PER_BUCKET: usize = SEGMENTS_MAX;
+/// Most texts are in most of the segments, and should be alone.
+const PLACES_PER_BUCKET: usize = SEGMENTS_MAX / 2;
 
 /// The texts of one column of several segments.
 #[derive(Debug)]
@@ -32,8 +32,7 @@ pub(crate) struct Directory {
     mask: u64,
     /// Where each bucket begins, and where the last one ends.
     starts: Box<[u32]>,
-    /// Places by bucket, sorted, so that those of a text are side by side and
-    /// in the order of the segments.
+    /// Places by bucket, in the order of the segments.
     places: Box<[u32]>,
 }
 
@@ -90,20 +89,7 @@ impl Directory {
         // Filling moved each start to the start of the next bucket.
         starts.rotate_right(1);
         starts.iter_mut().take(1).for_each(|first| *first = 0);
-        let mut directory = Directory { mask, starts: starts.into(), places };
-        directory.sort();
-        directory
-    }
-
-    fn sort(&mut self) {
-        let Directory { starts, places, .. } = self;
-        for bounds in starts.windows(2) {
-            if let [start, end] = bounds
-                && let Some(bucket) = places.get_mut(*start as usize..*end as usize)
-            {
-                bucket.sort_unstable();
-            }
-        }
+        Directory { mask, starts: starts.into(), places }
     }
 
     /// Where the text with this [`hash_text`] may be, oldest segment first. At
@@ -113,11 +99,10 @@ impl Directory {
             [start, end, ..] => self.places.get(*start as usize..*end as usize),
             _ => None,
         };
-        let bucket = bucket.unwrap_or_default();
         let tag = tag_of(hash);
-        let start = bucket.partition_point(|place| place >> TAG_SHIFT < tag);
-        let end = bucket.partition_point(|place| place >> TAG_SHIFT <= tag);
-        bucket.get(start..end).unwrap_or_default().iter().map(|place| Place {
+        let alike =
+            bucket.unwrap_or_default().iter().filter(move |place| *place >> TAG_SHIFT == tag);
+        alike.map(|place| Place {
             segment: (place >> SYMBOL_BITS) as usize % SEGMENTS_MAX,
             symbol: *place as u16,
         })
