@@ -80,7 +80,15 @@ impl Sealed {
         loop {
             let files = files(parent);
             let is_of = |path: &PathBuf, kind| path.extension().is_some_and(|ext| ext == kind);
-            if files.iter().all(|(path, _)| !is_of(path, "seg") && !is_of(path, "new")) {
+            let open = files.iter().find(|(path, _)| is_of(path, "open"));
+            let open = open.and_then(|(path, _)| path.file_stem()?.to_str());
+            // The one that is written is compressed meanwhile.
+            let is_unfinished = |path: &PathBuf| {
+                let name = path.file_name().and_then(|name| name.to_str());
+                let is_of_open = open.zip(name).is_some_and(|(open, name)| name.starts_with(open));
+                is_of(path, "seg") || is_of(path, "new") && !is_of_open
+            };
+            if !files.iter().any(|(path, _)| is_unfinished(path)) {
                 let bytes_of = |kind| {
                     files
                         .iter()
@@ -88,8 +96,7 @@ impl Sealed {
                         .map(|(_, bytes)| bytes)
                         .sum::<u64>()
                 };
-                let open = files.iter().find(|(path, _)| is_of(path, "open"));
-                let first = open.and_then(|(path, _)| path.file_stem()?.to_str()?.parse().ok());
+                let first = open.and_then(|first| first.parse().ok());
                 let index_bytes = bytes_of("idx");
                 let bytes = bytes_of("zst") + index_bytes;
                 return Sealed { events: first.unwrap_or(0), bytes, index_bytes };

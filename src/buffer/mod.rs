@@ -12,6 +12,7 @@
 //! out.
 
 mod dictionary;
+mod directory;
 mod entry_ids;
 mod fields;
 mod flags;

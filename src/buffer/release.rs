@@ -39,7 +39,7 @@ impl Buffer {
     /// Drops what is leaving, and says how many events that were. Their memory
     /// is free as soon as no reader holds a snapshot with them.
     pub(crate) fn finish_release(&mut self) -> u64 {
-        let leaving = self.segments.take_first(std::mem::take(&mut self.leaving));
+        let leaving = self.segments.take_first(std::mem::take(&mut self.leaving), &self.hasher);
         let (events, taken, bytes) =
             leaving.iter().fold((0, 0, 0), |(events, taken, bytes), segment| {
                 (events + segment.events(), taken + segment.taken(), bytes + segment.bytes())

@@ -69,7 +69,7 @@ impl From<&RotationPolicy> for BufferConfig {
 #[derive(Debug)]
 pub(crate) struct Buffer {
     config: BufferConfig,
-    hasher: Hasher,
+    pub(super) hasher: Hasher,
     instance: u64,
     head: Head,
     /// Oldest first. The first `leaving` of them are being released.
@@ -162,7 +162,7 @@ impl Buffer {
 
     /// Bytes allocated for the events held, indices included.
     pub(crate) fn bytes(&self) -> u64 {
-        (self.segments_bytes + self.head.bytes()) as u64
+        (self.segments_bytes + self.segments.directories_bytes() + self.head.bytes()) as u64
     }
 
     /// When the oldest event held was recorded.
@@ -188,6 +188,9 @@ impl Buffer {
         self.freeze();
         while let Some(range) = next_merge(self.pieces(), self.piece_max()) {
             self.merge(self.leaving + range.start..self.leaving + range.end);
+        }
+        if self.pieces().last().is_some_and(|newest| self.piece_max().is_final(newest)) {
+            self.segments.settle(&self.hasher);
         }
     }
 

@@ -143,6 +143,11 @@ impl SymbolColumn {
         self.dictionary.prefixed_text(u32::from(symbol).checked_sub(1)?)
     }
 
+    /// The greatest symbol; symbols count from 1.
+    pub(super) fn symbol_max(&self) -> u16 {
+        self.dictionary.len() as u16
+    }
+
     /// The symbol of `text`, whose [`hash_text`](super::hash_text) is `hash`.
     pub(crate) fn find(&self, hash: u64, text: &str) -> Option<u16> {
         self.dictionary.find(hash, text).map(|position| position as u16 + 1)

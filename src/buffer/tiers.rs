@@ -52,6 +52,12 @@ pub(super) fn next_merge(pieces: &[Piece], max: PieceMax) -> Option<Range<usize>
 const FULL: u32 = u32::MAX;
 
 impl PieceMax {
+    /// Whether neither this piece nor one before it will be merged, once
+    /// [`next_merge`] has nothing to do with this one as the newest.
+    pub(super) fn is_final(self, newest: &Piece) -> bool {
+        self.rank(newest) == FULL
+    }
+
     fn rank(self, piece: &Piece) -> u32 {
         if piece.events > self.events / 2 || piece.bytes > self.bytes / 2 {
             FULL

@@ -106,6 +106,16 @@ impl<'q> Compiled<'q> {
     }
 }
 
+impl<'q> Compiled<'q> {
+    /// The wanted user, if there is one alone, in one form.
+    pub(super) fn one_user(&self) -> Option<&Needle<'q>> {
+        match self.user.as_deref() {
+            Some([user]) => Some(user),
+            _ => None,
+        }
+    }
+}
+
 /// Bounds that no time satisfies have the greater one first.
 fn time_bounds(filter: &Filter) -> Option<(u64, u64)> {
     let since = filter.since_us.map_or(0, ordered_us);

@@ -60,11 +60,17 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Leaves the remaining checks in `checks`.
-    pub(super) fn plan(&mut self, segment: &'a Segment) -> Result<Candidates<'a>, Impossible> {
+    /// Leaves the remaining checks in `checks`. With a symbol of a user, that
+    /// is the only one in this segment who may be the one that is wanted.
+    pub(super) fn plan(
+        &mut self,
+        segment: &'a Segment,
+        user: Option<u16>,
+    ) -> Result<Candidates<'a>, Impossible> {
         self.conditions.clear();
         self.pool.clear();
         self.checks.clear();
+        self.user(&segment.columns().user, user)?;
         self.texts(segment)?;
         self.several(segment)?;
         self.bounds(segment)?;
@@ -79,7 +85,6 @@ impl<'a> Planner<'a> {
 
     fn texts(&mut self, segment: &'a Segment) -> Outcome {
         let (filter, columns) = (self.filter, segment.columns());
-        self.symbol(&columns.user, &filter.user)?;
         self.symbol(&columns.session, &filter.session)?;
         self.symbol(&columns.org, &filter.org_scope)?;
         self.symbol(&columns.org, &filter.org)?;
@@ -137,20 +142,32 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
+    fn user(&mut self, column: &'a SymbolColumn, symbol: Option<u16>) -> Outcome {
+        let Some((symbol, user)) = symbol.zip(self.filter.one_user()) else {
+            return self.symbol(column, &self.filter.user);
+        };
+        if column.symbol_text(symbol) != Some(user.text) {
+            return Err(Impossible);
+        }
+        self.one_symbol(column, symbol);
+        Ok(())
+    }
+
     fn symbol(&mut self, column: &'a SymbolColumn, forms: &Option<Vec<Needle<'a>>>) -> Outcome {
         let Some(forms) = forms else { return Ok(()) };
         let symbols = self.symbols(column, forms);
         match *self.pool.slice(symbols) {
             [] => return Err(Impossible),
-            [symbol] => {
-                let symbol = symbol as u16;
-                if let Posted::List(list) = column.posted(symbol) {
-                    self.require(Check::Symbol { column, symbol }, Lists::Exact(list));
-                }
-            }
+            [symbol] => self.one_symbol(column, symbol as u16),
             _ => self.any_symbol(column, symbols)?,
         }
         Ok(())
+    }
+
+    fn one_symbol(&mut self, column: &'a SymbolColumn, symbol: u16) {
+        if let Posted::List(list) = column.posted(symbol) {
+            self.require(Check::Symbol { column, symbol }, Lists::Exact(list));
+        }
     }
 
     fn unindexed_symbol(

@@ -23,50 +23,65 @@ impl<'a> Walk<'a> {
         mut visit: impl FnMut(&'a Segment, usize) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let mut planner = Planner::new(self.filter);
-        let mut segment = |segment: &'a Segment| self.segment(&mut planner, segment, &mut visit);
-        let mut segments = self.snapshot.segments.iter().map(|segment| &**segment);
-        match self.order {
-            Order::NewestFirst => segments.rev().try_for_each(&mut segment),
-            Order::OldestFirst => segments.try_for_each(&mut segment),
-        }
+        self.segments(|segment, user| self.segment(&mut planner, segment, user, &mut visit))
     }
 
     /// How many events there are. Lists that need no check are not opened.
     pub(super) fn count(&self) -> u64 {
         let mut planner = Planner::new(self.filter);
         let mut count = 0;
-        for segment in self.snapshot.segments.iter() {
-            let Ok(candidates) = planner.plan(segment) else { continue };
-            let events = planner.candidates_of(candidates, segment);
-            let hits = match planner.checks.is_empty() {
-                true => events.len(),
-                false => events.indices().filter(|index| planner.passes(segment, *index)).count(),
-            };
-            count += hits as u64;
-        }
+        let _ = self.segments(|segment, user| {
+            count += planner.count(segment, user);
+            ControlFlow::Continue(())
+        });
         count
+    }
+
+    /// Goes through the segments that may have such events; where the symbol of
+    /// the wanted user may be known, with that.
+    fn segments(
+        &self,
+        mut visit: impl FnMut(&'a Segment, Option<u16>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let user = self.filter.one_user();
+        self.in_order(self.snapshot.segments.neighbours(), |some| match some.users.zip(user) {
+            Some((users, user)) => self.in_order(users.places(user.hash), |place| {
+                let segment = some.segments.get(place.segment);
+                segment
+                    .map_or(ControlFlow::Continue(()), |segment| visit(segment, Some(place.symbol)))
+            }),
+            None => self.in_order(some.segments.iter(), |segment| visit(segment, None)),
+        })
+    }
+
+    fn in_order<I: DoubleEndedIterator>(
+        &self,
+        mut items: I,
+        visit: impl FnMut(I::Item) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        match self.order {
+            Order::NewestFirst => items.rev().try_for_each(visit),
+            Order::OldestFirst => items.try_for_each(visit),
+        }
     }
 
     fn segment(
         &self,
         planner: &mut Planner<'a>,
         segment: &'a Segment,
+        user: Option<u16>,
         visit: &mut impl FnMut(&'a Segment, usize) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let indices = self.indices(segment);
         if indices.is_empty() {
             return ControlFlow::Continue(());
         }
-        let Ok(candidates) = planner.plan(segment) else { return ControlFlow::Continue(()) };
+        let Ok(candidates) = planner.plan(segment, user) else { return ControlFlow::Continue(()) };
         let events = planner.candidates_of(candidates, segment).within(indices);
-        let mut each = |index| match planner.passes(segment, index) {
+        self.in_order(events.indices(), |index| match planner.passes(segment, index) {
             true => visit(segment, index),
             false => ControlFlow::Continue(()),
-        };
-        match self.order {
-            Order::NewestFirst => events.indices().rev().try_for_each(&mut each),
-            Order::OldestFirst => events.indices().try_for_each(&mut each),
-        }
+        })
     }
 
     /// The indices of the segment that are in the range of sequences.
@@ -122,6 +137,16 @@ impl<'a> Planner<'a> {
             Candidates::List(list) => Events::List(list),
             Candidates::Union => Events::List(&self.union),
         }
+    }
+
+    fn count(&mut self, segment: &'a Segment, user: Option<u16>) -> u64 {
+        let Ok(candidates) = self.plan(segment, user) else { return 0 };
+        let events = self.candidates_of(candidates, segment);
+        let hits = match self.checks.is_empty() {
+            true => events.len(),
+            false => events.indices().filter(|index| self.passes(segment, *index)).count(),
+        };
+        hits as u64
     }
 
     fn passes(&self, segment: &Segment, index: usize) -> bool {
