@@ -11,7 +11,6 @@ use tracing_core::field::{Field, Visit};
 use tracing_core::span;
 
 use crate::event::Status;
-use crate::event::limits::FIELD_BYTES_MAX;
 use crate::event::packed::ValueRef;
 
 use super::callsite::{Callsite, Slot};
@@ -21,8 +20,8 @@ use super::lock::Locked;
 use super::meaning::Meaning;
 use super::message::Capture;
 use super::open;
+use super::reading::read;
 use super::record::{FieldRecorder, Misuse, Notes, bytes_text};
-use super::value::read;
 
 impl Intake {
     /// Values were recorded on a span that may be tracked.
@@ -174,7 +173,7 @@ impl<N: FnMut(usize)> Visit for LateRecorder<'_, N> {
         self.spans = None;
         // What user code traces meanwhile is not to be recorded.
         let _busy = local::enter_work();
-        read(value, FIELD_BYTES_MAX, |read| {
+        read(value, |read| {
             self.record(field.index(), |recorder| recorder.apply(field.index(), read));
         });
     }

@@ -41,6 +41,7 @@ mod opens;
 mod outcome;
 mod place;
 mod pool;
+mod reading;
 mod record;
 mod recorded;
 #[cfg(feature = "policy")]
