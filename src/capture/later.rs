@@ -30,6 +30,19 @@ impl Intake {
         if local::is_at_work() {
             return;
         }
+        // What is recorded later, as a rule.
+        if let Some(callsite) = self.callsites.by_first_index(slot.callsite_of_own(span)) {
+            let mut statement = Statement { meanings: &callsite.fields, is_success: None };
+            values.record(&mut statement);
+            if statement.is_success == Some(true) {
+                return slot.succeed();
+            }
+        }
+        self.record_under_lock(span, values, slot);
+    }
+
+    #[inline(never)]
+    fn record_under_lock(&self, span: u64, values: &span::Record<'_>, slot: &open::Slot) {
         let mut spans = slot.lock();
         let Some(capture) = spans.find(span) else { return };
         if capture.ruled.is_some() {
@@ -41,6 +54,26 @@ impl Intake {
         values.record(&mut recorder);
         recorder.finish(self, |_| ());
         recorder.tell_misuse(self, callsite);
+    }
+}
+
+/// Whether the values are no more than a statement of success.
+struct Statement<'a> {
+    meanings: &'a [Meaning],
+    /// Unknown before there was a value.
+    is_success: Option<bool>,
+}
+
+impl Visit for Statement<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let meaning = self.meanings.get(field.index());
+        let is_status = meaning.is_some_and(|meaning| meaning.slot == Slot::Status);
+        let is_success = is_status && is_success(value);
+        self.is_success = Some(is_success && self.is_success != Some(false));
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {
+        self.is_success = Some(false);
     }
 }
 
