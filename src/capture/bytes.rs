@@ -75,6 +75,22 @@ impl Bytes {
         }
     }
 
+    /// The room behind the next head; none, if it does not lie in place.
+    #[inline(always)]
+    pub(super) fn room_in_place(&mut self) -> &mut [u8] {
+        self.place.get_mut(self.len as usize + HEAD_BYTES..).unwrap_or_default()
+    }
+
+    /// Appends, at the end in place, a head and the bytes that lie behind it.
+    #[inline(always)]
+    pub(super) fn keep_in_place(&mut self, start: usize, head: u64, body_bytes: usize) {
+        let place = self.place.get_mut(start..);
+        if let Some(head_place) = place.and_then(|place| place.first_chunk_mut()) {
+            *head_place = head.to_le_bytes();
+            self.len = (start + HEAD_BYTES + body_bytes) as u32;
+        }
+    }
+
     /// Appends `head` and `body`. Copying `body` comes last, so that whoever has
     /// nothing to do after that has nothing to keep meanwhile.
     #[inline(always)]

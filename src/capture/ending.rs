@@ -7,7 +7,6 @@ use tracing_core::Event;
 use tracing_core::field::{Field, Visit};
 
 use crate::channel::LossReason;
-use crate::event::limits::FIELD_BYTES_MAX;
 
 use super::callsite::Callsite;
 use super::intake::Intake;
@@ -17,8 +16,8 @@ use super::open::{End, Slot, Times};
 use super::outcome::Reported;
 use super::place::Report;
 use super::pool::{self, Parcel};
+use super::reading::{Read, read};
 use super::ruled::settle_finally;
-use super::value::{Read, read};
 
 impl Intake {
     /// A span that may be tracked was left.
@@ -321,7 +320,7 @@ struct ReportText(String);
 
 impl Visit for ReportText {
     fn record_debug(&mut self, _: &Field, value: &dyn std::fmt::Debug) {
-        read(value, FIELD_BYTES_MAX, |value| {
+        read(value, |value| {
             if let Read::Text(text) | Read::Json(text) = value {
                 self.0.push_str(text);
             }

@@ -106,11 +106,30 @@ impl Fields {
     /// plain](Meaning::is_plain_with). Ends with the copying.
     #[inline(always)]
     pub(super) fn put_plain(&mut self, start: usize, meaning: &Meaning, text: &str) {
+        self.note_plain(start, meaning);
+        self.recorded.append_plain(start, meaning.head, text.as_bytes());
+    }
+
+    /// Where the next recording goes, and the room for its payload, if it lies in place.
+    #[inline(always)]
+    pub(super) fn room_in_place(&mut self) -> (usize, &mut [u8]) {
+        (self.recorded.end_in_place(), self.recorded.room_in_place())
+    }
+
+    /// Records a text as [`put_plain`](Self::put_plain) does, of so many bytes that lie
+    /// [in the room](Self::room_in_place) already.
+    #[inline(always)]
+    pub(super) fn keep_plain(&mut self, start: usize, meaning: &Meaning, len: usize) {
+        self.note_plain(start, meaning);
+        self.recorded.keep_plain(start, meaning.head, len);
+    }
+
+    #[inline(always)]
+    fn note_plain(&mut self, start: usize, meaning: &Meaning) {
         if let Some(place) = self.places.get_mut(usize::from(meaning.place)) {
             *place = (start + HEAD_BYTES) as Place;
         }
         self.marks |= Marks::from(meaning.mark.0) * marks::STRONG;
-        self.recorded.append_plain(start, meaning.head, text.as_bytes());
     }
 
     /// Records a metadata value of fixed length with which a span opens; whether it

@@ -11,7 +11,6 @@ use tracing_core::field::{Field, Visit};
 use tracing_core::span;
 
 use crate::event::Status;
-use crate::event::limits::FIELD_BYTES_MAX;
 use crate::event::packed::ValueRef;
 
 use super::callsite::{Callsite, Slot};
@@ -21,8 +20,8 @@ use super::lock::Locked;
 use super::meaning::Meaning;
 use super::message::Capture;
 use super::open;
+use super::reading::read;
 use super::record::{FieldRecorder, Misuse, Notes, bytes_text};
-use super::value::read;
 
 impl Intake {
     /// Values were recorded on a span that may be tracked.
@@ -31,6 +30,19 @@ impl Intake {
         if local::is_at_work() {
             return;
         }
+        // What is recorded later, as a rule.
+        if let Some(callsite) = self.callsites.by_first_index(slot.callsite_of_own(span)) {
+            let mut statement = Statement { meanings: &callsite.fields, is_success: None };
+            values.record(&mut statement);
+            if statement.is_success == Some(true) {
+                return slot.succeed();
+            }
+        }
+        self.record_under_lock(span, values, slot);
+    }
+
+    #[inline(never)]
+    fn record_under_lock(&self, span: u64, values: &span::Record<'_>, slot: &open::Slot) {
         let mut spans = slot.lock();
         let Some(capture) = spans.find(span) else { return };
         if capture.ruled.is_some() {
@@ -42,6 +54,26 @@ impl Intake {
         values.record(&mut recorder);
         recorder.finish(self, |_| ());
         recorder.tell_misuse(self, callsite);
+    }
+}
+
+/// Whether the values are no more than a statement of success.
+struct Statement<'a> {
+    meanings: &'a [Meaning],
+    /// Unknown before there was a value.
+    is_success: Option<bool>,
+}
+
+impl Visit for Statement<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let meaning = self.meanings.get(field.index());
+        let is_status = meaning.is_some_and(|meaning| meaning.slot == Slot::Status);
+        let is_success = is_status && is_success(value);
+        self.is_success = Some(is_success && self.is_success != Some(false));
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {
+        self.is_success = Some(false);
     }
 }
 
@@ -174,7 +206,7 @@ impl<N: FnMut(usize)> Visit for LateRecorder<'_, N> {
         self.spans = None;
         // What user code traces meanwhile is not to be recorded.
         let _busy = local::enter_work();
-        read(value, FIELD_BYTES_MAX, |read| {
+        read(value, |read| {
             self.record(field.index(), |recorder| recorder.apply(field.index(), read));
         });
     }

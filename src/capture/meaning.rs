@@ -44,7 +44,13 @@ impl Meaning {
     /// it is neither empty nor so long that it does not lie in place.
     #[inline(always)]
     pub(super) fn is_plain_with(&self, start: usize, text: &str) -> bool {
-        !text.is_empty() && fits_at(start, text.len()) && self.place != NOT_PLAIN
+        !text.is_empty() && fits_at(start, text.len()) && self.is_plain()
+    }
+
+    /// Whether recording a text is plain by its field.
+    #[inline(always)]
+    pub(super) fn is_plain(&self) -> bool {
+        self.place != NOT_PLAIN
     }
 }
 

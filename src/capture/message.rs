@@ -168,17 +168,15 @@ impl Default for Capture {
 }
 
 impl Capture {
-    /// Asks for the lines of the capture behind this one that an ordinary span needs:
-    /// those that the worker reads, as far as the recordings of a few fields, and the
-    /// last one.
+    /// Asks for the lines of the cache that an ordinary span needs: those that the
+    /// worker reads, as far as the recordings of a few fields, and the last one.
     #[inline(always)]
-    pub(super) fn ask_for_next(&self) {
-        const NEXT: usize = size_of::<Capture>();
-        ask_for::<_, { NEXT }>(self);
-        ask_for::<_, { NEXT + 64 }>(self);
-        ask_for::<_, { NEXT + 2 * 64 }>(self);
-        ask_for::<_, { NEXT + 3 * 64 }>(self);
-        ask_for::<_, { NEXT + offset_of!(Capture, open) }>(self);
+    pub(super) fn ask_for_memory(&self) {
+        ask_for::<_, 0>(self);
+        ask_for::<_, 64>(self);
+        ask_for::<_, { 2 * 64 }>(self);
+        ask_for::<_, { 3 * 64 }>(self);
+        ask_for::<_, { offset_of!(Capture, open) }>(self);
     }
 
     /// Begins anew with a capture that [is plain](Self::is_plain), without

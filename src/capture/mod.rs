@@ -42,6 +42,7 @@ mod opens;
 mod outcome;
 mod place;
 mod pool;
+mod reading;
 mod record;
 mod recorded;
 #[cfg(feature = "policy")]

@@ -11,7 +11,9 @@
 //! closes the span does so after every exit from it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use crate::event::Status;
 
 use super::callsite::IdField;
 use super::fixed::shared_array;
@@ -45,6 +47,11 @@ pub(super) struct Slot {
     owner: AtomicU64,
     busy_ticks: AtomicU64,
     last_exit: AtomicU64,
+    /// The callsite of the first span, where its owner may state success without the
+    /// lock; else [`NO_CALLSITE`].
+    callsite: AtomicU32,
+    /// Its owner stated success, which is to be noted before anything else is.
+    has_succeeded: AtomicBool,
     spans: Lock<Spans>,
 }
 
@@ -52,12 +59,19 @@ pub(super) struct Slot {
 #[derive(Default)]
 pub(super) struct Spans {
     first: Option<Parcel>,
-    more: Box<[Parcel]>,
+    more: Option<Box<More>>,
 }
+
+/// Further spans of a slot.
+#[derive(Default)]
+struct More(Vec<Parcel>);
 
 const NONE: u64 = u64::MAX;
 const SEVERAL: u64 = 0;
 const NOBODY: u64 = u64::MAX;
+
+/// No callsite.
+pub(super) const NO_CALLSITE: u32 = u32::MAX;
 
 impl Default for Slot {
     fn default() -> Self {
@@ -66,6 +80,8 @@ impl Default for Slot {
             owner: AtomicU64::new(NOBODY),
             busy_ticks: AtomicU64::new(0),
             last_exit: AtomicU64::new(0),
+            callsite: AtomicU32::new(NO_CALLSITE),
+            has_succeeded: AtomicBool::new(false),
             spans: Lock::default(),
         }
     }
@@ -90,17 +106,18 @@ impl OpenSpans {
         self.slot_of(span).is_some_and(|slot| slot.holds(span))
     }
 
-    /// Adds the span of a capture, opened by this thread.
+    /// Adds the span of a capture, opened by this thread, which may state its success
+    /// without the lock if a callsite is given.
     #[inline]
-    pub(super) fn insert(&self, span: u64, capture: Parcel) {
+    pub(super) fn insert(&self, span: u64, callsite: u32, capture: Parcel) {
         let Some(slot) = self.0.get(slot_number(span)) else { return };
-        let mut spans = slot.lock();
+        let mut spans = slot.spans.lock();
         if spans.first.is_some() {
             drop(spans);
             return slot.insert_beside(capture);
         }
         slot.absent.store(!span, Ordering::Relaxed);
-        slot.begin_times();
+        slot.begin(callsite);
         spans.first = Some(capture);
     }
 
@@ -144,7 +161,8 @@ impl OpenSpans {
             if let Some(first) = first {
                 then(first, slot.times());
             }
-            more.iter_mut().for_each(|capture| then(capture, Times::default()));
+            let more = more.iter_mut().flat_map(|more| more.0.iter_mut());
+            more.for_each(|capture| then(capture, Times::default()));
         }
     }
 }
@@ -178,13 +196,16 @@ impl Slot {
         }
         let capture = spans.first.take()?;
         self.absent.store(NONE, Ordering::Relaxed);
+        if self.has_succeeded.load(Ordering::Relaxed) {
+            self.note_success(capture);
+        }
         Some((capture, self.times()))
     }
 
     /// Takes a span out, with the times that its owner kept.
     pub(super) fn remove(&self, span: u64) -> Option<(Parcel, Times)> {
         let mut spans = self.lock();
-        let mut more = std::mem::take(&mut spans.more).into_vec();
+        let mut more = spans.more.take().map_or_else(Vec::new, |more| more.0);
         let removed = match spans.first.take_if(|first| first.open.span == span) {
             Some(first) => {
                 let times = self.times();
@@ -206,7 +227,7 @@ impl Slot {
             Some(_) => SEVERAL,
         };
         self.absent.store(absent, Ordering::Relaxed);
-        spans.more = more.into();
+        spans.more = (!more.is_empty()).then(|| Box::new(More(more)));
         removed
     }
 
@@ -228,6 +249,30 @@ impl Slot {
         true
     }
 
+    /// The callsite of the span, if this thread may state its success without the lock.
+    #[inline(always)]
+    pub(super) fn callsite_of_own(&self, span: u64) -> u32 {
+        let owner = self.owner.load(Ordering::Relaxed);
+        if self.is_alone(span) && local::with(|thread| thread.has_number(owner)) {
+            self.callsite.load(Ordering::Relaxed)
+        } else {
+            NO_CALLSITE
+        }
+    }
+
+    /// States success, as the thread that may do so. Whoever takes the lock next notes
+    /// it before anything else.
+    #[inline(always)]
+    pub(super) fn succeed(&self) {
+        self.has_succeeded.store(true, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn note_success(&self, capture: &mut Capture) {
+        self.has_succeeded.store(false, Ordering::Relaxed);
+        capture.note_statement(Some(Status::Success), false);
+    }
+
     fn times(&self) -> Times {
         Times {
             busy_ticks: self.busy_ticks.load(Ordering::Relaxed),
@@ -238,12 +283,19 @@ impl Slot {
     /// Locks the slot. No user code and no other span until that is dropped.
     #[inline]
     pub(super) fn lock(&self) -> Locked<'_, Spans> {
-        self.spans.lock()
+        let mut spans = self.spans.lock();
+        if self.has_succeeded.load(Ordering::Relaxed) {
+            if let Some(first) = &mut spans.first {
+                self.note_success(first);
+            }
+        }
+        spans
     }
 
     /// Makes this thread the one that keeps the times of the first span.
     #[inline]
-    fn begin_times(&self) {
+    fn begin(&self, callsite: u32) {
+        self.callsite.store(callsite, Ordering::Relaxed);
         self.owner.store(local::with(Thread::number), Ordering::Relaxed);
         self.busy_ticks.store(0, Ordering::Relaxed);
         self.last_exit.store(0, Ordering::Relaxed);
@@ -257,24 +309,25 @@ impl Slot {
         let mut spans = self.lock();
         let replaced = match &mut spans.first {
             None => {
-                self.begin_times();
+                self.begin(NO_CALLSITE);
                 spans.first.replace(capture)
             }
             Some(first) if first.open.span == span => {
-                self.begin_times();
+                self.begin(NO_CALLSITE);
                 Some(std::mem::replace(first, capture))
             }
-            Some(_) => match spans.more.iter_mut().find(|known| known.open.span == span) {
-                Some(known) => Some(std::mem::replace(known, capture)),
-                None => {
-                    let mut more = std::mem::take(&mut spans.more).into_vec();
-                    more.push(capture);
-                    spans.more = more.into();
-                    None
+            Some(_) => {
+                let More(more) = &mut **spans.more.get_or_insert_default();
+                match more.iter_mut().find(|known| known.open.span == span) {
+                    Some(known) => Some(std::mem::replace(known, capture)),
+                    None => {
+                        more.push(capture);
+                        None
+                    }
                 }
-            },
+            }
         };
-        self.absent.store(if spans.more.is_empty() { !span } else { SEVERAL }, Ordering::Relaxed);
+        self.absent.store(if spans.more.is_none() { !span } else { SEVERAL }, Ordering::Relaxed);
         drop(spans);
         if let Some(replaced) = replaced {
             pool::give(replaced);
@@ -288,7 +341,14 @@ impl Spans {
         if self.first.as_ref().is_some_and(|first| first.open.span == span) {
             return self.first.as_deref_mut();
         }
-        self.more.iter_mut().map(|capture| &mut **capture).find(|capture| capture.open.span == span)
+        self.find_beside(span)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_beside(&mut self, span: u64) -> Option<&mut Capture> {
+        let more = self.more.iter_mut().flat_map(|more| more.0.iter_mut());
+        more.map(|capture| &mut **capture).find(|capture| capture.open.span == span)
     }
 }
 
@@ -336,88 +396,4 @@ fn slot_number(span: u64) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Spans whose slots are the same.
-    const ONE: u64 = 7;
-    const OTHER: u64 = 7 + SLOTS as u64;
-
-    fn open(spans: &OpenSpans, span: u64) {
-        let capture = pool::take();
-        capture.restart(0, local::with(Thread::next_key));
-        capture.open.span = span;
-        spans.insert(span, capture);
-    }
-
-    fn note_exit(spans: &OpenSpans, span: u64, busy_ticks: u64, at_ticks: u64) {
-        if !spans.slot_of(span).unwrap().note_exit(span, busy_ticks, at_ticks) {
-            spans.with(span, |capture| {
-                capture.busy_ticks += busy_ticks;
-                capture.open.last_exit = capture.open.last_exit.max(LastExit::at(at_ticks));
-            });
-        }
-    }
-
-    fn close(spans: &OpenSpans, span: u64) -> Option<(u64, u64)> {
-        let (capture, times) = spans.remove(span)?;
-        let end = times.end_or_else(capture, || u64::MAX);
-        Some((end.busy_ticks, end.ended_ticks))
-    }
-
-    #[test]
-    fn the_times_of_all_threads_add_up() {
-        let spans = OpenSpans::new();
-        open(&spans, ONE);
-        note_exit(&spans, ONE, 1, 0);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                assert!(!spans.slot_of(ONE).unwrap().note_exit(ONE, 0, 0), "another's span");
-                note_exit(&spans, ONE, 10, 50);
-            });
-        });
-        note_exit(&spans, ONE, 100, 40);
-        spans.disown(ONE);
-        note_exit(&spans, ONE, 1_000, 30);
-        assert_eq!(close(&spans, ONE), Some((1_111, 50)));
-        assert_eq!(close(&spans, ONE), None);
-        open(&spans, ONE);
-        assert_eq!(close(&spans, ONE), Some((0, u64::MAX)), "never left");
-    }
-
-    #[test]
-    fn an_id_whose_bits_another_has_is_not_taken_for_it() {
-        let (held, covered) = (ONE + 3 * SLOTS as u64, ONE + SLOTS as u64);
-        let spans = OpenSpans::new();
-        open(&spans, held);
-        assert!(spans.slot_of(covered).is_some_and(|slot| !slot.holds(covered)));
-        assert!(!spans.contains(covered) && spans.contains(held));
-        assert!(spans.with(covered, |_| ()).is_none());
-        assert_eq!(close(&spans, covered), None);
-        assert!(spans.slot_of(ONE + 4 * SLOTS as u64).is_none(), "for certain");
-        assert!(close(&spans, held).is_some());
-    }
-
-    #[test]
-    fn spans_that_share_a_slot_are_kept_apart() {
-        for (first, second) in [(ONE, OTHER), (OTHER, ONE)] {
-            let spans = OpenSpans::new();
-            open(&spans, ONE);
-            note_exit(&spans, ONE, 1, 10);
-            assert!(spans.contains(ONE) && !spans.contains(OTHER));
-            open(&spans, OTHER);
-            assert!(spans.contains(ONE) && spans.contains(OTHER));
-            note_exit(&spans, ONE, 2, 20);
-            note_exit(&spans, OTHER, 4, 30);
-            let mut seen = Vec::new();
-            spans.for_each(|capture, _| seen.push(capture.open.span));
-            assert_eq!(seen, [ONE, OTHER]);
-            let expected = |span| if span == ONE { Some((3, 20)) } else { Some((4, 30)) };
-            assert_eq!(close(&spans, first), expected(first));
-            assert!(spans.contains(second) && !spans.contains(first));
-            note_exit(&spans, second, 0, 5);
-            assert_eq!(close(&spans, second), expected(second));
-            assert!(spans.slot_of(ONE).is_none() && spans.slot_of(OTHER).is_none());
-        }
-    }
-}
+mod tests;

@@ -110,7 +110,7 @@ impl Intake {
         if !is_at_top {
             self.open_below(capture, attributes, ask);
         }
-        self.open.insert(span, capture);
+        self.open.insert(span, callsite.index, capture);
     }
 
     #[inline(never)]

@@ -15,6 +15,9 @@ use super::message::Capture;
 /// Captures made, or fetched by a thread, at once; a thread keeps no more.
 const SLAB: usize = 64;
 
+/// So many captures before it is taken, the memory of one is asked for.
+const AHEAD: usize = 2;
+
 /// What is in the data lane: a capture that nobody else has. One that is dropped
 /// is not used again.
 pub(crate) type Parcel = &'static mut Capture;
@@ -44,10 +47,22 @@ impl Kept {
         match self.captures.get(last).and_then(Cell::take) {
             Some(capture) => {
                 self.count.set(last);
-                capture.ask_for_next();
+                self.ask_for(last.wrapping_sub(AHEAD));
                 capture
             }
             None => self.take_shared(),
+        }
+    }
+
+    /// Asks for the memory of a capture that is going to be taken.
+    #[inline(always)]
+    fn ask_for(&self, place: usize) {
+        if let Some(place) = self.captures.get(place) {
+            let capture = place.take();
+            if let Some(capture) = &capture {
+                capture.ask_for_memory();
+            }
+            place.set(capture);
         }
     }
 

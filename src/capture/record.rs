@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use tracing_core::field::{Field, Visit};
 
-use crate::event::limits::{ENTRY_IDS_MAX, FIELD_BYTES_MAX, bounded};
+use crate::event::limits::{ENTRY_IDS_MAX, bounded};
 use crate::event::packed::{Encoded, PackedIds, ValueRef, write_id};
 use crate::event::{Status, duration_ns_from_ms};
 
@@ -12,7 +12,7 @@ use super::callsite::{IdField, Slot};
 use super::fields::Fields;
 use super::local;
 use super::meaning::Meaning;
-use super::value::{Read, read};
+use super::reading::{Read, read, read_into};
 
 /// Records the fields of one callsite. As a visitor, which is for spans and events
 /// that begin, it formats user values, so it must not visit while a lock is held;
@@ -73,6 +73,23 @@ impl<'a> FieldRecorder<'a> {
         }
     }
 
+    /// Records a value with which a span opens, as text where that is to travel.
+    #[inline(always)]
+    fn opening_value(&mut self, meaning: &Meaning, index: usize, value: &dyn Debug) {
+        let (start, room) = self.fields.room_in_place();
+        let looks_like_list = |room: &[u8]| room.first() == Some(&b'[');
+        match read_into(value, room) {
+            Ok(0) => self.text_of(meaning.slot, index, ""),
+            Ok(len) => {
+                if meaning.slot == Slot::EntryIds && looks_like_list(room) {
+                    self.notes.was_given_list();
+                }
+                self.fields.keep_plain(start, meaning, len);
+            }
+            Err(elsewhere) => elsewhere.hand_on(|read| self.apply(index, read)),
+        }
+    }
+
     /// Records a text.
     pub(super) fn text(&mut self, index: usize, text: &str) {
         self.text_of(self.slot(index), index, text);
@@ -108,11 +125,7 @@ impl<'a> FieldRecorder<'a> {
     /// `?ids` arrives as one text, which is then one odd id.
     fn debug_text(&mut self, index: usize, text: &str) {
         if self.slot(index) == Slot::EntryIds && text.starts_with('[') {
-            self.notes.misused(
-                "audit.entry_ids was given as text that looks like a list, which is kept as one id; \
-                 write `audit.entry_ids = tracing_audit::list(&ids)`"
-                    .to_owned(),
-            );
+            self.notes.was_given_list();
         }
         if self.notes.is_later {
             self.text(index, text);
@@ -242,6 +255,16 @@ impl Notes {
     }
 
     #[cold]
+    #[inline(never)]
+    fn was_given_list(&mut self) {
+        self.misused(
+            "audit.entry_ids was given as text that looks like a list, which is kept as one id; \
+             write `audit.entry_ids = tracing_audit::list(&ids)`"
+                .to_owned(),
+        );
+    }
+
+    #[cold]
     fn misused(&mut self, message: String) {
         self.misuse = Some(Box::new(Misuse(message)));
         self.is_any = true;
@@ -296,7 +319,11 @@ impl Visit for FieldRecorder<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         // What user code traces meanwhile is not to be recorded.
         let _busy = local::enter_work();
-        read(value, FIELD_BYTES_MAX, |read| self.apply(field.index(), read));
+        let meaning = self.meanings.get(field.index()).filter(|meaning| meaning.is_plain());
+        match meaning {
+            Some(meaning) => self.opening_value(meaning, field.index(), value),
+            None => read(value, |read| self.apply(field.index(), read)),
+        }
     }
 }
 

@@ -97,6 +97,19 @@ impl Recorded {
         self.0.append_in_place(start, u64::from(head.0) | (text.len() as u64) << 32, text);
     }
 
+    /// The room for the payload of the next recording, if it lies in place.
+    #[inline(always)]
+    pub(super) fn room_in_place(&mut self) -> &mut [u8] {
+        self.0.room_in_place()
+    }
+
+    /// Records at the end in place what a field of this head was given, of so many
+    /// bytes that lie in the room already.
+    #[inline(always)]
+    pub(super) fn keep_plain(&mut self, start: usize, head: Head, len: usize) {
+        self.0.keep_in_place(start, u64::from(head.0) | (len as u64) << 32, len);
+    }
+
     /// Appends a metadata value of this tag.
     #[inline(always)]
     pub(super) fn push_fixed(&mut self, index: u16, tag: u8, payload: [u8; 8]) {

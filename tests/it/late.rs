@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use serde_json::json;
 use tracing::field::Empty;
 use tracing::{Span, info_span, record_all};
+use tracing_audit::Status;
 
 use crate::trail::{DEADLINE, only, trail};
 
@@ -73,4 +74,50 @@ fn what_is_recorded_again_replaces_in_the_order_of_recording() {
     assert_eq!(event.metadata.get("key"), Some(&json!(4)));
     assert_eq!(event.metadata.get("other"), Some(&json!(6)));
     assert_eq!(event.entry_ids, ["one"]);
+}
+
+/// A status, and whether another thread records it.
+type Statement = (&'static str, bool);
+
+#[test]
+fn the_last_statement_counts_whoever_made_it() {
+    let sequences: [(&[Statement], Status); 7] = [
+        (&[("SUCCESS", false)], Status::Success),
+        (&[("SUCCESS", true)], Status::Success),
+        (&[("SUCCESS", false), ("FAILURE", false)], Status::Failure),
+        (&[("FAILURE", false), ("SUCCESS", false)], Status::Success),
+        (&[("SUCCESS", false), ("PARTIAL", true)], Status::Partial),
+        (&[("PARTIAL", true), ("SUCCESS", false)], Status::Success),
+        (&[("SUCCESS", false), ("FAILURE", true), ("SUCCESS", false)], Status::Success),
+    ];
+    for (statements, expected) in sequences {
+        let (audit, _default) = trail();
+        let span = info_span!("op", audit.operation = "LATE", audit.status = Empty);
+        for (status, elsewhere) in statements {
+            let record = || {
+                span.record("audit.status", status);
+            };
+            match elsewhere {
+                true => std::thread::scope(|scope| drop(scope.spawn(record).join())),
+                false => record(),
+            }
+        }
+        drop(span);
+        assert_eq!(only(&audit, "LATE").status, expected, "{statements:?}");
+    }
+}
+
+#[test]
+fn success_with_other_values_and_under_other_names_is_recorded_as_they_are() {
+    let (audit, _default) = trail();
+    let span =
+        info_span!("op", audit.operation = "LATE", audit.status = Empty, a = Empty, b = Empty);
+    span.record("a", "SUCCESS");
+    record_all!(span, b = 3, audit.status = "SUCCESS");
+    drop(span);
+    let event = only(&audit, "LATE");
+    assert_eq!(event.status, Status::Success);
+    for (name, value) in [("a", json!("SUCCESS")), ("b", json!(3))] {
+        assert_eq!(event.metadata.get(name), Some(&value));
+    }
 }

@@ -10,7 +10,7 @@ use crate::capture::callsite::{Callsite, Role};
 use crate::capture::intake::Intake;
 use crate::capture::local;
 use crate::capture::message::{Capture, Origin};
-use crate::capture::open::End;
+use crate::capture::open::{End, NO_CALLSITE};
 use crate::capture::opening::Opening;
 use crate::capture::pool::{self, Parcel};
 use crate::capture::record::FieldRecorder;
@@ -59,7 +59,7 @@ impl Intake {
             self.send_intent(capture);
         }
         capture.ruled = Some(plan);
-        self.open.insert(opening.span, capture);
+        self.open.insert(opening.span, NO_CALLSITE, capture);
     }
 
     fn open_inside(&self, plan: &Plan, capture: &mut Capture, parent: u64) {
