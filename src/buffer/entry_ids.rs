@@ -5,6 +5,7 @@ use std::mem::size_of;
 use super::dictionary::Dictionary;
 use super::interner::{Hasher, hash_bytes, slice};
 use crate::event::packed::{PackedIds, write_id};
+use crate::event::short::append;
 
 /// Ids are mostly unique, so that looking each of them up would be wasted:
 /// equal ones are found when the head is frozen.
@@ -22,7 +23,7 @@ impl EntryIdsBuilder {
     pub(super) fn push(&mut self, hasher: &Hasher, mut ids: PackedIds<'_>) {
         while let Some(id) = ids.next_unread().filter(|id| is_text(id)) {
             self.hashes.push(hash_bytes(hasher, id));
-            self.text.extend_from_slice(id);
+            append(&mut self.text, id);
             self.text_ends.push(self.text.len() as u32);
         }
         self.ends.push(self.hashes.len() as u32);

@@ -5,6 +5,7 @@ use std::mem::size_of;
 use super::dictionary::Dictionary;
 use super::interner::{Hasher, Interner};
 use crate::event::packed::{PackedMetadata, ValueRef, write_field, written_len};
+use crate::event::short::{append, is_same};
 
 #[derive(Debug, Default)]
 pub(super) struct FieldsBuilder {
@@ -23,7 +24,7 @@ impl FieldsBuilder {
         while let Some((key, value)) = fields.next_written() {
             let Some(position) = self.position(hasher, place, key) else { break };
             write_position(&mut self.bytes, position);
-            self.bytes.extend_from_slice(value);
+            append(&mut self.bytes, value);
             place += 1;
         }
         self.ends.push(self.bytes.len() as u32);
@@ -33,7 +34,8 @@ impl FieldsBuilder {
     #[inline]
     fn position(&mut self, hasher: &Hasher, place: usize, key: &[u8]) -> Option<u32> {
         let usual = self.usual.get(place).copied();
-        let is_usual = |at: &u32| self.keys.text(*at).is_some_and(|text| text.as_bytes() == key);
+        let is_usual =
+            |at: &u32| self.keys.text(*at).is_some_and(|text| is_same(text.as_bytes(), key));
         if let Some(usual) = usual.filter(is_usual) {
             return Some(usual);
         }

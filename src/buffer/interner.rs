@@ -2,8 +2,11 @@
 
 use std::hash::{BuildHasher, Hasher as _};
 use std::mem::size_of;
+use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::event::short::is_same;
 
 /// The keyed hasher that all dictionaries of one buffer share, so that a query
 /// hashes a text once for all segments.
@@ -49,8 +52,8 @@ impl Interner {
     pub(super) fn intern(&mut self, hasher: &Hasher, text: &str) -> u32 {
         let hash = hash_text(hasher, text);
         let Interner { prefix, table, hashes, ends, text: texts } = self;
-        let same = |at: &u32| slice(texts, ends, *at, prefix.len()) == Some(text);
-        if let Some(position) = table.find(hash, same) {
+        let is_it = |at: &u32| is_at(texts, ends, *at, prefix.len(), text);
+        if let Some(position) = table.find(hash, is_it) {
             return *position;
         }
         let position = ends.len() as u32;
@@ -66,6 +69,12 @@ impl Interner {
 
     pub(super) fn text(&self, position: u32) -> Option<&str> {
         slice(&self.text, &self.ends, position, self.prefix.len())
+    }
+
+    /// Whether the text at a position is this one.
+    #[inline]
+    pub(super) fn is_at(&self, position: u32, text: &str) -> bool {
+        is_at(&self.text, &self.ends, position, self.prefix.len(), text)
     }
 
     pub(super) fn text_bytes(&self) -> usize {
@@ -107,12 +116,24 @@ pub(super) fn slice<'a>(
     position: u32,
     skip: usize,
 ) -> Option<&'a str> {
+    text.get(range(ends, position, skip)?)
+}
+
+/// Whether that text is this one. Does not ask where characters begin.
+#[inline]
+fn is_at(texts: &str, ends: &[u32], position: u32, skip: usize, text: &str) -> bool {
+    let found = range(ends, position, skip).and_then(|range| texts.as_bytes().get(range));
+    found.is_some_and(|found| is_same(found, text.as_bytes()))
+}
+
+#[inline]
+fn range(ends: &[u32], position: u32, skip: usize) -> Option<Range<usize>> {
     let end = *ends.get(position as usize)? as usize;
     let start = match position.checked_sub(1) {
         Some(before) => *ends.get(before as usize)? as usize,
         None => 0,
     };
-    text.get(start + skip..end)
+    Some(start + skip..end)
 }
 
 #[cfg(test)]

@@ -72,8 +72,8 @@ impl SymbolsBuilder {
     fn symbol(&mut self, hasher: &Hasher, text: &str) -> u16 {
         // Neighbours often agree, and comparing is cheaper than hashing.
         let last = self.symbols.last().copied().unwrap_or_default();
-        let same = u32::from(last).checked_sub(1).and_then(|at| self.interner.text(at));
-        if same == Some(text) {
+        let last_at = u32::from(last).checked_sub(1);
+        if last_at.is_some_and(|at| self.interner.is_at(at, text)) {
             return last;
         }
         self.interner.intern(hasher, text) as u16 + 1

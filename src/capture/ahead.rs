@@ -1,6 +1,6 @@
-//! Memory that is going to be written soon is asked for ahead of time.
+//! Memory that is going to be used soon is asked for ahead of time.
 //!
-//! Runs on callers' threads. Says nothing to the compiler or to other threads;
+//! Runs on callers' threads, and on the worker for what it reads next. Says nothing to the compiler or to other threads;
 //! without it everything is the same, only slower.
 
 /// Asks for the line of the cache at an offset from `item` to be brought here for
@@ -21,6 +21,27 @@ pub(super) fn ask_for<T, const OFFSET: usize>(item: &T) {
     }
 }
 
+/// Asks for the line of the cache at an offset from an address to be brought here
+/// for reading. What lies there, if anything does, does not matter.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[inline(always)]
+#[expect(unsafe_code, reason = "a hint to the processor, which no program can see the effect of")]
+pub(super) fn ask_to_read<T, const OFFSET: usize>(address: *const T) {
+    // SAFETY: as above; nothing is read from the address.
+    unsafe {
+        std::arch::asm!(
+            "prefetcht0 byte ptr [{} + {}]",
+            in(reg) address,
+            const OFFSET,
+            options(nostack, preserves_flags, readonly),
+        );
+    }
+}
+
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
 #[inline(always)]
 pub(super) fn ask_for<T, const OFFSET: usize>(_: &T) {}
+
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+#[inline(always)]
+pub(super) fn ask_to_read<T, const OFFSET: usize>(_: *const T) {}

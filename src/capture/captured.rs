@@ -47,7 +47,7 @@ impl<'a> Captured<'a> {
     /// How it ended.
     pub(crate) fn outcome(&self, closed_is_unknown: bool) -> (Status, StatusSource) {
         let mut learnt = Learnt {
-            is_denial: self.values.operation().is_some_and(is_denial),
+            is_denial: self.values.operation_bytes().is_some_and(is_denial),
             closed_is_unknown,
             ..Learnt::default()
         };
@@ -65,7 +65,8 @@ impl<'a> Captured<'a> {
     }
 }
 
-fn is_denial(operation: &str) -> bool {
+fn is_denial(operation: &[u8]) -> bool {
     const NAME: &str = "ACCESS_DENIED";
-    operation.len() >= NAME.len() && operation.trim().eq_ignore_ascii_case(NAME)
+    operation.len() >= NAME.len()
+        && std::str::from_utf8(operation).is_ok_and(|name| name.trim().eq_ignore_ascii_case(NAME))
 }

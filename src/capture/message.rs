@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::event::Status;
 
-use super::ahead::ask_for;
+use super::ahead::{ask_for, ask_to_read};
 use super::captured::Captured;
 use super::fields::Fields;
 use super::open::Late;
@@ -177,6 +177,16 @@ impl Capture {
         ask_for::<_, { 2 * 64 }>(self);
         ask_for::<_, { 3 * 64 }>(self);
         ask_for::<_, { offset_of!(Capture, open) }>(self);
+    }
+
+    /// Asks for the lines that the worker reads of an ordinary span, of the capture at
+    /// an address, or of none.
+    #[inline]
+    pub(crate) fn ask_to_read(address: *const Capture) {
+        ask_to_read::<_, 0>(address);
+        ask_to_read::<_, 64>(address);
+        ask_to_read::<_, { 2 * 64 }>(address);
+        ask_to_read::<_, { 3 * 64 }>(address);
     }
 
     /// Begins anew with a capture that [is plain](Self::is_plain), without

@@ -204,6 +204,13 @@ impl<T: Send> DataReceiver<T> {
         self.lane.queue.pop()
     }
 
+    /// The address of the next item; null if none waits. Nobody writes to it any
+    /// more, but only who takes it may read it.
+    #[inline]
+    pub(crate) fn next_address(&self) -> *const T {
+        self.lane.queue.next_address()
+    }
+
     /// How many items wait.
     pub(crate) fn len(&self) -> usize {
         self.lane.queue.len()

@@ -123,6 +123,13 @@ impl<T: Send> Ring<T> {
         owned(value)
     }
 
+    /// Where the value lies that is taken next; null if it is not there yet.
+    #[inline]
+    pub(super) fn next_address(&self) -> *const T {
+        let place = self.place(self.head.0.load(Ordering::Relaxed));
+        place.map_or(std::ptr::null(), |place| place.load(Ordering::Relaxed).cast_const())
+    }
+
     /// How many values there are.
     pub(super) fn len(&self) -> usize {
         let head = self.head.0.load(Ordering::SeqCst);

@@ -31,6 +31,8 @@ pub struct EventId(u128);
 const PREFIX: &str = "evt_";
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CHARACTERS: usize = 26;
+/// Bits of the last digits, as many as a register holds.
+const LAST_DIGITS_BITS: u32 = 60;
 /// The value of each byte as a digit; 255 for what is none.
 const DIGITS: [u8; 256] = digits();
 
@@ -62,15 +64,28 @@ impl EventId {
     /// Its text.
     pub(crate) fn text(self) -> [u8; 30] {
         let mut text = *b"evt_00000000000000000000000000";
-        // In groups of 60 bits, which a register holds.
-        for (shift, place) in [(0, 18..30), (60, 6..18), (120, 4..6)] {
-            let mut bits = (self.0 >> shift) as u64;
-            for digit in text.get_mut(place).unwrap_or_default().iter_mut().rev() {
-                *digit = ALPHABET.get((bits & 31) as usize).copied().unwrap_or(b'0');
-                bits >>= 5;
-            }
-        }
+        self.write_first_digits(&mut text);
+        self.write_last_digits(&mut text);
         text
+    }
+
+    /// What the first digits say. Neighbours mostly agree in it.
+    #[cfg(feature = "journal")]
+    #[inline]
+    pub(crate) fn first_bits(self) -> u128 {
+        self.0 >> LAST_DIGITS_BITS
+    }
+
+    /// Writes the digits that stand for [`first_bits`](EventId::first_bits).
+    pub(crate) fn write_first_digits(self, text: &mut [u8; 30]) {
+        write_digits((self.0 >> 120) as u64, &mut text[4..6]);
+        write_digits((self.0 >> LAST_DIGITS_BITS) as u64, &mut text[6..18]);
+    }
+
+    /// Writes the other digits.
+    #[inline]
+    pub(crate) fn write_last_digits(self, text: &mut [u8; 30]) {
+        write_digits(self.0 as u64, &mut text[18..30]);
     }
 
     /// Milliseconds since the Unix epoch at which the operation began.
@@ -115,6 +130,15 @@ const fn digits() -> [u8; 256] {
         value += 1;
     }
     digits
+}
+
+/// Writes the lowest bits, of which a digit has five.
+#[inline]
+fn write_digits(mut bits: u64, digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET.get((bits & 31) as usize).copied().unwrap_or(b'0');
+        bits >>= 5;
+    }
 }
 
 fn parse(text: &str) -> Option<EventId> {

@@ -19,6 +19,7 @@ pub(crate) mod part;
 pub(crate) mod row;
 #[cfg(feature = "journal")]
 pub(crate) mod scan;
+pub(crate) mod short;
 mod status;
 mod trace_ids;
 

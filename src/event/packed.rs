@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::metadata::float_value;
+use super::short::append;
 
 /// A metadata value, borrowed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,7 +91,7 @@ impl<'v> ValueRef<'v> {
             Encoded::Text(tag, text) => {
                 bytes.push(tag);
                 bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
-                bytes.extend_from_slice(text.as_bytes());
+                append(bytes, text.as_bytes());
             }
         }
     }
@@ -170,7 +171,7 @@ fn read_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
 pub(crate) fn write_field(bytes: &mut Vec<u8>, key: &str, value: ValueRef<'_>) {
     let key = super::limits::prefix(key, super::limits::KEY_BYTES_MAX);
     bytes.push(key.len() as u8);
-    bytes.extend_from_slice(key.as_bytes());
+    append(bytes, key.as_bytes());
     value.write(bytes);
 }
 
@@ -246,7 +247,7 @@ pub(crate) fn write_id(bytes: &mut Vec<u8>, id: &str) {
 #[inline]
 pub(crate) fn write_unread_id(bytes: &mut Vec<u8>, id: &[u8]) {
     bytes.extend_from_slice(&(id.len() as u16).to_le_bytes());
-    bytes.extend_from_slice(id);
+    append(bytes, id);
 }
 
 /// The ids that [`write_id`] wrote, in order.

@@ -75,7 +75,10 @@ pub(crate) fn describe_row(row: &Row<'_>, facts: &mut EntryFacts) -> bool {
     };
     add(FIELD_USER, row.user_id);
     add(FIELD_SESSION, row.session_id);
-    row.entry_ids.for_each(|id| add(FIELD_ENTRY_ID, Some(id)));
+    let mut ids = row.entry_ids;
+    while let Some(id) = ids.next_unread() {
+        facts.add(FIELD_ENTRY_ID, id);
+    }
     let mut add_usual = |field, text: Option<&str>| {
         if let Some(text) = text {
             facts.add_usual(field, text.as_bytes());

@@ -44,7 +44,8 @@ impl Ledger {
 
     /// Signs what is durable. All of it is, when this is called.
     fn sign(&mut self) -> Result<()> {
-        let checkpoint = Checkpoint::new(self.origin(), self.tree.head())?;
+        let head = self.tree.head();
+        let checkpoint = Checkpoint::new(self.origin(), head)?;
         let signers: Vec<_> = [&self.signer].into_iter().chain(&self.retiring).collect();
         let signed = checkpoint.sign(&signers)?;
         files::replace(&*self.fs, &self.files.checkpoint(), &signed.to_string())?;

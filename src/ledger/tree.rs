@@ -17,6 +17,10 @@ use crate::proof::{
 /// Leaves that are hashed together.
 const LEAVES_AT_ONCE: usize = 64;
 
+/// Leaves above which nodes are computed. A row of few nodes takes as long as
+/// one of sixteen, so rows should be long.
+const LEAVES_UNSETTLED_MAX: usize = 512;
+
 /// Tiles that wait in memory at most before they are written.
 const WAITING_TILES_MAX: usize = 64;
 
@@ -28,7 +32,7 @@ pub(super) struct Tree {
     /// Full tiles of durable entries that are not written yet.
     waiting: VecDeque<TileFile>,
     last_leaf: Digest,
-    /// Used again and again.
+    /// Leaves that are not among `hashes` yet.
     leaves: Vec<[u8; DIGEST_BYTES]>,
 }
 
@@ -37,7 +41,9 @@ impl Tree {
         Tree { hashes, store, waiting: VecDeque::new(), last_leaf: EMPTY_ROOT, leaves: Vec::new() }
     }
 
-    /// Adds a leaf for each entry. Touches no file.
+    /// Adds a leaf for each entry. Touches no file. Nodes are computed when
+    /// there are enough leaves for many at a time, or somebody
+    /// needs them.
     pub(super) fn append_all<'a>(&mut self, entries: impl Iterator<Item = &'a [u8]>) {
         let mut entries = entries.fuse();
         loop {
@@ -48,33 +54,48 @@ impl Tree {
                 count += 1;
             }
             let some = some.get(..count).unwrap_or_default();
-            self.leaves.clear();
+            if some.is_empty() {
+                break;
+            }
             leaf_hashes(some, &mut self.leaves);
-            let Some(last) = self.leaves.last() else { break };
+            if self.leaves.len() >= LEAVES_UNSETTLED_MAX {
+                self.settle();
+            }
+        }
+    }
+
+    /// Brings all leaves into the tree.
+    fn settle(&mut self) {
+        if let Some(last) = self.leaves.last() {
             self.last_leaf = Digest::new(*last);
             self.hashes.append_all(&self.leaves);
+            self.leaves.clear();
         }
     }
 
     /// Number of leaves.
     #[inline]
     pub(super) fn size(&self) -> u64 {
-        self.hashes.size()
+        self.hashes.size() + self.leaves.len() as u64
     }
 
     /// The leaf that was added last by this process.
     pub(super) fn last_leaf(&self) -> Digest {
-        self.last_leaf
+        self.leaves.last().copied().map_or(self.last_leaf, Digest::new)
     }
 
     /// Size and root.
-    pub(super) fn head(&self) -> TreeHead {
+    pub(super) fn head(&mut self) -> TreeHead {
+        self.settle();
         self.hashes.head()
     }
 
     /// So many entries are durable, so their tiles may be written. They are
     /// where many wait; if that fails, they go on waiting.
     pub(super) fn entries_are_durable(&mut self, durable: u64) {
+        if self.hashes.size() < durable {
+            self.settle();
+        }
         while self.hashes.first_full().is_some_and(|tile| entries_under(tile) <= durable) {
             self.waiting.extend(self.hashes.take_full());
         }

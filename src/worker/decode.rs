@@ -10,6 +10,7 @@ use crate::event::limits::{
 };
 use crate::event::packed::{PackedIds, PackedMetadata, ValueRef, write_field};
 use crate::event::row::{Row, RowSpan};
+use crate::event::short::is_same;
 use crate::event::{EventId, EventIds, Kind, Operation, Status, StatusSource};
 
 use super::intents::INTENT;
@@ -19,6 +20,8 @@ pub(super) struct Decoder {
     pub(super) ids: EventIds,
     /// A span that simply closed is no success.
     pub(super) closed_is_unknown: bool,
+    /// The name that the last operation was given, and its canonical form.
+    named: String,
     operation: String,
     actor: String,
     metadata: Vec<u8>,
@@ -46,6 +49,7 @@ impl Decoder {
         Decoder {
             ids,
             closed_is_unknown,
+            named: String::new(),
             operation: String::new(),
             actor: String::new(),
             metadata: Vec::new(),
@@ -111,10 +115,18 @@ impl Decoder {
     }
 
     fn read_operation(&mut self, captured: &Captured<'_>, callsite: &Callsite) {
-        let named = captured.values.operation();
-        let name = canonical_operation(named.unwrap_or(callsite.metadata.name()));
+        let named = captured.values.operation_bytes();
+        let given = named.unwrap_or(callsite.metadata.name().as_bytes());
+        if self.operation.is_empty() || !is_same(self.named.as_bytes(), given) {
+            self.note_operation(captured.values.operation().unwrap_or(callsite.metadata.name()));
+        }
+    }
+
+    fn note_operation(&mut self, named: &str) {
+        self.named.clear();
+        self.named.push_str(named);
         self.operation.clear();
-        self.operation.push_str(&name);
+        self.operation.push_str(&canonical_operation(named));
     }
 
     fn read_actor(&mut self, explicit: Option<&str>, user_id: Option<&str>) {

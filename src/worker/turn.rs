@@ -4,7 +4,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::capture::{Captured, Intake, recycle};
+use crate::capture::{Capture, Captured, Intake, recycle};
 use crate::channel::{Gap, LossReason};
 use crate::error::{Error, Result};
 use crate::event::packed::PackedIds;
@@ -152,6 +152,8 @@ impl Worker {
         let mut taken = 0;
         while taken < limit {
             let Some(parcel) = self.data.try_recv() else { break };
+            // What callers wrote takes as long to get here as an event takes.
+            Capture::ask_to_read(self.data.next_address());
             taken += 1;
             self.take_captured(&intake, &Captured::of(parcel), times, &mut statistics);
             self.used.push(parcel);

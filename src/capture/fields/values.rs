@@ -20,6 +20,11 @@ impl<'a> Values<'a> {
         self.text(OPERATION)
     }
 
+    /// The operation, of which nobody has looked whether it is UTF-8.
+    pub(crate) fn operation_bytes(&self) -> Option<&'a [u8]> {
+        self.bytes(OPERATION)
+    }
+
     pub(crate) fn error(&self) -> Option<&'a str> {
         self.text(ERROR)
     }
@@ -45,7 +50,12 @@ impl<'a> Values<'a> {
     }
 
     fn text(&self, number: usize) -> Option<&'a str> {
+        std::str::from_utf8(self.bytes(number)?).ok()
+    }
+
+    #[inline]
+    fn bytes(&self, number: usize) -> Option<&'a [u8]> {
         let place = self.places.get(number).copied().filter(|place| *place != 0)?;
-        std::str::from_utf8(text_at(self.recorded, place)?).ok()
+        text_at(self.recorded, place)
     }
 }

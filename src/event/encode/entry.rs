@@ -5,32 +5,55 @@ use std::io::Write;
 
 use super::super::packed::PackedIds;
 use super::super::row::{Row, RowSpan};
-use super::super::{EventId, Kind, Part, Sequence};
-use super::text::{push_escaped, push_text};
-use super::values::{TimeText, push_event_id, push_metadata, push_ms, push_unsigned};
+use super::super::{EventId, Kind, Part, Sequence, Status, StatusSource};
+use super::head::Head;
+use super::text::{push_escaped, push_unread};
+use super::values::{end_list, push_event_id, push_metadata, push_ms, push_unsigned};
 
 /// Encodes rows one after the other, and remembers what neighbours share.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
-    timestamp: TimeText,
-    recorded: TimeText,
+    head: Head,
+    /// How the entry before ended, and its text.
+    status: Option<(Status, StatusSource)>,
+    status_text: Vec<u8>,
 }
 
 impl Encoder {
     /// Appends the entry of `row` at its place in the trail.
     pub(crate) fn encode(&mut self, row: &Row<'_>, sequence: Sequence, out: &mut Vec<u8>) {
-        push_head(self, row, sequence, out);
+        out.extend_from_slice(b"{\"sequence\":");
+        push_unsigned(out, sequence.0);
+        if row.kind == Kind::Log {
+            out.extend_from_slice(b",\"kind\":\"log\"");
+        }
+        self.head.push(row, out);
         push_identity(row, out);
         push_entry_ids(row.entry_ids, out);
         if let Some(part) = row.part {
             push_part(part, out);
         }
+        self.push_status((row.status, row.status_source), out);
         push_outcome(row, out);
         push_metadata(out, row.metadata);
         if let Some(span) = &row.span {
             push_span(span, out);
         }
         out.push(b'}');
+    }
+
+    fn push_status(&mut self, status: (Status, StatusSource), out: &mut Vec<u8>) {
+        if self.status != Some(status) {
+            self.status = Some(status);
+            let text = &mut self.status_text;
+            text.clear();
+            text.extend_from_slice(b",\"status\":\"");
+            text.extend_from_slice(status.0.as_str().as_bytes());
+            text.extend_from_slice(b"\",\"status_source\":\"");
+            text.extend_from_slice(status.1.as_str().as_bytes());
+            text.push(b'"');
+        }
+        out.extend_from_slice(&self.status_text);
     }
 }
 
@@ -39,60 +62,37 @@ pub(crate) fn encode(row: &Row<'_>, sequence: Sequence, out: &mut Vec<u8>) {
     Encoder::default().encode(row, sequence, out);
 }
 
-#[inline]
-fn push_head(encoder: &mut Encoder, row: &Row<'_>, sequence: Sequence, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"sequence\":");
-    push_unsigned(out, sequence.0);
-    if row.kind == Kind::Log {
-        out.extend_from_slice(b",\"kind\":\"log\"");
-    }
-    out.extend_from_slice(b",\"event_id\":\"");
-    push_event_id(out, row.event_id);
-    out.extend_from_slice(b"\",\"timestamp\":\"");
-    encoder.timestamp.push(out, row.timestamp_us);
-    out.extend_from_slice(b"\",\"recorded_at\":\"");
-    encoder.recorded.push(out, row.recorded_us);
-    out.push(b'"');
-}
-
 fn push_identity(row: &Row<'_>, out: &mut Vec<u8>) {
-    push_key_text(out, b",\"operation\":", Some(row.operation));
-    push_key_text(out, b",\"actor\":", Some(row.written_actor()));
-    push_key_text(out, b",\"user_id\":", row.user_id);
-    push_key_text(out, b",\"session_id\":", row.session_id);
-    push_key_text(out, b",\"org_id\":", row.org_id);
-    push_key_text(out, b",\"resource\":", row.resource);
-    push_key_text(out, b",\"source\":", row.source);
+    push_key_text(out, b",\"operation\":\"", Some(row.operation));
+    push_key_text(out, b",\"actor\":\"", Some(row.written_actor()));
+    push_key_text(out, b",\"user_id\":\"", row.user_id);
+    push_key_text(out, b",\"session_id\":\"", row.session_id);
+    push_key_text(out, b",\"org_id\":\"", row.org_id);
+    push_key_text(out, b",\"resource\":\"", row.resource);
+    push_key_text(out, b",\"source\":\"", row.source);
 }
 
 fn push_outcome(row: &Row<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b",\"status\":\"");
-    out.extend_from_slice(row.status.as_str().as_bytes());
-    out.extend_from_slice(b"\",\"status_source\":\"");
-    out.extend_from_slice(row.status_source.as_str().as_bytes());
-    out.push(b'"');
-    push_key_text(out, b",\"error_message\":", row.error_message);
-    for (key, ns) in [(&b",\"duration_ms\":"[..], row.duration_ns), (b",\"busy_ms\":", row.busy_ns)]
-    {
-        if let Some(ns) = ns {
-            out.extend_from_slice(key);
-            push_ms(out, ns);
-        }
+    push_key_text(out, b",\"error_message\":\"", row.error_message);
+    if let Some(ns) = row.duration_ns {
+        out.extend_from_slice(b",\"duration_ms\":");
+        push_ms(out, ns);
+    }
+    if let Some(ns) = row.busy_ns {
+        out.extend_from_slice(b",\"busy_ms\":");
+        push_ms(out, ns);
     }
 }
 
-fn push_entry_ids(ids: PackedIds<'_>, out: &mut Vec<u8>) {
-    let mut before = &b",\"entry_ids\":["[..];
-    let mut is_empty = true;
-    for id in ids {
-        out.extend_from_slice(before);
-        push_text(out, id);
-        before = b",";
-        is_empty = false;
+/// The ids up to the first that is no text: there is none such.
+fn push_entry_ids(mut ids: PackedIds<'_>, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(b",\"entry_ids\":[");
+    let first = out.len();
+    while ids.next_unread().is_some_and(|id| push_unread(out, id)) {
+        out.push(b',');
     }
-    if !is_empty {
-        out.push(b']');
-    }
+    end_list(out, start, first, b']');
 }
 
 fn push_part(part: Part, out: &mut Vec<u8>) {
@@ -104,8 +104,8 @@ fn push_part(part: Part, out: &mut Vec<u8>) {
 }
 
 fn push_span(span: &RowSpan<'_>, out: &mut Vec<u8>) {
-    push_key_text(out, b",\"span\":{\"name\":", Some(span.name));
-    push_key_text(out, b",\"target\":", Some(span.target));
+    push_key_text(out, b",\"span\":{\"name\":\"", Some(span.name));
+    push_key_text(out, b",\"target\":\"", Some(span.target));
     if let Some(parent) = span.parent {
         out.extend_from_slice(b",\"parent\":\"");
         push_event_id(out, parent);
@@ -138,12 +138,12 @@ fn push_links(links: &[EventId], out: &mut Vec<u8>) {
     }
 }
 
+/// `key` with the quote that the text begins with.
 #[inline]
-fn push_key_text(out: &mut Vec<u8>, key: &[u8], text: Option<&str>) {
+fn push_key_text<const N: usize>(out: &mut Vec<u8>, key: &[u8; N], text: Option<&str>) {
     if let Some(text) = text {
         out.extend_from_slice(key);
-        out.push(b'"');
-        push_escaped(out, text);
+        push_escaped(out, text.as_bytes());
         out.push(b'"');
     }
 }

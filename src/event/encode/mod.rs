@@ -11,8 +11,10 @@
 
 mod entry;
 mod fit;
+mod head;
 pub(crate) mod split;
 mod text;
+mod time;
 mod values;
 
 #[cfg(test)]

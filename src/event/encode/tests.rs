@@ -68,11 +68,22 @@ fn field() -> impl Strategy<Value = Field> {
         (0..1_000_u64).prop_map(Field::U64),
         any::<f64>().prop_map(Field::F64),
         prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(-0.0)].prop_map(Field::F64),
+        decimal().prop_map(Field::F64),
         text().prop_map(Field::Str),
         Just(Field::Str("x".repeat(FIELD_BYTES_MAX + 1))),
         nested().prop_map(|value| Field::Json(value.to_string())),
         Just(Field::Json("[1,".into())),
     ]
+}
+
+/// Numbers of few digits, and their neighbours, of which some are written with
+/// an exponent.
+fn decimal() -> impl Strategy<Value = f64> {
+    let number = (any::<i64>(), 0..63_u32, -12..4_i32, -1..=1_i64);
+    number.prop_map(|(digits, bits, exponent, step)| {
+        let number: f64 = format!("{}e{exponent}", digits >> bits).parse().unwrap();
+        f64::from_bits(number.to_bits().saturating_add_signed(step))
+    })
 }
 
 fn metadata() -> impl Strategy<Value = Vec<u8>> {
@@ -181,12 +192,21 @@ proptest! {
     #[test]
     fn what_an_encoder_remembers_changes_nothing(
         times in prop::collection::vec((time_us(), 0..2_500_000_i64), 1..8),
+        ids in (any::<u128>(), prop::collection::vec((0..128_u32, 0..128_u32), 3)),
+        statuses in prop::collection::vec(prop::sample::select(Status::ALL), 3),
     ) {
         let (event, mut scratch) = (AuditEvent::builder("store").build(), RowScratch::default());
         let mut encoder = Encoder::default();
+        let id = |(one, other): (u32, u32)| EventId::from_u128(ids.0 ^ (1 << one) ^ (1 << other));
         for (time, later) in times {
-            for timestamp_us in [time, time.saturating_add(later), time] {
-                let row = Row { timestamp_us, ..scratch.row(&event, time.saturating_sub(later)) };
+            let each = [time, time.saturating_add(later), time];
+            for ((timestamp_us, bits), status) in each.into_iter().zip(&ids.1).zip(&statuses) {
+                let row = Row {
+                    event_id: id(*bits),
+                    timestamp_us,
+                    status: *status,
+                    ..scratch.row(&event, time.saturating_sub(later))
+                };
                 let mut bytes = Vec::new();
                 encoder.encode(&row, Sequence(0), &mut bytes);
                 prop_assert_eq!(String::from_utf8(bytes).unwrap(), encoded(&row, 0));

@@ -1,18 +1,32 @@
 //! Text as JSON strings.
 
-/// Appends a JSON string, quotes included.
+use super::super::short::append;
+
+/// Appends a JSON string, quotes included, of bytes that are known to be UTF-8.
 #[inline]
-pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
+pub(super) fn push_known(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     push_escaped(out, text);
     out.push(b'"');
 }
 
-/// Appends what stands between the quotes.
+/// The same of bytes that nobody has looked at; nothing if they are not UTF-8.
+/// Whether they are.
 #[inline]
-pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
-    if is_plain(text.as_bytes()) {
-        out.extend_from_slice(text.as_bytes());
+pub(super) fn push_unread(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    let is_text = text.is_ascii() || std::str::from_utf8(text).is_ok();
+    if is_text {
+        push_known(out, text);
+    }
+    is_text
+}
+
+/// Appends what stands between the quotes, of bytes that are known to be UTF-8.
+/// Inlined, so that each place has its own guess how long a text will be.
+#[inline(always)]
+pub(super) fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
+    if is_plain(text) {
+        append(out, text);
     } else {
         push_each(out, text);
     }
@@ -20,7 +34,7 @@ pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
 
 /// Whether nothing in it has to be escaped. Many bytes at a time; the last ones
 /// are looked at together with some before them.
-#[inline]
+#[inline(always)]
 fn is_plain(text: &[u8]) -> bool {
     if let Some(last) = text.last_chunk::<16>() {
         let (chunks, _) = text.as_chunks::<16>();
@@ -36,7 +50,7 @@ fn is_plain(text: &[u8]) -> bool {
 }
 
 /// Compiles to a few instructions on the whole chunk.
-#[inline]
+#[inline(always)]
 fn has_special(chunk: &[u8; 16]) -> bool {
     chunk.iter().fold(false, |found, byte| found | is_special(*byte))
 }
@@ -48,7 +62,7 @@ fn is_special(byte: u8) -> bool {
 }
 
 /// Not zero if one of the bytes is special.
-#[inline]
+#[inline(always)]
 fn specials(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -58,10 +72,10 @@ fn specials(word: u64) -> u64 {
 }
 
 #[cold]
-fn push_each(out: &mut Vec<u8>, text: &str) {
+fn push_each(out: &mut Vec<u8>, text: &[u8]) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| HEX.get(usize::from(value)).copied().unwrap_or(b'0');
-    for byte in text.bytes() {
+    for byte in text.iter().copied() {
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -91,7 +105,7 @@ mod tests {
             for place in 0..36 {
                 let text = format!("{}{character}{}", "a".repeat(place), "é".repeat(3));
                 let mut written = Vec::new();
-                push_text(&mut written, &text);
+                push_known(&mut written, text.as_bytes());
                 assert_eq!(written, serde_json::to_vec(&text).unwrap(), "{text:?}");
             }
         }

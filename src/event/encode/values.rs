@@ -1,19 +1,18 @@
-//! Numbers, times, ids and metadata.
+//! Numbers, ids and metadata.
 
+use super::super::EventId;
 use super::super::limits::FIELD_BYTES_MAX;
-
-use super::super::packed::{PackedMetadata, ValueRef};
-use super::super::row::{metadata_value, time_from_us};
-use super::super::{EventId, time_text};
-use super::text::push_text;
+use super::super::packed::{PackedMetadata, Unread, ValueRef};
+use super::super::row::metadata_value;
+use super::text::push_known;
 
 /// Largest integer that every JSON reader holds exactly (2^53).
 const JSON_INTEGER_MAX: u64 = 1 << 53;
 
-const SECOND_US: i64 = 1_000_000;
-const DAY_S: i64 = 86_400;
-/// 10000-01-01: years with more digits are left to others.
-const TIMES_END_S: i64 = 253_402_300_800;
+/// The first number of nine digits.
+const EIGHT_DIGITS_END: u32 = 100_000_000;
+/// Makes eight digits text.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// Milliseconds of fewer nanoseconds are written with an exponent.
 const MS_PLAIN_NS_MIN: u64 = 10;
@@ -21,18 +20,41 @@ const MS_PLAIN_NS_MIN: u64 = 10;
 const MS_EXACT_NS_END: u64 = 1_000_000_000_000_000;
 
 #[inline]
-pub(super) fn push_unsigned(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [b'0'; 20];
-    let mut used = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-        used += 1;
-        if number == 0 {
-            break;
+pub(super) fn push_unsigned(out: &mut Vec<u8>, number: u64) {
+    match u32::try_from(number) {
+        Ok(number) if number < EIGHT_DIGITS_END => push_up_to_eight(out, number),
+        _ => {
+            push_unsigned_long(out, number / u64::from(EIGHT_DIGITS_END));
+            let rest = (number % u64::from(EIGHT_DIGITS_END)) as u32;
+            out.extend_from_slice(&(eight_digits(rest) | ZEROS).to_le_bytes());
         }
     }
-    out.extend_from_slice(digits.get(20 - used..).unwrap_or_default());
+}
+
+#[inline(never)]
+fn push_unsigned_long(out: &mut Vec<u8>, number: u64) {
+    push_unsigned(out, number);
+}
+
+#[inline]
+fn push_up_to_eight(out: &mut Vec<u8>, number: u32) {
+    let digits = eight_digits(number);
+    // The last digit is there, whatever it is.
+    let zeros = digits.trailing_zeros().min(56) / 8;
+    out.extend_from_slice(&((digits | ZEROS) >> (8 * zeros)).to_le_bytes());
+    out.truncate(out.len() - zeros as usize);
+}
+
+/// The digits of a number below 10^8, the first in the lowest byte. Nothing goes
+/// by way of memory: what was just written in small pieces is slow to read again.
+#[inline]
+pub(super) fn eight_digits(number: u32) -> u64 {
+    let (high, low) = (u64::from(number / 10_000), u64::from(number % 10_000));
+    let fours = high | low << 32;
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = hundreds | (fours - hundreds * 100) << 16;
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | (pairs - tens * 10) << 8
 }
 
 /// Nanoseconds as milliseconds, in the fewest digits that give the same double.
@@ -43,86 +65,27 @@ pub(super) fn push_ms(out: &mut Vec<u8>, ns: u64) {
     }
     push_unsigned(out, ns / 1_000_000);
     out.push(b'.');
-    let (mut fraction, mut digits) = ((ns % 1_000_000) as u32, 6);
-    while digits > 1 && fraction % 10 == 0 {
-        fraction /= 10;
-        digits -= 1;
-    }
-    push_padded(out, fraction, digits);
+    let digits = eight_digits((ns % 1_000_000) as u32 * 100);
+    let needed = 8 - (digits.leading_zeros() / 8).min(7);
+    out.extend_from_slice(&(digits | ZEROS).to_le_bytes());
+    out.truncate(out.len() - (8 - needed as usize));
 }
 
-/// The text of times, of which neighbours mostly are in the same second.
-#[derive(Debug, Clone)]
-pub(crate) struct TimeText {
-    second: i64,
-    /// Its text up to and with the point.
-    text: [u8; 20],
-}
-
-impl Default for TimeText {
-    fn default() -> Self {
-        TimeText { second: i64::MIN, text: [b'0'; 20] }
-    }
-}
-
-impl TimeText {
-    /// RFC 3339, UTC, microseconds.
-    #[inline]
-    pub(super) fn push(&mut self, out: &mut Vec<u8>, us: i64) {
-        let second = us.div_euclid(SECOND_US);
-        if second != self.second {
-            if !(0..TIMES_END_S).contains(&second) {
-                return out.extend_from_slice(time_text(&time_from_us(us)).as_bytes());
-            }
-            (self.second, self.text) = (second, second_text(second));
-        }
-        let us = us.rem_euclid(SECOND_US) as u32;
-        let ([a, b], [c, d], [e, f]) = (digits(us / 10_000), digits(us / 100), digits(us));
-        out.extend_from_slice(&self.text);
-        out.extend_from_slice(&[a, b, c, d, e, f, b'Z']);
-    }
-}
-
-/// A second since the Unix epoch, up to and with the point before its parts.
-fn second_text(second: i64) -> [u8; 20] {
-    let (year, month, day) = date((second / DAY_S) as u32);
-    let of_day = (second % DAY_S) as u32;
-    let ([a, b], [c, d], [e, f], [g, h]) =
-        (digits(year / 100), digits(year), digits(month), digits(day));
-    let ([i, j], [k, l], [m, n]) =
-        (digits(of_day / 3_600), digits(of_day / 60 % 60), digits(of_day % 60));
-    [a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'.']
-}
-
-/// The last two digits of a number.
+/// A finite number in the fewest digits that give the same double.
+///
+/// One with at most six decimals and 15 digits, as amounts and shares have them,
+/// is a whole number of millionths, and no other text of so few digits gives the
+/// same double.
 #[inline]
-fn digits(number: u32) -> [u8; 2] {
-    let number = (number % 100) as u8;
-    [b'0' + number / 10, b'0' + number % 10]
-}
-
-/// Year, month and day of a number of days since 1970-01-01, in years that
-/// begin in March, so that the day that is not always there comes last.
-#[inline]
-fn date(days: u32) -> (u32, u32, u32) {
-    let days = days + 719_468;
-    let era = days / 146_097;
-    let of_era = days % 146_097;
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (era * 400 + year_of_era + u32::from(month <= 2), month, day)
-}
-
-#[inline]
-fn push_padded(out: &mut Vec<u8>, number: u32, digits: u32) {
-    let mut unit = 10_u32.pow(digits - 1);
-    while unit > 0 {
-        out.push(b'0' + (number / unit % 10) as u8);
-        unit /= 10;
+fn push_float(out: &mut Vec<u8>, number: f64) {
+    let millionths = (number.abs() * 1e6 + 0.5) as u64;
+    if millionths >= MS_EXACT_NS_END || millionths as f64 / 1e6 != number.abs() {
+        return push_json(out, &number);
     }
+    if number.is_sign_negative() {
+        out.push(b'-');
+    }
+    push_ms(out, millionths);
 }
 
 #[inline]
@@ -130,39 +93,50 @@ pub(super) fn push_event_id(out: &mut Vec<u8>, id: EventId) {
     out.extend_from_slice(&id.text());
 }
 
-/// The key `metadata` with its object; nothing if there is none.
-pub(super) fn push_metadata(out: &mut Vec<u8>, metadata: PackedMetadata<'_>) {
+/// The key `metadata` with its object; nothing if there is none. Its texts were
+/// looked at when they were packed.
+pub(super) fn push_metadata(out: &mut Vec<u8>, mut metadata: PackedMetadata<'_>) {
     if may_repeat_keys(metadata) {
         push_fields(out, distinct(metadata).into_iter());
     } else {
-        push_fields(out, metadata);
+        push_fields(out, std::iter::from_fn(|| metadata.next_unread()));
     }
 }
 
+type Field<'a> = (&'a [u8], Unread<'a>);
+
 #[inline]
-fn push_fields<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = (&'a str, ValueRef<'a>)>) {
-    let mut before = &b",\"metadata\":{"[..];
-    let mut is_empty = true;
+fn push_fields<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Field<'a>>) {
+    let start = out.len();
+    out.extend_from_slice(b",\"metadata\":{");
+    let first = out.len();
     for (key, value) in fields {
-        out.extend_from_slice(before);
-        push_text(out, key);
+        push_known(out, key);
         out.push(b':');
         push_value(out, value);
-        before = b",";
-        is_empty = false;
+        out.push(b',');
     }
-    if !is_empty {
-        out.push(b'}');
+    end_list(out, start, first, b'}');
+}
+
+/// Ends a list that begins at `start`, of items from `first` on, each with a
+/// comma behind it. One without items goes.
+#[inline]
+pub(super) fn end_list(out: &mut Vec<u8>, start: usize, first: usize, end: u8) {
+    if out.len() == first {
+        return out.truncate(start);
     }
+    out.truncate(out.len() - 1);
+    out.push(end);
 }
 
 /// Whether two keys look alike. Seldom wrong, and never about those that are
 /// the same.
 #[inline]
-fn may_repeat_keys(metadata: PackedMetadata<'_>) -> bool {
+fn may_repeat_keys(mut metadata: PackedMetadata<'_>) -> bool {
     let mut seen = 0_u64;
-    for (key, _) in metadata {
-        let (first, last) = match key.as_bytes() {
+    while let Some((key, _)) = metadata.next_written() {
+        let (first, last) = match key {
             [] => (0, 0),
             [only] => (*only, *only),
             [first, .., last] => (*first, *last),
@@ -179,9 +153,9 @@ fn may_repeat_keys(metadata: PackedMetadata<'_>) -> bool {
 
 /// Each key once, at its first place, with its last value.
 #[cold]
-fn distinct(metadata: PackedMetadata<'_>) -> Vec<(&str, ValueRef<'_>)> {
-    let mut fields: Vec<(&str, ValueRef<'_>)> = Vec::new();
-    for (key, value) in metadata {
+fn distinct(mut metadata: PackedMetadata<'_>) -> Vec<Field<'_>> {
+    let mut fields: Vec<Field<'_>> = Vec::new();
+    while let Some((key, value)) = metadata.next_unread() {
         match fields.iter_mut().find(|(known, _)| *known == key) {
             Some((_, old)) => *old = value,
             None => fields.push((key, value)),
@@ -191,7 +165,17 @@ fn distinct(metadata: PackedMetadata<'_>) -> Vec<(&str, ValueRef<'_>)> {
 }
 
 #[inline]
-fn push_value(out: &mut Vec<u8>, value: ValueRef<'_>) {
+fn push_value(out: &mut Vec<u8>, value: Unread<'_>) {
+    match value {
+        Unread::Fixed(value) => push_fixed(out, value),
+        Unread::Str(text) if text.len() <= FIELD_BYTES_MAX => push_known(out, text),
+        Unread::Str(text) => push_rare(out, ValueRef::Str(read(text))),
+        Unread::Json(text) => push_rare(out, ValueRef::Json(read(text))),
+    }
+}
+
+#[inline]
+fn push_fixed(out: &mut Vec<u8>, value: ValueRef<'_>) {
     match value {
         ValueRef::Bool(true) => out.extend_from_slice(b"true"),
         ValueRef::Bool(false) => out.extend_from_slice(b"false"),
@@ -202,10 +186,18 @@ fn push_value(out: &mut Vec<u8>, value: ValueRef<'_>) {
             }
             push_unsigned(out, number.unsigned_abs());
         }
-        ValueRef::F64(number) if number.is_finite() => push_json(out, &number),
-        ValueRef::Str(text) if text.len() <= FIELD_BYTES_MAX => push_text(out, text),
-        value => push_json(out, &metadata_value(value)),
+        ValueRef::F64(number) if number.is_finite() => push_float(out, number),
+        value => push_rare(out, value),
     }
+}
+
+#[cold]
+fn push_rare(out: &mut Vec<u8>, value: ValueRef<'_>) {
+    push_json(out, &metadata_value(value));
+}
+
+fn read(text: &[u8]) -> &str {
+    std::str::from_utf8(text).unwrap_or_default()
 }
 
 /// What is too rare to be written here.
@@ -213,4 +205,31 @@ fn push_value(out: &mut Vec<u8>, value: ValueRef<'_>) {
 fn push_json<T: serde::Serialize>(out: &mut Vec<u8>, value: &T) {
     // A vector takes everything, and none of our values fails to be written.
     let _ = serde_json::to_writer(out, value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_around_every_length_are_written_as_others_write_them() {
+        let powers = (0..20).map(|digits| 10_u64.pow(digits));
+        let near = powers.flat_map(|power| power.saturating_sub(150)..power.saturating_add(150));
+        for number in near.chain(0..20_000).chain((0..4_000).map(|n| n * 25_013)).chain([u64::MAX])
+        {
+            let mut out = Vec::new();
+            push_unsigned(&mut out, number);
+            assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+        }
+    }
+
+    #[test]
+    fn every_part_of_a_millisecond_is_written_as_serde_does() {
+        for ns in (0..1_000_000).step_by(7).chain((0..1_000_000).step_by(1_000)) {
+            let ns = 3_000_000 + ns;
+            let mut out = Vec::new();
+            push_ms(&mut out, ns);
+            assert_eq!(out, serde_json::to_vec(&(ns as f64 / 1e6)).unwrap(), "{ns}");
+        }
+    }
 }

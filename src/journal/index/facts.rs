@@ -5,6 +5,7 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
+use crate::event::short::is_same;
 use crate::journal::LogId;
 
 /// Says what entries are to be found by. The only one who looks into them.
@@ -65,7 +66,7 @@ impl TermHasher {
     /// The term of a text in a field.
     pub(crate) fn term(&self, field: u8, text: &[u8]) -> u64 {
         let mut hasher = self.hasher;
-        hasher.write(&[field]);
+        hasher.write_u8(field);
         hasher.write(text);
         hasher.finish()
     }
@@ -94,7 +95,7 @@ impl EntryFacts {
         let Some((last, term)) = self.usual.get_mut(usize::from(field)) else {
             return self.add(field, text);
         };
-        if last != text || text.is_empty() {
+        if !is_same(last, text) || text.is_empty() {
             last.clear();
             last.extend_from_slice(text);
             *term = self.hasher.term(field, text);

@@ -52,7 +52,7 @@ fn what_two_threads_put_in_comes_out_once_and_in_their_order() {
         last.join().unwrap();
         let of = |first| taken.iter().copied().filter(|it| it / 10 == first).collect::<Vec<_>>();
         assert_eq!((of(1), of(2)), (vec![10, 11], vec![20]));
-        assert!(ring.pop().is_none());
+        assert!(ring.next_address().is_null() && ring.pop().is_none());
     });
 }
 
