@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::ahead::AHEAD_BYTES;
 use super::background::SyncPlace;
 use super::failure::{JournalError, Result};
 use super::frame::FRAME_BYTES_MAX;
@@ -47,6 +48,8 @@ pub(crate) struct JournalConfig {
     pub(crate) sync_place: SyncPlace,
     /// See [`SEGMENT_BYTES_MAX`]. A segment may be longer by one group.
     pub(crate) segment_bytes_max: u64,
+    /// See [`AHEAD_BYTES`]; 0 for none.
+    pub(crate) ahead_bytes: u64,
     /// See [`SEGMENT_AGE_MAX`]. Counted from when the segment was opened, by
     /// this writer.
     pub(crate) segment_age_max: Duration,
@@ -82,6 +85,7 @@ impl JournalConfig {
             group_bytes_max: GROUP_BYTES_MAX,
             sync_place: SyncPlace::Writer,
             segment_bytes_max: SEGMENT_BYTES_MAX,
+            ahead_bytes: AHEAD_BYTES,
             segment_age_max: SEGMENT_AGE_MAX,
             reserve_bytes: RESERVE_BYTES,
             lock_wait: LOCK_WAIT,

@@ -28,6 +28,7 @@
 //! | `segments/<first>.open` | the segment that is written to |
 //! | `segments/<first>.new`, `.zst.new`, `.idx.new` | a file in the making, or left by a crash |
 
+mod ahead;
 mod append;
 mod background;
 mod block_reader;

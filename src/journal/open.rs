@@ -291,6 +291,8 @@ fn continued(
         identity: stat.identity,
         first,
         length: recovered.length,
+        room_end: recovered.length,
+        goes_ahead: true,
         is_closed: recovered.was_closed,
         opened_ns: now_ns,
     };

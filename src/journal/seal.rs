@@ -12,7 +12,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::background::share;
+use super::background::{lock, share};
 use super::failure::{JournalError, Result};
 use super::header::{SEGMENT_HEADER_BYTES, SegmentHeader};
 use super::names::Layout;
@@ -47,6 +47,7 @@ impl Journal {
         if self.synced == self.active.first {
             return Ok(None);
         }
+        self.end_at_last_group()?;
         self.check_in_place()?;
         let header = SegmentHeader {
             log: self.log,
@@ -60,6 +61,19 @@ impl Journal {
             Err(error) => return Err(self.poisoned(error.to_string())),
         }
         Ok(Some(sealed))
+    }
+
+    /// Cuts off what was written ahead, durably.
+    fn end_at_last_group(&mut self) -> Result<()> {
+        if self.active.room_end == self.active.length {
+            return Ok(());
+        }
+        self.cut_room()?;
+        let synced = steps::sync(&mut **lock(&self.active.file));
+        synced.map_err(|error| {
+            let path = self.active.path.display().to_string();
+            self.poisoned_by_sync(format!("{path} could not be synced: {error}"))
+        })
     }
 
     /// Whether the segment is large or old enough to be sealed.
@@ -132,6 +146,8 @@ pub(super) fn publish(
         identity: stat.identity,
         first: header.first,
         length: SEGMENT_HEADER_BYTES as u64,
+        room_end: SEGMENT_HEADER_BYTES as u64,
+        goes_ahead: true,
         is_closed: false,
         opened_ns: now_ns,
     })

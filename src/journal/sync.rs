@@ -41,6 +41,7 @@ impl Journal {
         }
         self.last_sync_ns = now_ns;
         self.write_group()?;
+        self.write_ahead()?;
         self.sync_written()?;
         self.acknowledge(self.group.next);
         Ok(self.synced_size())
@@ -72,22 +73,6 @@ impl Journal {
         Ok(self.synced_size())
     }
 
-    /// Looks how the sync that was begun has fared, or waits for it.
-    ///
-    /// # Errors
-    ///
-    /// As [`sync`](Journal::sync).
-    pub(crate) fn land_begun(&mut self, waits: bool) -> Result<SyncedThrough> {
-        self.refuse_if_poisoned()?;
-        self.land(waits)?;
-        Ok(self.synced_size())
-    }
-
-    /// Whether a sync that was begun is under way, for all that is known.
-    pub(crate) fn is_syncing(&self) -> bool {
-        self.flight.is_some()
-    }
-
     /// Syncs, says at the end of the log that it was closed, and releases it.
     ///
     /// # Errors
@@ -96,6 +81,7 @@ impl Journal {
     pub(crate) fn close(mut self, now_ns: u64) -> Result<SyncedThrough> {
         self.sync(now_ns)?;
         if !self.active.is_closed {
+            self.cut_room()?;
             frame::push_closing_mark(&mut self.group.bytes, self.synced);
             self.write_group()?;
             self.sync_written()?;
@@ -105,7 +91,7 @@ impl Journal {
 
     /// Fails, for good, unless the files are where they should be.
     pub(super) fn check_in_place(&mut self) -> Result<()> {
-        let (path, expected) = (&self.active.path, (self.active.identity, self.active.length));
+        let (path, expected) = (&self.active.path, (self.active.identity, self.active.room_end));
         let problem = match self.fs.stat(path) {
             Ok(found) if (found.identity, found.length) == expected => None,
             Ok(found) if found.identity == expected.0 => Some(format!(
@@ -130,8 +116,12 @@ impl Journal {
     /// Hands the group to the system. No other is on its way to the disk.
     fn write_group(&mut self) -> Result<()> {
         self.group.complete();
-        let active = &self.active;
+        let active = &mut self.active;
         let written = steps::write_all(&mut **lock(&active.file), active.length, &self.group.bytes);
+        if written.is_ok() {
+            let end = active.length + self.group.bytes.len() as u64;
+            active.room_end = active.room_end.max(end);
+        }
         written.map_err(|error| {
             let error = JournalError::step("write to", &self.active.path, error);
             self.cut_back(error)
@@ -193,13 +183,16 @@ impl Journal {
 
     /// Undoes a failed write. Durably, lest a crash mixes what was cut with
     /// what is written there next.
-    fn cut_back(&mut self, error: JournalError) -> JournalError {
+    pub(super) fn cut_back(&mut self, error: JournalError) -> JournalError {
         let undone = {
             let mut file = lock(&self.active.file);
             file.truncate(self.active.length).and_then(|()| steps::sync(&mut **file))
         };
         match undone {
-            Ok(()) => error,
+            Ok(()) => {
+                self.active.room_end = self.active.length;
+                error
+            }
             Err(failed) => {
                 self.poisoned_by_sync(format!("{error}; and it could not be undone: {failed}"))
             }

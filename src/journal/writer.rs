@@ -56,8 +56,13 @@ pub(super) struct Active {
     pub(super) path: PathBuf,
     pub(super) identity: (u64, u64),
     pub(super) first: u64,
-    /// Durable bytes: the length that the file should have.
+    /// Durable bytes: where the last group ends.
     pub(super) length: u64,
+    /// The length that the file should have: beyond the groups, zeros that were
+    /// written ahead.
+    pub(super) room_end: u64,
+    /// Whether room may be written ahead: not after that has failed.
+    pub(super) goes_ahead: bool,
     /// Whether it ends with the mark that closes a log.
     pub(super) is_closed: bool,
     pub(super) opened_ns: u64,

@@ -121,34 +121,6 @@ impl Ledger {
         Ok(durable)
     }
 
-    /// Whether a sync that was begun is under way, for all that is known.
-    pub(crate) fn is_syncing(&self) -> bool {
-        self.journal.is_syncing()
-    }
-
-    /// Looks how the sync that was begun has fared, and returns how many entries
-    /// are durable. Waits for nothing.
-    ///
-    /// # Errors
-    ///
-    /// As [`sync`](Ledger::sync).
-    pub(crate) fn look_at_sync(&mut self) -> Result<u64> {
-        let durable = self.journal.land_begun(false)?.0;
-        self.tree.entries_are_durable(durable);
-        Ok(durable)
-    }
-
-    /// Waits for the sync that was begun, if one is under way.
-    ///
-    /// # Errors
-    ///
-    /// As [`sync`](Ledger::sync).
-    pub(crate) fn end_sync(&mut self) -> Result<u64> {
-        let durable = self.journal.land_begun(true)?.0;
-        self.tree.entries_are_durable(durable);
-        Ok(durable)
-    }
-
     /// Seals the segment if it is large or old enough. A checkpoint is due
     /// then.
     ///

@@ -1,5 +1,6 @@
 //! Every rule of the writer, with a test that can fail.
 
+mod ahead;
 mod crash;
 mod damage;
 mod faults;

@@ -1,5 +1,6 @@
 //! A log on a simulated disk, a plain model of it, and a history to run.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -79,8 +80,23 @@ pub(super) fn directory() -> PathBuf {
     PathBuf::from("/var/log")
 }
 
+thread_local! {
+    /// Room that logs on this thread write ahead, in bytes.
+    static AHEAD_BYTES: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Runs a test with logs that write no room ahead, and with such that do.
+pub(super) fn with_and_without_room(test: impl Fn()) {
+    for bytes in [0, 2_000] {
+        AHEAD_BYTES.set(bytes);
+        test();
+    }
+    AHEAD_BYTES.set(0);
+}
+
 pub(super) fn config() -> JournalConfig {
     JournalConfig {
+        ahead_bytes: AHEAD_BYTES.get(),
         reserve_bytes: 1024,
         host: "here".into(),
         sync_place: SyncPlace::Outcome,

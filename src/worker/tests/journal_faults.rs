@@ -71,11 +71,12 @@ fn by_policy_a_full_disk_ends_the_log() {
     rig.complete(10);
     rig.pass(20);
     disk.fill(0);
-    rig.complete(20);
+    // More than fits into the room that was written ahead.
+    rig.complete(100);
     rig.pass(20);
     let entries = disk.entries();
     assert_eq!(facts(&entries).last(), Some(&"CLOSE"));
-    assert_eq!(events(&entries), 30, "what waited is in it");
+    assert_eq!(events(&entries), 110, "what waited is in it");
     let refused = rig.record(1).unwrap().unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Poisoned);
     assert!(refused.to_string().contains("make room"), "{refused}");
