@@ -136,7 +136,7 @@ fn record(audit: &Audit) {
 
 /// How many calls a second so many threads have acknowledged together.
 fn calls_per_s(audit: &Audit, callers: usize) -> f64 {
-    let calls_each = (CALLS * 20 / callers).max(CALLS);
+    let calls_each = (CALLS * 20 / callers).max(CALLS * 5);
     let start = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..callers {

@@ -69,10 +69,6 @@ impl Keeper {
         drop(reply.send(Ok(stored)));
     }
 
-    pub(super) fn has_callers_to_serve(&self) -> bool {
-        false
-    }
-
     pub(super) fn exported_through(&self) -> u64 {
         0
     }

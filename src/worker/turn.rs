@@ -66,7 +66,6 @@ impl Worker {
         self.keep_history(times);
         self.publish_if_due();
         recycle(&mut self.used);
-        let more_waits = more_waits || self.trail.keeper.has_callers_to_serve();
         match (taken > 0 || has_requests, more_waits, self.trail.has_news) {
             (_, true, _) => Turn::MoreWaits,
             (true, ..) => Turn::Worked,

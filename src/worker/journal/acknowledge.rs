@@ -1,7 +1,6 @@
 //! Who waits until something is durable, or covered by a checkpoint.
 
 use super::keeper::{Keeper, Kept};
-use super::trouble::State;
 use crate::error::{Error, Result};
 use crate::event::Sequence;
 use crate::proof::SignedCheckpoint;
@@ -34,15 +33,6 @@ impl Keeper {
         kept.waiting.push_back(Waiting { size: stored.end(), answer });
     }
 
-    /// Whether somebody waits for what the next turn does, which should come at
-    /// once: looks whether it is durable, or hands it to the disk.
-    pub(in crate::worker) fn has_callers_to_serve(&self) -> bool {
-        self.open().is_some_and(|kept| {
-            let is_working = matches!(kept.state, State::Working);
-            kept.in_flight > 0 || kept.are_many() && is_working && !kept.waiting.is_empty()
-        })
-    }
-
     /// Tells when everything that was appended is durable.
     pub(in crate::worker) fn acknowledge_all(&mut self, reply: Reply<Result<()>>) {
         let Some(kept) = self.open_mut() else { return drop(reply.send(Ok(()))) };
@@ -64,8 +54,8 @@ impl Keeper {
 }
 
 impl Kept {
-    /// Answers whom a sync has made good, or everybody why it cannot.
-    pub(super) fn answer_waiting(&mut self) {
+    /// Answers whom a sync has made good, or everybody why it cannot; how many.
+    pub(super) fn answer_waiting(&mut self) -> usize {
         let durable = self.ledger.durable();
         let before = self.waiting.len();
         while let Some(first) = self.waiting.front() {
@@ -76,12 +66,7 @@ impl Kept {
             let Some(waiting) = self.waiting.pop_front() else { break };
             waiting.answer.send(refusal);
         }
-        let answered = before - self.waiting.len();
-        if answered > 0 {
-            self.answered_last = answered;
-            self.callers = before;
-        }
-        self.in_flight = 0;
+        before - self.waiting.len()
     }
 
     pub(super) fn answer_checkpoints(&mut self) {

@@ -1,44 +1,56 @@
 //! Waiting for callers that are about to ask.
 //!
 //! Threads that wait for the disk are woken together, and most of them ask again
-//! at once. A sync right then would be for the few that were quickest; the
-//! others would wait for the next. So the worker lets them run first:
+//! at once. A sync right then would be for the few that were quickest, or for
+//! those that asked during the last one while everybody else waits for the next:
+//! half of the callers each, for ever. So before a sync the worker lets them run
+//! until seven in eight have come of those who were answered last or asked
+//! meanwhile.
 //!
-//! - A few callers take turns with the disk: until seven in eight of as many have
-//!   come as were answered last, which share a sync.
-//! - Of many callers ([`MANY`]) one half waits for the disk while the other half is
-//!   woken, asks and is appended. The worker neither sleeps nor waits meanwhile.
-//!
-//! One caller is not waited for, so that who is alone pays for nobody; and callers
-//! that do not come are given up soon.
+//! One caller is not waited for, so that who is alone pays for nobody; and
+//! callers that do not come are given up soon.
 
-use super::keeper::Kept;
 use crate::worker::decode::Times;
 use crate::worker::state::Worker;
-
-/// So many callers are enough for two halves to be worth the threads' while.
-const MANY: usize = if cfg!(test) { 3 } else { 8 };
 
 /// So often in a row nobody may have come. Where nothing else runs, that is some
 /// twenty microseconds.
 const YIELDS_MAX: u32 = 64;
 
-/// The same of many callers, half of whom are being woken: about a sync of a quick
-/// disk, which is what it costs to begin one for the few that are there.
+/// So many callers are worth more patience.
+const MANY: usize = 8;
+
+/// The same of many callers: about a sync of a quick disk, which is what it costs
+/// to begin one for the few that are there.
 const YIELDS_MAX_MANY: u32 = 512;
 
-/// The same while the disk is busy, for which there would be nothing to do but
-/// to wait. The time of a few syncs of a quick disk.
-const YIELDS_MAX_BUSY: u32 = 2_000;
+/// How many callers there seem to be.
+#[derive(Debug, Default)]
+pub(super) struct Callers(usize);
+
+impl Callers {
+    /// A sync has made so many happy, and so many asked while it was under way.
+    pub(super) fn note(&mut self, answered: usize, asked_meanwhile: usize) {
+        if answered > 0 {
+            self.0 = answered.saturating_add(asked_meanwhile);
+        }
+    }
+
+    /// Whether more should be waited for where so many wait.
+    fn are_coming(&self, waiting: usize) -> bool {
+        (1..self.0 * 7 / 8).contains(&waiting)
+    }
+
+    fn yields_max(&self) -> u32 {
+        if self.0 < MANY { YIELDS_MAX } else { YIELDS_MAX_MANY }
+    }
+}
 
 impl Worker {
-    /// Takes in what callers ask meanwhile, if many of them were answered last.
+    /// Takes in what callers ask meanwhile, if many of them are expected.
     pub(in crate::worker) fn gather_callers(&mut self, times: Times) {
         let mut in_vain = 0;
-        loop {
-            if in_vain >= self.patience() || !self.are_callers_coming() {
-                return;
-            }
+        while self.has_patience(in_vain) {
             std::thread::yield_now();
             self.pending.extend(self.requests.try_iter());
             in_vain = if self.pending.is_empty() { in_vain + 1 } else { 0 };
@@ -46,48 +58,51 @@ impl Worker {
         }
     }
 
-    fn patience(&mut self) -> u32 {
-        if self.is_disk_busy() {
-            YIELDS_MAX_BUSY
-        } else if self.trail.keeper.open().is_some_and(Kept::are_many) {
-            YIELDS_MAX_MANY
-        } else {
-            YIELDS_MAX
-        }
-    }
-
-    fn are_callers_coming(&self) -> bool {
-        self.trail.keeper.open().is_some_and(Kept::are_callers_coming)
-    }
-
-    /// Whether the half that was handed to the disk is still on its way.
-    fn is_disk_busy(&mut self) -> bool {
-        let Some(kept) = self.trail.keeper.open_mut() else { return false };
-        if kept.in_flight == 0 || !kept.ledger.is_syncing() {
-            return false;
-        }
-        match kept.ledger.look_at_sync() {
-            Ok(_) => kept.ledger.is_syncing(),
-            Err(error) => {
-                self.journal_failed(&error);
-                false
-            }
-        }
+    fn has_patience(&self, in_vain: u32) -> bool {
+        self.trail.keeper.open().is_some_and(|kept| {
+            in_vain < kept.callers.yields_max() && kept.callers.are_coming(kept.waiting.len())
+        })
     }
 }
 
-impl Kept {
-    /// Whether callers are served in two halves.
-    pub(super) fn are_many(&self) -> bool {
-        self.callers >= MANY
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// For how many the sync is that follows one for `answered`, if all of them
+    /// and of those who asked meanwhile come.
+    fn gathered(answered: usize, asked_meanwhile: usize) -> usize {
+        let mut callers = Callers::default();
+        callers.note(answered, asked_meanwhile);
+        let mut waiting = asked_meanwhile.max(1);
+        while callers.are_coming(waiting) {
+            waiting += 1;
+        }
+        waiting
     }
 
-    /// Whether more callers should be waited for before the next sync.
-    pub(super) fn are_callers_coming(&self) -> bool {
-        if self.in_flight > 0 {
-            return self.ledger.is_syncing();
-        }
-        let enough = if self.are_many() { self.callers / 2 } else { self.answered_last * 7 / 8 };
-        (1..enough).contains(&self.waiting.len())
+    #[test]
+    fn who_is_alone_is_not_kept_waiting() {
+        assert_eq!(gathered(1, 0), 1);
+        assert_eq!(gathered(1, 1), 1, "two who take turns");
+        assert!(!Callers::default().are_coming(1));
+        assert!(!Callers(64).are_coming(0), "for nobody");
+    }
+
+    #[test]
+    fn many_share_a_sync_also_when_they_came_in_halves() {
+        assert_eq!(gathered(64, 0), 56);
+        assert_eq!(gathered(32, 32), 56);
+        assert_eq!(gathered(4, 4), 7);
+        assert_eq!(gathered(3, 3), 5);
+    }
+
+    #[test]
+    fn a_sync_for_nobody_says_nothing_about_callers() {
+        let mut callers = Callers(64);
+        callers.note(0, 3);
+        assert!(callers.are_coming(4));
+        callers.note(2, 0);
+        assert!(!callers.are_coming(1));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::acknowledge::{Waiting, WaitingForCheckpoint};
+use super::gather::Callers;
 use super::packing::Twofold;
 use super::totals::JournalTotals;
 use super::trouble::{FullDisk, State};
@@ -66,12 +67,8 @@ pub(in crate::worker) struct Kept {
     pub(super) state: State,
     // acknowledge
     pub(super) waiting: VecDeque<Waiting>,
-    /// How many the last sync was for.
-    pub(super) answered_last: usize,
-    /// How many waited then, answered or not.
-    pub(super) callers: usize,
-    /// How many wait for a sync that is under way; zero if nobody looks after it.
-    pub(super) in_flight: usize,
+    // gather
+    pub(super) callers: Callers,
     pub(super) waiting_for_checkpoint: Vec<WaitingForCheckpoint>,
     // checkpoints
     pub(super) checkpoint_problem: Option<Arc<str>>,
@@ -108,9 +105,7 @@ impl Kept {
             full_disk,
             state: State::Working,
             waiting: VecDeque::new(),
-            answered_last: 0,
-            callers: 0,
-            in_flight: 0,
+            callers: Callers::default(),
             waiting_for_checkpoint: Vec::new(),
             checkpoint_problem: None,
             checkpoint_us: None,

@@ -15,7 +15,7 @@ impl Worker {
         self.append_facts(times);
         let Some(kept) = self.trail.keeper.open() else { return };
         if !kept.waiting.is_empty() {
-            self.sync_for_callers();
+            self.sync_journal();
         } else if kept.until_sync() == Some(Duration::ZERO) {
             self.begin_sync_journal();
         }
@@ -23,39 +23,6 @@ impl Worker {
         self.keep_packing(times);
         self.sign_if_due(times);
         self.look_after_journal(times);
-    }
-
-    /// Makes what callers wait for durable, and answers them: all at once, or of
-    /// many callers a half at a time.
-    fn sync_for_callers(&mut self) {
-        let Some(kept) = self.trail.keeper.open_mut() else { return };
-        if !kept.are_many() || !matches!(kept.state, State::Working) {
-            return self.sync_journal();
-        }
-        if kept.in_flight > 0 {
-            let landed = kept.ledger.end_sync().map(|_| kept.note_success());
-            self.answer_after(landed);
-            let are_coming = self.trail.keeper.open().is_some_and(Kept::are_callers_coming);
-            if are_coming {
-                return;
-            }
-        }
-        self.sync_half();
-    }
-
-    /// Hands to the disk what callers wait for, and leaves it there.
-    fn sync_half(&mut self) {
-        let Some(kept) = self.trail.keeper.open_mut() else { return };
-        if kept.waiting.is_empty() || !matches!(kept.state, State::Working) {
-            return;
-        }
-        let now_ns = kept.now_ns();
-        let begun = kept.ledger.begin_sync(now_ns);
-        if begun.is_ok() && kept.ledger.is_syncing() {
-            kept.in_flight = kept.waiting.len();
-            return;
-        }
-        self.answer_after(begun.map(drop));
     }
 
     /// Makes what waits durable, and answers who waits for that.
@@ -72,18 +39,16 @@ impl Worker {
         }
         // Who is answered may look at health next.
         self.publish_totals();
+        let asked_meanwhile = self.requests.len();
         if let Some(kept) = self.trail.keeper.open_mut() {
-            together(|| kept.answer_waiting());
+            let answered = together(|| kept.answer_waiting());
+            kept.callers.note(answered, asked_meanwhile);
         }
     }
 
     /// Begins to make what waits durable, and goes on. Nobody waits for it.
     pub(in crate::worker) fn begin_sync_journal(&mut self) {
         let Some(kept) = self.trail.keeper.open_mut() else { return };
-        if kept.in_flight > 0 {
-            // It is begun when that has landed.
-            return;
-        }
         if !matches!(kept.state, State::Working) || !kept.waiting.is_empty() {
             return self.sync_journal();
         }
