@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::rig::{LOG, Model, config, directory};
+use crate::event::Sequence;
 use crate::fs::simulated::{Call, SimulatedFs};
-use crate::journal::{CutReason, Journal, JournalConfig, JournalError, KnownCheckpoint};
+use crate::journal::frame::FRAME_HEADER_BYTES;
+use crate::journal::header::SEGMENT_HEADER_BYTES;
+use crate::journal::{CutReason, Journal, JournalConfig, JournalError, KnownCheckpoint, LogReader};
 
 const AHEAD_BYTES: u64 = 10_000;
 /// Nine entries of the rig are more than half of this, one is not.
@@ -155,4 +158,23 @@ fn an_older_copy_of_a_log_with_room_is_refused_as_that() {
     let error = Journal::open(config, Arc::new(older), 0).unwrap_err();
     let found = matches!(error, JournalError::RolledBack { known: 6, found: 3, .. });
     assert!(found, "{error}");
+}
+
+#[test]
+fn what_was_written_into_room_since_a_reader_read_ahead_is_seen() {
+    for before_border in 0..24 {
+        let fs = SimulatedFs::default();
+        let mut journal = open(&fs);
+        let before = SEGMENT_HEADER_BYTES + 2 * FRAME_HEADER_BYTES;
+        journal.append(&vec![b'x'; 1024 - before_border - before]).unwrap();
+        journal.sync(0).unwrap();
+        let mut entries =
+            LogReader::open(Arc::new(fs.clone()), &directory()).unwrap().entries_from(Sequence(0));
+        assert!(entries.next_entry().unwrap().is_some());
+        journal.append(b"later").unwrap();
+        journal.sync(0).unwrap();
+        let later = entries.next_entry().unwrap();
+        assert_eq!(later, Some((Sequence(1), &b"later"[..])), "{before_border}");
+        assert_eq!(entries.next_entry().unwrap(), None);
+    }
 }
