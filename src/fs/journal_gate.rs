@@ -41,6 +41,10 @@ pub(crate) struct FileStat {
     pub(crate) identity: (u64, u64),
     /// Its length, in bytes.
     pub(crate) length: u64,
+    /// When it was written to last, in nanoseconds, as coarse as the system has
+    /// it; 0 where it has none. Good for telling that a file was changed, whose
+    /// length may be what it was.
+    pub(crate) modified_ns: u64,
     /// Whether its owner alone may read and write it. Always true where there
     /// are no such modes.
     pub(crate) is_private: bool,

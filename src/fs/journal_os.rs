@@ -8,6 +8,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use super::os::{is_a_symlink, private, refuse_other_file};
 use super::{FileStat, Filesystem, JournalFile, JournalFs, OpenMode, OsFilesystem, PathKind};
@@ -168,7 +169,9 @@ fn file_stat(found: &fs::Metadata) -> FileStat {
     };
     #[cfg(not(unix))]
     let (identity, is_private) = ((0, 0), true);
-    FileStat { identity, length: found.len(), is_private }
+    let modified = found.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let modified_ns = modified.map_or(0, |since| since.as_nanos() as u64);
+    FileStat { identity, length: found.len(), modified_ns, is_private }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A segment frame by frame, with positions: for those who check a log and
 //! have to say where it is wrong. Never writes.
 
+use std::io;
 use std::path::Path;
 
 use super::failure::{JournalError, Result};
@@ -10,6 +11,9 @@ use super::names::LogId;
 use super::reader::{Current, LogReader};
 use super::scan::Step;
 use super::steps::read_up_to;
+
+/// Bytes that are read at once to see whether they are zeros.
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// A segment, read from its beginning.
 #[derive(Debug)]
@@ -37,6 +41,8 @@ pub(crate) struct Remainder {
     pub(crate) bytes: u64,
     /// As many of its first bytes as a mark has.
     pub(crate) head: Vec<u8>,
+    /// Whether all of it is zeros.
+    pub(crate) is_zero: bool,
 }
 
 impl LogReader {
@@ -127,7 +133,21 @@ impl Inspection {
         let mut head = vec![0; FRAME_HEADER_BYTES];
         let read = read_up_to(&*self.current.file, offset, &mut head).map_err(failed)?;
         head.truncate(read);
-        Ok(Some(Remainder { offset, bytes: length - offset, head }))
+        let is_zero = self.is_zero_from(offset).map_err(failed)?;
+        Ok(Some(Remainder { offset, bytes: length - offset, head, is_zero }))
+    }
+
+    /// Whether there is nothing but zeros from an offset on.
+    fn is_zero_from(&self, mut offset: u64) -> io::Result<bool> {
+        let mut bytes = vec![0; CHUNK_BYTES];
+        loop {
+            let read = read_up_to(&*self.current.file, offset, &mut bytes)?;
+            let read_bytes = bytes.get(..read).unwrap_or_default();
+            if read_bytes.is_empty() || read_bytes.iter().any(|byte| *byte != 0) {
+                return Ok(read_bytes.is_empty());
+            }
+            offset += read as u64;
+        }
     }
 }
 

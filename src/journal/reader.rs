@@ -76,6 +76,9 @@ pub(super) struct Current {
     pub(super) scan: Scan,
     pub(super) is_sealed: bool,
     readings_left: usize,
+    /// Whether nothing that stands at the position was read before a flaw was
+    /// met there.
+    is_read_anew: bool,
 }
 
 impl LogReader {
@@ -198,7 +201,10 @@ impl LogReader {
         };
         let header = SegmentHeader::read(&*file, &path, first, self.log)?;
         let scan = Scan::new(first);
-        Ok((Current { file, path, scan, is_sealed, readings_left: READINGS_MAX }, header))
+        let readings_left = READINGS_MAX;
+        let current =
+            Current { file, path, scan, is_sealed, readings_left, is_read_anew: is_sealed };
+        Ok((current, header))
     }
 }
 
@@ -283,14 +289,24 @@ impl Current {
             let flaw = match step {
                 Step::Entry { .. } | Step::Mark => {
                     self.readings_left = READINGS_MAX;
+                    self.is_read_anew = self.is_sealed;
                     return Ok(Some(step));
                 }
                 Step::End => return Ok(None),
                 Step::Flawed(flaw) => flaw,
             };
+            // What was read ahead may be zeros that a writer has written over since.
+            if !self.is_read_anew {
+                self.is_read_anew = true;
+                self.scan.forget();
+                continue;
+            }
             match self.judge(flaw)? {
-                None => return Ok(None),
-                // What was read ahead may be older than what was judged.
+                None => {
+                    self.is_read_anew = self.is_sealed;
+                    return Ok(None);
+                }
+                // What was read may still be older than what was judged.
                 Some(_) if self.readings_left > 0 => {
                     self.readings_left -= 1;
                     self.scan.forget();

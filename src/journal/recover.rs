@@ -46,7 +46,7 @@ pub(super) fn recover(
     let flaw = last_good(&mut scan, &*file, &path)?;
     let (length, next) = (scan.offset(), scan.next());
     if next < known_size {
-        return Err(below_checkpoint(&path, &scan, flaw, known_size));
+        return Err(below_checkpoint(&*file, &path, &scan, flaw, known_size));
     }
     if let Some(flaw) = flaw {
         let cut = judge(&*file, &path, first, &scan, flaw)?;
@@ -135,8 +135,17 @@ fn judge(file: &dyn JournalFile, path: &Path, first: u64, scan: &Scan, flaw: Fla
     Ok(Cut { segment: first, offset: scan.offset(), bytes, sequence: scan.next(), reason })
 }
 
-fn below_checkpoint(path: &Path, scan: &Scan, flaw: Option<Flaw>, known: u64) -> JournalError {
-    match flaw {
+fn below_checkpoint(
+    file: &dyn JournalFile,
+    path: &Path,
+    scan: &Scan,
+    flaw: Option<Flaw>,
+    known: u64,
+) -> JournalError {
+    // Zeros are how an older state ends that was copied from a writer at work.
+    let is_zero =
+        || matches!(tail::judge(file, scan.offset(), scan.next()), Ok((Tail::ZeroFill, _)));
+    match flaw.filter(|_| !is_zero()) {
         Some(flaw) => flawed(path, scan, flaw),
         None => JournalError::RolledBack { path: path.to_owned(), known, found: scan.next() },
     }

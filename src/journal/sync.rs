@@ -184,6 +184,8 @@ impl Journal {
     /// Undoes a failed write. Durably, lest a crash mixes what was cut with
     /// what is written there next.
     pub(super) fn cut_back(&mut self, error: JournalError) -> JournalError {
+        // What space there is, or was reserved, is for entries from here on.
+        self.active.goes_ahead = false;
         let undone = {
             let mut file = lock(&self.active.file);
             file.truncate(self.active.length).and_then(|()| steps::sync(&mut **file))

@@ -6,7 +6,7 @@ use super::finding::{Finding, FindingKind};
 use super::request::{Progress, Verification};
 use super::verdict::{LogVerdict, Verdict};
 use super::whole_log;
-use crate::fs::{JournalFs, PathKind};
+use crate::fs::{FileStat, JournalFs, PathKind};
 use crate::journal::{LogId, parse_log_directory_name};
 
 /// How often a log is verified when something is found and the log changed
@@ -52,15 +52,16 @@ fn verify_log(request: &mut Verification<'_>, directory: &Path, progress: Progre
     }
 }
 
-/// Names and lengths: what changes when a writer does anything.
-fn state(request: &Verification<'_>, directory: &Path) -> Vec<(PathBuf, u64)> {
+/// What changes when a writer does anything: names, and lengths, which stay as
+/// they are where it had written ahead, and times, which not every system has.
+fn state(request: &Verification<'_>, directory: &Path) -> Vec<(PathBuf, FileStat)> {
     let mut found = Vec::new();
     for directory in [directory.to_owned(), directory.join("segments"), directory.join("tree")] {
         for name in request.fs.list(&directory).unwrap_or_default() {
             let path = directory.join(name);
             if let Ok(stat) = request.fs.stat(&path) {
                 // A checkpoint that was replaced is another file.
-                found.push((path, stat.length ^ stat.identity.1.rotate_left(32)));
+                found.push((path, stat));
             }
         }
     }

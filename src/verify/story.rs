@@ -158,10 +158,9 @@ impl Story {
             let found = "the log was not closed before it was opened here; entries that were not acknowledged may be missing";
             self.findings.push(Finding::notice(FindingKind::UncleanOpen, found).at(place));
         }
-        let cuts = event.metadata.get("cuts").and_then(Value::as_array).map_or(0, Vec::len);
-        if cuts > 0 {
-            let told = event.metadata.get("cuts").map(Value::to_string).unwrap_or_default();
-            let finding = Finding::notice(FindingKind::Cut, format!("recovery cut {told}"));
+        let cuts = event.metadata.get("cuts").and_then(Value::as_array);
+        if let Some(cuts) = cuts.filter(|cuts| !cuts.is_empty()) {
+            let finding = Finding::notice(FindingKind::Cut, cuts_told(cuts));
             self.findings.push(finding.at(place));
         }
         if self.origin.is_none() {
@@ -219,6 +218,19 @@ impl Story {
 
     fn unexpected(&mut self, expected: &str, found: &str, place: &Place) {
         self.findings.push(Finding::tampered(FindingKind::Lifecycle, expected, found).at(place));
+    }
+}
+
+/// What a cut was: zeros alone are mostly no sign of a crash of the machine.
+fn cuts_told(cuts: &[Value]) -> String {
+    let told = Value::from(cuts).to_string();
+    let are_zeros =
+        cuts.iter().all(|cut| cut.get("reason").and_then(Value::as_str) == Some("zero_fill"));
+    match are_zeros {
+        true => format!(
+            "recovery cut zeros, which held no entry; a writer that did not close the log had written them ahead, or a crash left them: {told}"
+        ),
+        false => format!("recovery cut {told}"),
     }
 }
 

@@ -26,14 +26,20 @@ pub(super) fn judge(remainder: &Remainder, next: u64) -> Finding {
             format!("the mark {}", hex(mark)),
             hex(&remainder.head),
         ),
-        None => {
-            let bytes = remainder.bytes;
-            let found = format!(
-                "{bytes} bytes behind the last entry that are none: a crash left them, or a writer is adding to them, or entries that were never signed were damaged"
-            );
-            Finding::notice(FindingKind::Tail, found)
-        }
+        None => Finding::notice(FindingKind::Tail, told(remainder)),
     }
+}
+
+fn told(remainder: &Remainder) -> String {
+    let bytes = remainder.bytes;
+    if remainder.is_zero {
+        return format!(
+            "{bytes} zeros behind the last entry, as a writer writes ahead of what it adds next, and leaves if it does not close the log"
+        );
+    }
+    format!(
+        "{bytes} bytes behind the last entry that are none: a crash left them, or a writer is adding to them, or entries that were never signed were damaged"
+    )
 }
 
 fn is_nearly(remainder: &Remainder, mark: &[u8]) -> bool {
@@ -66,7 +72,19 @@ mod tests {
     use crate::verify::finding::Severity;
 
     fn severity(offset: u64, head: Vec<u8>) -> Severity {
-        judge(&Remainder { offset, bytes: head.len() as u64, head }, 9).severity
+        judge(&remainder(offset, head), 9).severity
+    }
+
+    fn remainder(offset: u64, head: Vec<u8>) -> Remainder {
+        let is_zero = head.iter().all(|byte| *byte == 0);
+        Remainder { offset, bytes: head.len() as u64, head, is_zero }
+    }
+
+    #[test]
+    fn zeros_are_told_as_what_they_mostly_are() {
+        let found = |head| judge(&remainder(1000, head), 9).found;
+        assert!(found(vec![0; 300]).starts_with("300 zeros behind the last entry"));
+        assert!(found(vec![1; 300]).starts_with("300 bytes behind the last entry that are none"));
     }
 
     #[test]

@@ -42,6 +42,8 @@ enum NameChange {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Inode {
     pub(super) seen: Vec<u8>,
+    /// How often it was changed; stands for the time of the last change.
+    pub(super) changes: u64,
     durable: Vec<u8>,
     pending: Vec<Change>,
 }
@@ -261,6 +263,7 @@ impl Disk {
 
 impl Inode {
     fn change(&mut self, change: Change) {
+        self.changes += 1;
         change.apply(&mut self.seen);
         self.pending.push(change);
     }

@@ -34,6 +34,7 @@ impl SimulatedFs {
         let mut disk = self.disk();
         let Some(Node::File(inode)) = disk.names.get(path).copied() else { panic!("{path:?}") };
         disk.inodes[inode].seen = bytes.to_vec();
+        disk.inodes[inode].changes += 1;
         disk.settle();
     }
 
@@ -251,6 +252,7 @@ fn stat(disk: &Disk, inode: usize) -> FileStat {
     FileStat {
         identity: (1, inode as u64),
         length: disk.inodes[inode].seen.len() as u64,
+        modified_ns: disk.inodes[inode].changes,
         is_private: !disk.public.contains(&inode),
     }
 }

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::rig::{Model, config, directory};
+use super::rig::{LOG, Model, config, directory};
+use crate::event::Sequence;
 use crate::fs::simulated::{Call, SimulatedFs};
-use crate::journal::{CutReason, Journal, JournalConfig, JournalError};
+use crate::journal::frame::FRAME_HEADER_BYTES;
+use crate::journal::header::SEGMENT_HEADER_BYTES;
+use crate::journal::{CutReason, Journal, JournalConfig, JournalError, KnownCheckpoint, LogReader};
 
 const AHEAD_BYTES: u64 = 10_000;
 /// Nine entries of the rig are more than half of this, one is not.
@@ -124,4 +127,54 @@ fn something_else_that_writes_behind_the_room_is_noticed() {
     fs.tamper(&path, &longer);
     model.append(&mut journal).unwrap();
     assert!(matches!(journal.sync(0), Err(JournalError::Poisoned { .. })));
+}
+
+#[test]
+fn on_a_full_disk_room_takes_nothing_of_what_was_reserved() {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    let config = JournalConfig { ahead_bytes: SMALL_BYTES, reserve_bytes: 16_384, ..config() };
+    let (mut journal, _) = Journal::open(config, Arc::new(fs.clone()), 0).unwrap();
+    let used = fs.disk().bytes_used();
+    fs.disk().capacity = Some(used);
+    model.append(&mut journal).unwrap();
+    assert!(journal.sync(0).unwrap_err().is_full());
+    journal.release_reserve().unwrap();
+    model.sync(&mut journal).unwrap();
+    assert!(last_segment(&fs).len() < 1_000, "{}", last_segment(&fs).len());
+    drop(journal);
+    model.check(&fs);
+}
+
+#[test]
+fn an_older_copy_of_a_log_with_room_is_refused_as_that() {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    let mut journal = open(&fs);
+    group(&fs, &mut model, &mut journal, 3);
+    let older = fs.fork();
+    group(&fs, &mut model, &mut journal, 3);
+    older.disk().kill();
+    let known_checkpoints = vec![KnownCheckpoint { log: LOG, size: 6 }];
+    let config = JournalConfig { known_checkpoints, ..config() };
+    let error = Journal::open(config, Arc::new(older), 0).unwrap_err();
+    let found = matches!(error, JournalError::RolledBack { known: 6, found: 3, .. });
+    assert!(found, "{error}");
+}
+
+#[test]
+fn what_was_written_into_room_since_a_reader_read_ahead_is_seen() {
+    for before_border in 0..24 {
+        let fs = SimulatedFs::default();
+        let mut journal = open(&fs);
+        let before = SEGMENT_HEADER_BYTES + 2 * FRAME_HEADER_BYTES;
+        journal.append(&vec![b'x'; 1024 - before_border - before]).unwrap();
+        journal.sync(0).unwrap();
+        let mut entries =
+            LogReader::open(Arc::new(fs.clone()), &directory()).unwrap().entries_from(Sequence(0));
+        assert!(entries.next_entry().unwrap().is_some());
+        journal.append(b"later").unwrap();
+        journal.sync(0).unwrap();
+        let later = entries.next_entry().unwrap();
+        assert_eq!(later, Some((Sequence(1), &b"later"[..])), "{before_border}");
+        assert_eq!(entries.next_entry().unwrap(), None);
+    }
 }

@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use super::rig::{HISTORY, Model, active, config, entry, read};
+use super::rig::{HISTORY, Model, active, config, entry, read, with_and_without_room};
 use crate::fs::simulated::{Call, SimulatedFs};
 use crate::journal::{Journal, JournalConfig, JournalError, SyncPlace};
 
@@ -37,25 +37,39 @@ fn fail_next(fs: &SimulatedFs, call: Call, kind: ErrorKind) {
 
 #[test]
 fn whatever_call_fails_nothing_acknowledged_is_lost_to_a_power_cut_later() {
-    let fs = SimulatedFs::default();
-    Model::default().run(&fs, HISTORY).unwrap();
-    let counts = fs.disk().calls.clone();
-    let mut failures = 0;
-    for call in CALLS {
-        for nth in 1..=counts.get(&call).copied().unwrap_or(0) {
-            let (fs, mut model) = (SimulatedFs::default(), Model::default());
-            fs.disk().faults.push((call, nth, ErrorKind::Other));
-            failures += u64::from(model.run(&fs, HISTORY).is_err());
-            fs.disk().kill();
-            let (mut journal, _) = model.open(&fs).unwrap();
-            model.append(&mut journal).unwrap();
-            model.sync(&mut journal).unwrap();
-            drop(journal);
-            fs.disk().crash(0);
-            model.check(&fs);
+    with_and_without_room(|| {
+        let fs = SimulatedFs::default();
+        Model::default().run(&fs, HISTORY).unwrap();
+        let counts = fs.disk().calls.clone();
+        let mut failures = 0;
+        for call in CALLS {
+            for nth in 1..=counts.get(&call).copied().unwrap_or(0) {
+                failures += u64::from(fails_at(call, nth));
+            }
         }
+        assert!(failures > 40, "{failures}");
+    });
+}
+
+/// Whether the history ends early where a call fails. Whatever it does, nothing
+/// acknowledged is lost.
+fn fails_at(call: Call, nth: u64) -> bool {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    fs.disk().faults.push((call, nth, ErrorKind::Other));
+    let has_failed = model.run(&fs, HISTORY).is_err();
+    for seed in 0..6 {
+        let (fs, mut model) = (fs.fork(), model.clone());
+        fs.disk().crash(seed);
+        model.check(&fs);
     }
-    assert!(failures > 40, "{failures}");
+    fs.disk().kill();
+    let (mut journal, _) = model.open(&fs).unwrap();
+    model.append(&mut journal).unwrap();
+    model.sync(&mut journal).unwrap();
+    drop(journal);
+    fs.disk().crash(0);
+    model.check(&fs);
+    has_failed
 }
 
 #[test]

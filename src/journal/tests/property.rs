@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::rig::{Model, read};
+use super::rig::{Model, read, with_and_without_room};
 use crate::fs::simulated::{Call, SimulatedFs};
 use crate::journal::Journal;
 
@@ -11,6 +11,8 @@ use crate::journal::Journal;
 enum Step {
     Append(usize),
     Sync,
+    /// Syncs, and looks for the outcome later.
+    Begin,
     Seal,
     Close,
     Kill,
@@ -33,6 +35,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => (1..12_usize).prop_map(Step::Append),
         5 => Just(Step::Sync),
+        2 => Just(Step::Begin),
         2 => Just(Step::Seal),
         1 => Just(Step::Close),
         1 => Just(Step::Kill),
@@ -64,6 +67,12 @@ impl World {
             Step::Sync => {
                 let result = self.journal.as_mut().map(|j| self.model.sync(j));
                 self.after(result.unwrap_or(Ok(())));
+            }
+            Step::Begin => {
+                let Some(journal) = &mut self.journal else { return };
+                let result = journal.begin_sync(0);
+                self.model.acknowledged = journal.synced_size().0;
+                self.after(result.map(drop));
             }
             Step::Seal => {
                 let Some(journal) = &mut self.journal else { return };
@@ -149,16 +158,18 @@ proptest! {
 
     #[test]
     fn everything_acknowledged_is_there_and_nothing_else(steps in steps()) {
-        let fs = SimulatedFs::default();
-        let mut world = World { fs, model: Model::default(), journal: None, seed: None };
-        world.open();
-        for step in &steps {
-            world.run(step);
-        }
-        world.crash(0);
-        world.model.clone().check(&{
-            world.journal = None;
-            world.fs.fork()
+        with_and_without_room(|| {
+            let fs = SimulatedFs::default();
+            let mut world = World { fs, model: Model::default(), journal: None, seed: None };
+            world.open();
+            for step in &steps {
+                world.run(step);
+            }
+            world.crash(0);
+            world.model.clone().check(&{
+                world.journal = None;
+                world.fs.fork()
+            });
         });
     }
 }

@@ -4,6 +4,7 @@ mod flips;
 mod forge;
 mod forgeries;
 mod grown;
+mod live;
 mod rig;
 mod shelf;
 mod well;

@@ -138,6 +138,15 @@ impl Writer {
         self.fs.bytes(&directory_of(self.log).join("checkpoint"))
     }
 
+    pub(super) fn key(&self) -> VerifierKey {
+        self.ledger.verifier().clone()
+    }
+
+    /// Number of entries.
+    pub(super) fn size(&self) -> u64 {
+        self.ledger.size()
+    }
+
     pub(super) fn close(mut self) -> Kept {
         self.about_log("CLOSE", json!({}));
         let key = self.ledger.verifier().clone();

@@ -72,7 +72,8 @@ impl JournalFile for Shelved {
     }
 
     fn stat(&self) -> io::Result<FileStat> {
-        Ok(FileStat { identity: (0, 0), length: self.0.len() as u64, is_private: true })
+        let length = self.0.len() as u64;
+        Ok(FileStat { identity: (0, 0), length, modified_ns: 0, is_private: true })
     }
 }
 

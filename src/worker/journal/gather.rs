@@ -49,19 +49,35 @@ impl Callers {
 impl Worker {
     /// Takes in what callers ask meanwhile, if many of them are expected.
     pub(in crate::worker) fn gather_callers(&mut self, times: Times) {
-        let mut in_vain = 0;
-        while self.has_patience(in_vain) {
+        let mut patience = Patience::default();
+        while self.has_patience(&mut patience) {
             std::thread::yield_now();
             self.pending.extend(self.requests.try_iter());
-            in_vain = if self.pending.is_empty() { in_vain + 1 } else { 0 };
             self.answer_pending(times);
         }
     }
 
-    fn has_patience(&self, in_vain: u32) -> bool {
-        self.trail.keeper.open().is_some_and(|kept| {
-            in_vain < kept.callers.yields_max() && kept.callers.are_coming(kept.waiting.len())
-        })
+    fn has_patience(&self, patience: &mut Patience) -> bool {
+        let kept = self.trail.keeper.open();
+        kept.is_some_and(|kept| patience.lasts(&kept.callers, kept.waiting.len()))
+    }
+}
+
+/// How long it was waited in vain. Who asks for something else, and be it all the
+/// time, keeps nobody waiting for the disk.
+#[derive(Debug, Default)]
+struct Patience {
+    in_vain: u32,
+    waiting: usize,
+}
+
+impl Patience {
+    /// Whether to wait once more, where so many wait by now.
+    fn lasts(&mut self, callers: &Callers, waiting: usize) -> bool {
+        let has_come = waiting > self.waiting;
+        self.in_vain = if has_come { 0 } else { self.in_vain + 1 };
+        self.waiting = waiting;
+        self.in_vain < callers.yields_max() && callers.are_coming(waiting)
     }
 }
 
@@ -87,6 +103,16 @@ mod tests {
         assert_eq!(gathered(1, 1), 1, "two who take turns");
         assert!(!Callers::default().are_coming(1));
         assert!(!Callers(64).are_coming(0), "for nobody");
+    }
+
+    #[test]
+    fn who_does_not_come_is_given_up_and_who_comes_renews_patience() {
+        let (callers, mut patience) = (Callers(64), Patience::default());
+        let mut yields = |waiting| (0..).take_while(|_| patience.lasts(&callers, waiting)).count();
+        assert_eq!(yields(1), YIELDS_MAX_MANY as usize);
+        assert_eq!(yields(2), YIELDS_MAX_MANY as usize);
+        assert_eq!(yields(2), 0);
+        assert_eq!(yields(56), 0);
     }
 
     #[test]
