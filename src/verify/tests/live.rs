@@ -28,7 +28,7 @@ fn verify(fs: &SimulatedFs, writer: &Writer, on_progress: impl FnMut()) -> LogVe
     let verification = Verification::of(parent())
         .on(Arc::new(fs.clone()))
         .key(writer.key())
-        .checkpoint("kept", &writer.checkpoint())
+        .checkpoint("kept", writer.checkpoint())
         .unwrap();
     only(verification.on_progress(move |_| on_progress()).run())
 }
