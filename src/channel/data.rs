@@ -1,10 +1,10 @@
 //! The bounded data lane and what happens when it is full.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::ring::Ring;
+use super::ring::{Ring, Taker};
 use super::{LossReason, Losses, Wake};
 use crate::clock::{Clock, SystemClock};
 
@@ -42,6 +42,7 @@ type Sent<T> = Result<(), &'static mut T>;
 /// The producers' end.
 #[derive(Debug)]
 pub(crate) struct DataSender<T: 'static> {
+    queue: Arc<Ring<T>>,
     lane: Arc<Lane<T>>,
     policy: OverflowPolicy,
     /// Somebody already waited in vain, and the queue has not been half empty since.
@@ -55,6 +56,8 @@ pub(crate) struct DataSender<T: 'static> {
 /// The worker's end. Dropped, it counts what nobody takes any more as lost.
 #[derive(Debug)]
 pub(crate) struct DataReceiver<T: Send + 'static> {
+    /// There until the end.
+    taker: Option<Taker<T>>,
     lane: Arc<Lane<T>>,
     losses: Arc<Losses>,
     wake: Arc<Wake>,
@@ -62,9 +65,8 @@ pub(crate) struct DataReceiver<T: Send + 'static> {
 
 #[derive(Debug)]
 struct Lane<T: 'static> {
-    queue: Ring<T>,
-    /// Held by who empties a closed lane.
-    closing: Mutex<()>,
+    /// What the receiver leaves behind, for whoever empties a closed lane.
+    left: Mutex<Option<Taker<T>>>,
     room: Room,
 }
 
@@ -83,14 +85,16 @@ pub(crate) fn data_lane<T: Send + 'static>(
     losses: Arc<Losses>,
     wake: Arc<Wake>,
 ) -> (DataSender<T>, DataReceiver<T>) {
-    let lane = Arc::new(Lane {
-        queue: Ring::new(events_max),
-        closing: Mutex::default(),
-        room: Room::default(),
-    });
-    let receiver = DataReceiver { lane: lane.clone(), losses: losses.clone(), wake: wake.clone() };
+    let (queue, taker) = Ring::new(events_max);
+    let lane = Arc::new(Lane { left: Mutex::new(None), room: Room::default() });
     let (stalled, process) = (AtomicBool::new(false), std::process::id());
-    (DataSender { lane, policy, stalled, process, losses, wake }, receiver)
+    let receiver = DataReceiver {
+        taker: Some(taker),
+        lane: lane.clone(),
+        losses: losses.clone(),
+        wake: wake.clone(),
+    };
+    (DataSender { queue, lane, policy, stalled, process, losses, wake }, receiver)
 }
 
 impl<T: Send> DataSender<T> {
@@ -98,7 +102,7 @@ impl<T: Send> DataSender<T> {
     /// is to be called with what comes back.
     #[inline(always)]
     pub(crate) fn send_at_once(&self, item: &'static mut T) -> Result<(), Option<&'static mut T>> {
-        self.lane.queue.push_at_once(item).map_err(Some)?;
+        self.queue.push_at_once(item).map_err(Some)?;
         // Looked at behind the push: see `Lane::take_unwanted`.
         if self.wake.looks() { Ok(()) } else { Err(None) }
     }
@@ -111,7 +115,7 @@ impl<T: Send> DataSender<T> {
         now_ns: impl FnOnce() -> u64,
     ) -> Sent<T> {
         if let Some(item) = item {
-            if let Err(item) = self.lane.queue.push(item) {
+            if let Err(item) = self.queue.push(item) {
                 return self.send_when_full(item, now_ns());
             }
         }
@@ -124,12 +128,12 @@ impl<T: Send> DataSender<T> {
 
     /// How many items wait.
     pub(crate) fn len(&self) -> usize {
-        self.lane.queue.len()
+        self.queue.len()
     }
 
     /// How many items can wait.
     pub(crate) fn capacity(&self) -> usize {
-        self.lane.queue.capacity()
+        self.queue.capacity()
     }
 
     #[cold]
@@ -175,7 +179,7 @@ impl<T: Send> DataSender<T> {
         let mut item = item;
         self.lane.room.waiting.fetch_add(1, Ordering::SeqCst);
         loop {
-            item = match self.lane.queue.push(item) {
+            item = match self.queue.push(item) {
                 Ok(()) => break self.lane.room.done(Ok(())),
                 Err(item) => item,
             };
@@ -201,24 +205,26 @@ impl<T: Send> DataReceiver<T> {
     /// The next item, if one waits.
     #[inline]
     pub(crate) fn try_recv(&mut self) -> Option<&'static mut T> {
-        self.lane.queue.pop()
+        self.taker.as_mut()?.pop()
     }
 
     /// The address of the next item; null if none waits. Nobody writes to it any
     /// more, but only who takes it may read it.
     #[inline]
     pub(crate) fn next_address(&self) -> *const T {
-        self.lane.queue.next_address()
+        self.taker.as_ref().map_or(std::ptr::null(), Taker::next_address)
     }
 
     /// How many items wait.
     pub(crate) fn len(&self) -> usize {
-        self.lane.queue.len()
+        self.taker.as_ref().map_or(0, Taker::len)
     }
 }
 
 impl<T: Send> Drop for DataReceiver<T> {
     fn drop(&mut self) {
+        // There for everybody who sees that the worker is gone.
+        *self.lane.left() = self.taker.take();
         self.wake.gone();
         // Nobody is left to make a gap entry of it, and so to ask for a time.
         let _ = self.lane.take_unwanted(&self.losses, 0);
@@ -238,13 +244,17 @@ impl<T: Send> Lane<T> {
     #[cold]
     #[inline(never)]
     fn take_unwanted(&self, losses: &Losses, now_ns: u64) -> Sent<T> {
-        let _alone = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = self.left();
         let mut last = Ok(());
-        while let Some(item) = self.queue.pop() {
+        while let Some(item) = left.as_mut().and_then(Taker::pop) {
             losses.add(LossReason::AfterShutdown, 1, now_ns);
             last = Err(item);
         }
         last
+    }
+
+    fn left(&self) -> MutexGuard<'_, Option<Taker<T>>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,8 +7,12 @@
 //!
 //! That there is room a producer tells by how far the consumer had come when
 //! somebody last looked; it looks again when that is not far enough.
+//!
+//! Only who has the [`Taker`] takes values out, and there is one for a queue. So
+//! what it reads in a place stays there until it empties the place itself, and
+//! nobody writes there again before it has counted the head up behind that.
 
-use super::ring_sync::{AtomicPtr, AtomicUsize, Ordering, wait};
+use super::ring_sync::{Arc, AtomicPtr, AtomicUsize, Ordering, wait};
 
 /// A queue of values that nobody else has.
 #[derive(Debug)]
@@ -19,6 +23,12 @@ pub(super) struct Ring<T: 'static> {
     /// As many as the next power of two; empty ones are null.
     places: Box<[AtomicPtr<T>]>,
     capacity: usize,
+}
+
+/// Takes values out of its queue. Whoever holds it is alone in that.
+#[derive(Debug)]
+pub(super) struct Taker<T: 'static> {
+    ring: Arc<Ring<T>>,
 }
 
 /// What producers write.
@@ -37,15 +47,17 @@ struct Tail {
 struct Apart<T>(T);
 
 impl<T: Send> Ring<T> {
-    /// For so many values.
-    pub(super) fn new(capacity: usize) -> Self {
+    /// For so many values, and who takes them.
+    pub(super) fn new(capacity: usize) -> (Arc<Self>, Taker<T>) {
         let places = (0..capacity.next_power_of_two()).map(|_| AtomicPtr::default());
-        Ring {
+        let ring = Arc::new(Ring {
             ends: Tail { tail: AtomicUsize::new(0), head_seen: AtomicUsize::new(0) },
             head: Apart(AtomicUsize::new(0)),
             places: places.collect(),
             capacity,
-        }
+        });
+        let taker = Taker { ring: Arc::clone(&ring) };
+        (ring, taker)
     }
 
     /// Puts a value in, if that takes one attempt and no look at the consumer.
@@ -104,32 +116,6 @@ impl<T: Send> Ring<T> {
         position.wrapping_sub(head) < self.capacity
     }
 
-    /// Takes the next value out, if there is one. Called by one thread at a time.
-    #[inline]
-    pub(super) fn pop(&self) -> Option<&'static mut T> {
-        let position = self.head.0.load(Ordering::Relaxed);
-        let place = self.place(position)?;
-        let mut round = 0;
-        while place.load(Ordering::Relaxed).is_null() {
-            if self.ends.tail.load(Ordering::SeqCst) == position {
-                return None;
-            }
-            // Somebody is about to write it.
-            wait(round);
-            round = round.saturating_add(1);
-        }
-        let value = place.swap(std::ptr::null_mut(), Ordering::Acquire);
-        self.head.0.store(position.wrapping_add(1), Ordering::Release);
-        owned(value)
-    }
-
-    /// Where the value lies that is taken next; null if it is not there yet.
-    #[inline]
-    pub(super) fn next_address(&self) -> *const T {
-        let place = self.place(self.head.0.load(Ordering::Relaxed));
-        place.map_or(std::ptr::null(), |place| place.load(Ordering::Relaxed).cast_const())
-    }
-
     /// How many values there are.
     pub(super) fn len(&self) -> usize {
         let head = self.head.0.load(Ordering::SeqCst);
@@ -146,11 +132,53 @@ impl<T: Send> Ring<T> {
     }
 }
 
-/// The value whose address was swapped out of a place.
+impl<T: Send> Taker<T> {
+    /// Takes the next value out, if there is one.
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<&'static mut T> {
+        let ring = &*self.ring;
+        let position = ring.head.0.load(Ordering::Relaxed);
+        let place = ring.place(position)?;
+        let mut round = 0;
+        let value = loop {
+            // What was written to the value comes before it.
+            let value = place.load(Ordering::Acquire);
+            if !value.is_null() {
+                break value;
+            }
+            if ring.ends.tail.load(Ordering::SeqCst) == position {
+                return None;
+            }
+            // Somebody is about to write it.
+            wait(round);
+            round = round.saturating_add(1);
+        };
+        // Empty before anybody may write there again, which the head says.
+        place.store(std::ptr::null_mut(), Ordering::Relaxed);
+        ring.head.0.store(position.wrapping_add(1), Ordering::Release);
+        owned(value)
+    }
+
+    /// Where the value lies that is taken next; null if it is not there yet.
+    #[inline]
+    pub(super) fn next_address(&self) -> *const T {
+        let place = self.ring.place(self.ring.head.0.load(Ordering::Relaxed));
+        place.map_or(std::ptr::null(), |place| place.load(Ordering::Relaxed).cast_const())
+    }
+
+    /// How many values wait.
+    pub(super) fn len(&self) -> usize {
+        self.ring.len()
+    }
+}
+
+/// The value whose address was taken out of a place.
 #[expect(unsafe_code, reason = "the address of a borrowed value is made one again")]
 fn owned<T>(value: *mut T) -> Option<&'static mut T> {
     // SAFETY: what is not null was put there by `push`, as the address of a value
-    // borrowed for good and given away with that. Swapping takes it out of the only
-    // place where it is, so that it is made a borrow again once.
+    // borrowed for good and given away with that. It was in no other place, and is
+    // in none any more: `pop` alone reads one to take it, has emptied it since, and
+    // can't have run twice meanwhile, since it needs the only `Taker` for itself. So
+    // it is made a borrow again once.
     unsafe { value.as_mut() }
 }

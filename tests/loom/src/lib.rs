@@ -12,7 +12,7 @@ mod channel {
     #[path = "../../../../src/channel/ring.rs"]
     mod ring;
     mod ring_sync {
-        pub(super) use crate::orders::{AtomicPtr, AtomicUsize, Ordering};
+        pub(super) use crate::orders::{Arc, AtomicPtr, AtomicUsize, Ordering};
 
         pub(super) fn ask_for<T, const OFFSET: usize>(_: &T) {}
 

@@ -5,14 +5,14 @@
 #[cfg(not(miri))]
 pub(crate) use loom::{
     cell::UnsafeCell,
-    sync::Arc,
+    sync::{Arc, Mutex},
     sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering},
     thread,
 };
 
 #[cfg(miri)]
 pub(crate) use std::{
-    sync::Arc,
+    sync::{Arc, Mutex},
     sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering},
     thread,
 };
