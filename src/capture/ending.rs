@@ -209,7 +209,7 @@ impl Intake {
         absorbed == Some(true)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn send(&self, capture: Parcel, end: End) {
         (capture.ended_ticks, capture.busy_ticks) = (end.ended_ticks, end.busy_ticks);
         if self.closed.load(Ordering::Acquire) {

@@ -258,6 +258,7 @@ impl Capture {
     }
 
     /// Notes a status that the program stated: it ends what a panic said.
+    #[inline]
     pub(super) fn note_statement(&mut self, status: Option<Status>, error: bool) {
         if let Some(status) = status {
             self.seen.stated = Some(status);
@@ -270,6 +271,17 @@ impl Capture {
             self.seen.panicked = false;
         }
         self.seen.stated_error |= error;
+    }
+
+    /// Notes that success was stated, of an operation that has nothing rare; whether
+    /// it was noted.
+    #[inline(always)]
+    pub(super) fn succeed_plainly(&mut self) -> bool {
+        let is_plain = self.rare.is_none();
+        if is_plain {
+            self.note_statement(Some(Status::Success), false);
+        }
+        is_plain
     }
 
     /// Notes what `#[instrument]` or a guard reported, with the error's text if

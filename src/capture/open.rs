@@ -187,18 +187,23 @@ impl Slot {
     }
 
     /// Takes a span out, with the times that its owner kept, if it is the only one
-    /// here and nobody else has the lock.
+    /// here, nobody else has the lock, and a success that was stated is all there is
+    /// to note.
     #[inline(always)]
     pub(super) fn remove_alone(&self, span: u64) -> Option<(Parcel, Times)> {
         let mut spans = self.spans.try_lock()?;
         if !self.is_alone(span) {
             return None;
         }
+        if self.has_succeeded.load(Ordering::Relaxed) {
+            // What may have to be dropped is not for here.
+            if !spans.first.as_mut()?.succeed_plainly() {
+                return None;
+            }
+            self.has_succeeded.store(false, Ordering::Relaxed);
+        }
         let capture = spans.first.take()?;
         self.absent.store(NONE, Ordering::Relaxed);
-        if self.has_succeeded.load(Ordering::Relaxed) {
-            self.note_success(capture);
-        }
         Some((capture, self.times()))
     }
 
