@@ -1,9 +1,10 @@
 //! Operations nested in a batch become a part of it.
 
 use serde_json::json;
+use tracing::field::Empty;
 use tracing::{error, info, info_span, instrument};
 use tracing_audit::event::limits::{COLLAPSED_FAILURES_KEY, COLLAPSED_KEY};
-use tracing_audit::{Audit, AuditLayer, Status, list};
+use tracing_audit::{Audit, AuditLayer, Status, StatusSource, list};
 
 use crate::trail::{events, only, trail_of};
 
@@ -36,6 +37,21 @@ fn a_batch_import_is_one_entry_with_count_failures_and_ids() {
     assert_eq!(import.status, Status::Success, "whether it is one is for the outer to say");
     assert_eq!(only(&audit, "STORE").entry_ids, ["alone"]);
     assert_eq!(audit.query().entry_id("b").count().unwrap(), 1);
+}
+
+#[test]
+fn a_batch_that_states_its_success_at_the_end_keeps_what_it_took_in() {
+    let (audit, _default) = import_trail();
+    let span = info_span!("import", audit.operation = "IMPORT", audit.status = Empty);
+    span.in_scope(|| {
+        let _ = store("bad");
+        span.record("audit.status", "SUCCESS");
+    });
+    drop(span);
+    let import = only(&audit, "IMPORT");
+    assert_eq!((import.status, import.status_source), (Status::Success, StatusSource::Explicit));
+    assert_eq!(import.metadata.get(COLLAPSED_FAILURES_KEY), Some(&json!(1)));
+    assert_eq!(import.entry_ids, ["bad"]);
 }
 
 #[test]
