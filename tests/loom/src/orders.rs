@@ -5,15 +5,15 @@
 #[cfg(not(miri))]
 pub(crate) use loom::{
     cell::UnsafeCell,
-    sync::{Arc, Mutex},
     sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering},
+    sync::{Arc, Mutex},
     thread,
 };
 
 #[cfg(miri)]
 pub(crate) use std::{
-    sync::{Arc, Mutex},
     sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering},
+    sync::{Arc, Mutex},
     thread,
 };
 

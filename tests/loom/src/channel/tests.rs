@@ -1,9 +1,7 @@
 //! Nothing is lost, nothing comes twice, and what happened before comes before.
 
 use super::ring::{Ring, Taker};
-use crate::orders::{
-    Arc, AtomicBool, Mutex, Ordering, UnsafeCell, every, nearly_every, thread,
-};
+use crate::orders::{Arc, AtomicBool, Mutex, Ordering, UnsafeCell, every, nearly_every, thread};
 
 /// Who reads it without having to see what was written is found.
 struct Item(UnsafeCell<u32>);
