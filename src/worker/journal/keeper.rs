@@ -67,9 +67,9 @@ pub(in crate::worker) struct Kept {
     pub(super) state: State,
     // acknowledge
     pub(super) waiting: VecDeque<Waiting>,
+    pub(super) waiting_for_checkpoint: Vec<WaitingForCheckpoint>,
     // gather
     pub(super) callers: Callers,
-    pub(super) waiting_for_checkpoint: Vec<WaitingForCheckpoint>,
     // checkpoints
     pub(super) checkpoint_problem: Option<Arc<str>>,
     pub(super) checkpoint_us: Option<i64>,
@@ -105,8 +105,8 @@ impl Kept {
             full_disk,
             state: State::Working,
             waiting: VecDeque::new(),
-            callers: Callers::default(),
             waiting_for_checkpoint: Vec::new(),
+            callers: Callers::default(),
             checkpoint_problem: None,
             checkpoint_us: None,
             looked_ns: None,
