@@ -53,7 +53,7 @@ impl Source<'_> {
     /// are, whose entries were pruned.
     pub(super) fn resume(&self, mut store: TileStore) -> Result<Resumed> {
         let tiles = self.trusted_tiles()?;
-        let attempt = match self.are_stored(&mut store, tiles)? {
+        let attempt = match self.are_stored(&mut store, tiles)? && !store.is_half_rebuilt()? {
             true => self.resume_from(&mut store, tiles)?,
             false => None,
         };
@@ -82,18 +82,20 @@ impl Source<'_> {
     }
 
     /// The tree from all entries. They have to be the ones that were signed
-    /// before a tile is changed.
+    /// before a tile is changed. All tiles are written, since what can be read
+    /// of an earlier attempt may never have reached the disk, and durable when
+    /// this returns: nobody looks at those of sealed segments again.
     fn rebuild(&self, store: &mut TileStore) -> Result<(HashTiles, u64)> {
         self.grow(store, 0, |_, _| Ok(()))?.ok_or_else(|| self.is_another())?;
+        store.begin_rebuild()?;
         let mut rebuilt_tiles = 0;
         let grown = self.grow(store, 0, |store, tile| {
-            if self.differs(store, &tile)? {
-                write(store, &tile)?;
-                rebuilt_tiles += 1;
-            }
-            Ok(())
+            rebuilt_tiles += u64::from(self.differs(store, &tile)?);
+            write(store, &tile)
         })?;
-        Ok((grown.ok_or_else(|| self.is_another())?, rebuilt_tiles))
+        let hashes = grown.ok_or_else(|| self.is_another())?;
+        store.end_rebuild()?;
+        Ok((hashes, rebuilt_tiles))
     }
 
     /// The tiles of level 0 that were durable before the last segment began.

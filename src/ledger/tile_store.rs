@@ -2,7 +2,9 @@
 //!
 //! `tree/<level>` holds the full tiles of a level one after the other, tile
 //! `index` at offset `8192 * index`. Partial tiles are not stored. Everything
-//! here can be made again from the entries, while those are there.
+//! here can be made again from the entries, while those are there. While that
+//! is being done, there is a file `tree/rebuilding`: tiles are trusted by their
+//! number, which says nothing of those that a crash left half made again.
 //!
 //! Used by the writer on its thread, and by readers beside it: a tile counts
 //! only when all of it lies within the file, and never changes after.
@@ -11,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::LedgerFiles;
+use super::files::{self, LedgerFiles};
 use crate::error::{Error, Result};
 use crate::fs::{JournalFile, JournalFs, OpenMode, PathKind};
 use crate::journal::{JournalError, make_directory, steps};
@@ -89,6 +91,23 @@ impl TileStore {
             .map_err(|error| failed("write to", &path, error))
     }
 
+    /// Whether somebody began to make all tiles again, and did not finish.
+    pub(super) fn is_half_rebuilt(&self) -> Result<bool> {
+        Ok(!files::is_missing(&*self.fs, &self.rebuilding())?)
+    }
+
+    /// From now on no tile is trusted until [`end_rebuild`](Self::end_rebuild),
+    /// whatever happens between.
+    pub(super) fn begin_rebuild(&mut self) -> Result<()> {
+        files::replace(&*self.fs, &self.rebuilding(), "")
+    }
+
+    /// All tiles were written again: makes them durable, and says so.
+    pub(super) fn end_rebuild(&mut self) -> Result<()> {
+        self.sync()?;
+        files::remove(&*self.fs, &self.rebuilding())
+    }
+
     /// Makes everything durable that was ever written.
     pub(super) fn sync(&mut self) -> Result<()> {
         for level in 0..LEVELS_MAX {
@@ -130,6 +149,10 @@ impl TileStore {
         if let Some(place) = self.levels.get_mut(usize::from(level)) {
             *place = Some(file);
         }
+    }
+
+    fn rebuilding(&self) -> PathBuf {
+        self.directory.join("rebuilding")
     }
 
     fn path(&self, level: u8) -> PathBuf {

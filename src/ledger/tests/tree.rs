@@ -122,6 +122,66 @@ fn entries_that_are_not_those_that_were_signed_are_refused_and_nothing_is_change
     assert_eq!(before, after);
 }
 
+/// Sealed, but nothing was signed yet that would give a wrong tree away.
+#[test]
+fn a_tree_that_is_made_again_is_right_whenever_the_power_is_cut() {
+    const SIZE: u64 = 700;
+    let lost = || {
+        let (fs, mut model) = (SimulatedFs::default(), Model::default());
+        let mut ledger = model.open(&fs).unwrap();
+        (0..SIZE).for_each(|_| model.append(&mut ledger).unwrap());
+        ledger.seal(0).unwrap();
+        model.acknowledged = ledger.durable();
+        drop(ledger);
+        fs.remove_tree(&directory().join("tree"));
+        (fs, model)
+    };
+    let (fs, mut model) = lost();
+    let before = fs.disk().calls_total();
+    let _ = model.open(&fs).unwrap();
+    let steps = fs.disk().calls_total() - before;
+    assert!(steps > 10);
+    for seed in 0..8 {
+        for step in 1..=steps + 1 {
+            let (fs, mut model) = lost();
+            let at = fs.disk().calls_total() + step;
+            fs.disk().crash_at = Some(at);
+            let opened = model.open(&fs);
+            assert_eq!(opened.is_ok(), step > steps, "{step}");
+            drop(opened);
+            fs.disk().crash(seed);
+            model.check(&fs);
+        }
+    }
+}
+
+#[test]
+fn a_tree_whose_sync_failed_while_it_was_made_again_is_made_again() {
+    use crate::fs::simulated::Call;
+    for seed in 0..8 {
+        let fs = SimulatedFs::default();
+        let mut model = Model::default();
+        let mut ledger = model.open(&fs).unwrap();
+        (0..700).for_each(|_| model.append(&mut ledger).unwrap());
+        ledger.seal(0).unwrap();
+        drop(ledger);
+        fs.remove_tree(&directory().join("tree"));
+        let mut failed = 0;
+        for nth in 1.. {
+            let nth = fs.disk().calls[&Call::Sync] + nth;
+            fs.disk().faults = vec![(Call::Sync, nth, std::io::ErrorKind::Other)];
+            if open(&fs).is_ok() {
+                break;
+            }
+            failed += 1;
+        }
+        assert!(failed > 0);
+        fs.disk().faults.clear();
+        fs.disk().crash(seed);
+        model.check(&fs);
+    }
+}
+
 #[test]
 fn after_a_failed_sync_of_tiles_nothing_is_trusted_until_they_are_written_again() {
     use crate::fs::simulated::Call;
