@@ -110,15 +110,18 @@ impl ChosenClock {
         self.clock.wall_us()
     }
 
-    /// Its ticks, where they are the processor's counter.
+    /// What its ticks are read from, where that is the processor's counter.
     #[inline(always)]
-    pub(crate) fn counter_ticks(&self) -> Option<u64> {
-        self.is_counter.then(counter::read)
+    pub(crate) fn counter(&self) -> Option<Counter> {
+        self.is_counter.then_some(Counter(()))
     }
 
     #[inline(always)]
     pub(crate) fn ticks(&self) -> u64 {
-        self.counter_ticks().unwrap_or_else(|| self.other_ticks())
+        match self.counter() {
+            Some(counter) => counter.ticks(),
+            None => self.other_ticks(),
+        }
     }
 
     #[cold]
@@ -129,6 +132,16 @@ impl ChosenClock {
 
     pub(crate) fn ticks_to_ns(&self, ticks: u64) -> u64 {
         self.clock.ticks_to_ns(ticks)
+    }
+}
+
+/// The processor's counter, where a clock reads it.
+pub(crate) struct Counter(());
+
+impl Counter {
+    #[inline(always)]
+    pub(crate) fn ticks(&self) -> u64 {
+        counter::read()
     }
 }
 

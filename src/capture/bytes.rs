@@ -61,16 +61,16 @@ impl Bytes {
         self.len as usize
     }
 
-    /// Appends, at the end in place, what is known to fit there.
+    /// Appends, at the end in place, what is known to [fit there](fits_at) and not to be
+    /// empty. Of the head the lower half is given; the upper one is the length of the body.
     #[inline(always)]
-    pub(super) fn append_in_place(&mut self, start: usize, head: u64, body: &[u8]) {
-        let end = start + HEAD_BYTES + body.len();
-        let place = self.place.get_mut(start..end);
-        if let Some((head_place, body_place)) =
-            place.and_then(|place| place.split_first_chunk_mut())
-        {
-            self.len = end as u32;
-            *head_place = head.to_le_bytes();
+    pub(super) fn append_in_place(&mut self, start: usize, head: u32, body: &[u8]) {
+        let place = self.place.get_mut(start..).and_then(|place| place.split_first_chunk_mut());
+        let Some((head_place, room)) = place else { return };
+        // As far as the last byte, which is what is known to fit.
+        if let Some(body_place) = room.get_mut(..=body.len().wrapping_sub(1)) {
+            self.len = (start + HEAD_BYTES + body.len()) as u32;
+            *head_place = (u64::from(head) | (body.len() as u64) << 32).to_le_bytes();
             body_place.copy_from_slice(body);
         }
     }
@@ -126,14 +126,18 @@ impl Bytes {
     }
 }
 
-/// Whether a head and a body of so many bytes lie in place from there on.
+/// Whether a head and a body of so many bytes lie in place from there on. Asked in two
+/// steps, behind which the compiler knows that no sum overflows, and checks nothing again.
 #[inline(always)]
 pub(super) fn fits_at(start: usize, body_bytes: usize) -> bool {
-    start + HEAD_BYTES + body_bytes <= IN_PLACE
+    LAST_START.checked_sub(start).is_some_and(|room| body_bytes <= room)
 }
 
 /// Bytes of a head.
 pub(super) const HEAD_BYTES: usize = 8;
+
+/// Where a head lies in place at the latest.
+pub(super) const LAST_START: usize = IN_PLACE - HEAD_BYTES;
 
 impl Default for Bytes {
     fn default() -> Self {
@@ -154,7 +158,7 @@ mod tests {
     #[test]
     fn texts_of_every_length_are_copied_whole() {
         let text: Vec<u8> = (0..80).collect();
-        for len in 0..text.len() {
+        for len in 1..text.len() {
             let mut bytes = Bytes::default();
             bytes.append_in_place(0, 7, &text[..len]);
             assert_eq!(bytes.as_slice()[HEAD_BYTES..], text[..len]);

@@ -18,78 +18,7 @@ use super::meaning::Meanings;
 use super::opens::{AtomicOpens, Opens};
 use super::place::{Place, Places, Report};
 use super::ruled::{Book, Concern, Mark};
-
-/// The fields by which spans say who acts on what. Inherited by enclosed spans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IdField {
-    User = 0,
-    Actor = 1,
-    Session = 2,
-    Org = 3,
-    Resource = 4,
-    Source = 5,
-}
-
-impl IdField {
-    pub(crate) const ALL: [IdField; 6] = [
-        IdField::User,
-        IdField::Actor,
-        IdField::Session,
-        IdField::Org,
-        IdField::Resource,
-        IdField::Source,
-    ];
-
-    /// Its bit in a set of identity fields.
-    pub(crate) const fn bit(self) -> u8 {
-        1 << self as u8
-    }
-}
-
-/// What a field of a callsite is to us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Slot {
-    Operation,
-    Identity(IdField),
-    EntryIds,
-    Status,
-    Error,
-    DurationMs,
-    Metadata,
-    /// A value that a rule looks at: kept whatever the limits of metadata say.
-    #[cfg_attr(not(feature = "policy"), expect(dead_code, reason = "there are no rules"))]
-    Kept,
-    /// An unknown `audit.*` name: reported once, then ignored.
-    Unknown,
-    /// Names of other conventions, which give way to the `audit.*` names.
-    OtherOperation,
-    OtherIdentity(IdField),
-    OtherEntryIds,
-}
-
-impl Slot {
-    pub(super) fn of(name: &str) -> Slot {
-        match name {
-            "audit.operation" => Slot::Operation,
-            "audit.user_id" => Slot::Identity(IdField::User),
-            "audit.actor" => Slot::Identity(IdField::Actor),
-            "audit.session_id" => Slot::Identity(IdField::Session),
-            "audit.org_id" => Slot::Identity(IdField::Org),
-            "audit.resource" => Slot::Identity(IdField::Resource),
-            "audit.source" => Slot::Identity(IdField::Source),
-            "audit.entry_ids" => Slot::EntryIds,
-            "audit.status" => Slot::Status,
-            "audit.error" => Slot::Error,
-            "audit.duration_ms" => Slot::DurationMs,
-            "gen_ai.operation.name" => Slot::OtherOperation,
-            "gen_ai.conversation.id" => Slot::OtherIdentity(IdField::Session),
-            "gen_ai.memory.store.id" => Slot::OtherIdentity(IdField::Resource),
-            "gen_ai.memory.record.id" => Slot::OtherEntryIds,
-            name if name.starts_with("audit.") => Slot::Unknown,
-            _ => Slot::Metadata,
-        }
-    }
-}
+pub(crate) use super::slot::{IdField, Slot};
 
 /// Why a callsite matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,14 +45,16 @@ pub(crate) struct Callsite {
     /// The policy in force has something to say.
     pub(super) ruled: Mark,
     pub(crate) fields: Meanings,
+    /// Index of the field by which spans state how they ended; [`NO_FIELD`].
+    pub(super) status_field: u32,
     /// Field names, by field index.
     pub(crate) names: Box<[&'static str]>,
     /// Some field name occurs twice.
     pub(crate) repeats_names: bool,
     /// Where `#[instrument]` stands; shared by the span and its report events.
     pub(crate) place: Arc<Place>,
-    /// The function was seen to report its return.
-    pub(crate) reports_return: AtomicBool,
+    /// The function was seen to report its return. Then so is [some](Callsites::some_report).
+    reports_return: AtomicBool,
     /// A misuse of this callsite was already reported.
     pub(crate) warned: AtomicBool,
 }
@@ -137,6 +68,11 @@ impl Callsite {
             Role::Silent => self.ruled.is_set(),
             Role::Operation | Role::Context | Role::Statement => true,
         }
+    }
+
+    /// Whether the function was seen to report its return.
+    pub(super) fn reports_return(&self) -> bool {
+        self.reports_return.load(Ordering::Relaxed)
     }
 
     /// Whether this is the first misuse of the callsite that is noticed.
@@ -166,6 +102,8 @@ pub(crate) struct Callsites {
     /// The layer is told of every span that is entered and left. Before it is told of
     /// any callsite it is clear whether it is.
     pub(super) told_of_all: AtomicBool,
+    /// Some function was seen to report its return.
+    some_report: AtomicBool,
 }
 
 impl Callsites {
@@ -178,6 +116,7 @@ impl Callsites {
             places: Places::default(),
             ignored_targets,
             told_of_all: AtomicBool::new(false),
+            some_report: AtomicBool::new(false),
         }
     }
 
@@ -219,6 +158,7 @@ impl Callsites {
             opens: AtomicOpens::new(self.opens(&role, concern)),
             role,
             ruled: Mark::new(concern),
+            status_field: fields.status().unwrap_or(NO_FIELD),
             fields,
             names: metadata.fields().iter().map(|field| field.name()).collect(),
             repeats_names: repeats_names(metadata),
@@ -250,6 +190,19 @@ impl Callsites {
     /// The callsite with this index.
     pub(crate) fn by_index(&self, index: u32) -> Option<&Callsite> {
         self.table.by_index(index)
+    }
+
+    /// Notes that the function of a callsite reported its return.
+    pub(super) fn note_return(&self, callsite: &Callsite) {
+        callsite.reports_return.store(true, Ordering::Relaxed);
+        self.some_report.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether some function was seen to report its return. If none was, no callsite has
+    /// to be asked.
+    #[inline(always)]
+    pub(super) fn some_report(&self) -> bool {
+        self.some_report.load(Ordering::Relaxed)
     }
 
     /// Every callsite that matters.
@@ -401,6 +354,9 @@ impl Others {
 fn spread(address: usize) -> usize {
     address.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize)
 }
+
+/// No field.
+pub(super) const NO_FIELD: u32 = u32::MAX;
 
 const BUCKETS: usize = 256;
 const PROBES: usize = 8;

@@ -17,22 +17,18 @@ use super::callsite::IdField;
 use super::intake::Intake;
 use super::message::Capture;
 use super::open::Late;
+use super::opening::Around;
+
+impl<S> Around for Context<'_, S>
+where
+    S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
+{
+    fn nearest_tracked(&self, intake: &Intake, attributes: &span::Attributes<'_>) -> Option<u64> {
+        intake.nearest_tracked(parent_of(attributes, self), self)
+    }
+}
 
 impl Intake {
-    /// The nearest tracked span around one that opens, as the subscriber says.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn nearest_tracked_around<S>(
-        &self,
-        attributes: &span::Attributes<'_>,
-        ctx: &Context<'_, S>,
-    ) -> Option<u64>
-    where
-        S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
-    {
-        self.nearest_tracked(parent_of(attributes, ctx), ctx)
-    }
-
     /// The nearest tracked span, from `span` outwards.
     pub(super) fn nearest_tracked<S>(
         &self,

@@ -22,21 +22,31 @@ use super::ruled::settle_finally;
 impl Intake {
     /// A span that may be tracked was left.
     ///
-    /// What is unusual is left to others at once, so that nothing has to be kept
-    /// for afterwards.
+    /// Whether the thread unwinds is asked apart from the rest, which has nothing to
+    /// keep while that is found out.
     #[inline(never)]
     pub(super) fn tracked_left(&self, span: u64, slot: &Slot) {
         if std::thread::panicking() {
             return self.left_unusually(span, slot);
         }
+        self.left_calmly(span, slot);
+    }
+
+    /// A span was left, and not by unwinding.
+    ///
+    /// What is unusual is left to others at once, so that nothing has to be kept
+    /// for afterwards.
+    #[inline(never)]
+    fn left_calmly(&self, span: u64, slot: &Slot) {
         self.note_trace(span);
-        let Some(now_ticks) = self.clock.counter_ticks() else {
+        let Some(counter) = self.clock.counter() else {
             return self.left_unusually(span, slot);
         };
         let entered = local::with(|thread| thread.pop_innermost(self.instance, span));
         let Some(at_ticks) = entered else {
             return self.left_unusually(span, slot);
         };
+        let now_ticks = counter.ticks();
         let busy_ticks = now_ticks.saturating_sub(at_ticks);
         if !slot.note_exit(span, busy_ticks, now_ticks) {
             self.left_under_lock(span, busy_ticks, false, now_ticks);
@@ -74,13 +84,18 @@ impl Intake {
 
     /// A span that may be tracked was closed.
     ///
-    /// What is unusual is left to others at once, so that nothing has to be kept
-    /// for afterwards.
+    /// As when one is [left](Self::tracked_left).
     #[inline(never)]
     pub(super) fn tracked_closed(&self, span: u64, slot: &Slot) {
         if std::thread::panicking() {
             return self.closed_beside(span, slot);
         }
+        self.closed_calmly(span, slot);
+    }
+
+    /// A span was closed, and not by unwinding.
+    #[inline(never)]
+    fn closed_calmly(&self, span: u64, slot: &Slot) {
         self.note_trace(span);
         match slot.remove_alone(span) {
             Some((capture, times)) if capture.is_unsent_operation() => {
@@ -134,7 +149,7 @@ impl Intake {
             (Report::Return, None) => (Reported::Value, None),
         };
         if report == Report::Return {
-            owner.reports_return.store(true, Ordering::Relaxed);
+            self.callsites.note_return(owner);
         }
         self.open.with(span, |open| {
             open.note_report(reported, error);
@@ -158,11 +173,7 @@ impl Intake {
     /// Completes an operation and sends it, if all is as usual.
     #[inline(always)]
     fn complete_usual(&self, capture: Parcel, times: Times) {
-        let callsite = self.callsites.by_first_index(capture.callsite);
-        if callsite.is_none_or(|callsite| callsite.reports_return.load(Ordering::Relaxed)) {
-            return self.complete(capture, times, false);
-        }
-        if capture.has_extras() || self.may_fill_from_late(capture) {
+        if self.may_report(capture) || capture.has_extras() || self.may_fill_from_late(capture) {
             return self.complete(capture, times, false);
         }
         match times.end(capture) {
@@ -191,10 +202,16 @@ impl Intake {
         }
     }
 
+    /// Whether the function of the span may be one that usually reports its return.
+    #[inline(always)]
+    fn may_report(&self, capture: &Capture) -> bool {
+        let callsite = || self.callsites.by_first_index(capture.callsite);
+        self.callsites.some_report() && callsite().is_none_or(Callsite::reports_return)
+    }
+
     #[inline]
     fn usually_reports(&self, capture: &Capture) -> bool {
-        let callsite = self.callsites.by_index(capture.callsite);
-        callsite.is_some_and(|callsite| callsite.reports_return.load(Ordering::Relaxed))
+        self.callsites.by_index(capture.callsite).is_some_and(Callsite::reports_return)
     }
 
     /// Makes an operation a part of the outer one, unless that has ended.

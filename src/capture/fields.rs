@@ -103,7 +103,7 @@ impl Fields {
     }
 
     /// Records a text with which a span opens, at the end in place, where that [is
-    /// plain](Meaning::is_plain_with). Ends with the copying.
+    /// plain](Meaning::is_plain_from). Ends with the copying.
     #[inline(always)]
     pub(super) fn put_plain(&mut self, start: usize, meaning: &Meaning, text: &str) {
         self.note_plain(start, meaning);

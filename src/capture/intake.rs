@@ -20,7 +20,7 @@ use crate::event::Operation;
 use super::callsite::{Callsite, Callsites, Role};
 use super::local::{self, Entered, Thread};
 use super::meaning::Meaning;
-use super::message::{Capture, Origin};
+use super::message::{Capture, Origin, WhileOpen};
 use super::open::{End, OpenSpans, Slot as OpenSlot};
 use super::pool::{self, Parcel};
 use super::record::{FieldRecorder, Misuse, Notes};
@@ -123,8 +123,8 @@ impl Intake {
     /// for afterwards.
     #[inline(never)]
     pub(super) fn tracked_entered(&self, span: u64, slot: &OpenSlot) {
-        match self.clock.counter_ticks() {
-            Some(now_ticks) if slot.is_alone(span) => self.entered_at(span, now_ticks),
+        match self.clock.counter() {
+            Some(counter) if slot.is_alone(span) => self.entered_at(span, counter.ticks()),
             _ => self.entered_unusually(span, slot),
         }
     }
@@ -141,9 +141,11 @@ impl Intake {
     #[inline(always)]
     fn entered_at(&self, span: u64, at_ticks: u64) {
         let entered = Entered { span, at_ticks, instance: self.instance, panicking: false };
-        local::with(|thread| thread.push_entered(entered));
+        if !local::with(|thread| thread.push_entered(entered)) {
+            return local::push_deep(span, at_ticks, self.instance);
+        }
         if std::thread::panicking() {
-            local::with(Thread::entered_panicking);
+            note_panicking();
         }
     }
 
@@ -219,9 +221,9 @@ impl Intake {
     }
 
     #[inline(always)]
-    pub(super) fn begin(&self, callsite: &Callsite) -> Parcel {
+    pub(super) fn begin(&self, callsite: &Callsite, open: WhileOpen) -> Parcel {
         let capture = pool::take();
-        capture.restart(callsite.index, local::with(Thread::next_key));
+        capture.restart(callsite.index, local::with(Thread::next_key), open);
         capture.opened_ticks = self.clock.ticks();
         capture
     }
@@ -268,7 +270,7 @@ impl Intake {
         span: Option<&span::Id>,
         parent: Option<u64>,
     ) {
-        let capture = self.begin(callsite);
+        let capture = self.begin(callsite, WhileOpen::default());
         capture.origin = Origin::Statement;
         self.record_fields(&callsite.fields, callsite, capture, |recorder| event.record(recorder));
         capture.seen.is_error_level = *callsite.metadata.level() == Level::ERROR;
@@ -295,3 +297,10 @@ impl Intake {
 
 /// Most links of one event.
 const LINKS_MAX: usize = 32;
+
+/// Notes that the thread was unwinding when it entered a span.
+#[cold]
+#[inline(never)]
+fn note_panicking() {
+    local::with(Thread::entered_panicking);
+}

@@ -13,7 +13,7 @@ use tracing_core::span;
 use crate::event::Status;
 use crate::event::packed::ValueRef;
 
-use super::callsite::{Callsite, Slot};
+use super::callsite::{Callsite, NO_FIELD, Slot};
 use super::intake::Intake;
 use super::local;
 use super::lock::Locked;
@@ -31,8 +31,9 @@ impl Intake {
             return;
         }
         // What is recorded later, as a rule.
-        if let Some(callsite) = self.callsites.by_first_index(slot.callsite_of_own(span)) {
-            let mut statement = Statement { meanings: &callsite.fields, is_success: None };
+        let status_field = slot.status_field_of_own(span);
+        if status_field != NO_FIELD {
+            let mut statement = Statement { status_field: status_field as usize, is_success: None };
             values.record(&mut statement);
             if statement.is_success == Some(true) {
                 return slot.succeed();
@@ -58,17 +59,15 @@ impl Intake {
 }
 
 /// Whether the values are no more than a statement of success.
-struct Statement<'a> {
-    meanings: &'a [Meaning],
+struct Statement {
+    status_field: usize,
     /// Unknown before there was a value.
     is_success: Option<bool>,
 }
 
-impl Visit for Statement<'_> {
+impl Visit for Statement {
     fn record_str(&mut self, field: &Field, value: &str) {
-        let meaning = self.meanings.get(field.index());
-        let is_status = meaning.is_some_and(|meaning| meaning.slot == Slot::Status);
-        let is_success = is_status && is_success(value);
+        let is_success = field.index() == self.status_field && is_success(value);
         self.is_success = Some(is_success && self.is_success != Some(false));
     }
 

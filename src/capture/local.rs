@@ -190,10 +190,12 @@ impl Thread {
         self.entered_of_all.set(UNKNOWN);
     }
 
-    /// Whether no span of any layer's subscriber was entered on this thread.
+    /// Whether no span of any layer's subscriber was entered on this thread, and it is
+    /// not inside this crate's work.
     #[inline(always)]
-    pub(super) fn is_outside(&self) -> bool {
-        self.entered.get() as isize | self.entered_of_all.get() == 0
+    pub(super) fn is_free(&self) -> bool {
+        let entered = self.entered.get() as isize | self.entered_of_all.get();
+        entered | isize::from(self.busy.get()) == 0
     }
 
     /// The innermost span of the layer's subscriber on this thread, if that is
@@ -220,15 +222,18 @@ impl Thread {
         })
     }
 
-    /// Notes that a tracked span was entered on this thread.
+    /// Notes that a tracked span was entered on this thread. Not if that is too far
+    /// inside: then it is for [`push_deep`].
     #[inline(always)]
-    pub(super) fn push_entered(&self, entered: Entered) {
+    #[must_use]
+    pub(super) fn push_entered(&self, entered: Entered) -> bool {
         let place = self.entered.get();
-        self.entered.set(place + 1);
-        match self.stack.get(place) {
-            Some(free) => free.set(entered),
-            None => push_deep(entered.span, entered.at_ticks, entered.instance, entered.panicking),
+        let free = self.stack.get(place);
+        if let Some(free) = free {
+            self.entered.set(place + 1);
+            free.set(entered);
         }
+        free.is_some()
     }
 
     /// Notes that the thread was unwinding at the innermost entering.
@@ -292,11 +297,13 @@ impl Thread {
     }
 }
 
+/// Notes that a tracked span was entered far inside others.
 #[cold]
 #[inline(never)]
-fn push_deep(span: u64, at_ticks: u64, instance: u32, panicking: bool) {
+pub(super) fn push_deep(span: u64, at_ticks: u64, instance: u32) {
     // In parts, which stay in registers where this is not called.
-    let entered = Entered { span, at_ticks, instance, panicking };
+    let entered = Entered { span, at_ticks, instance, panicking: std::thread::panicking() };
+    with(|thread| thread.entered.set(thread.entered.get() + 1));
     let _ = DEEP.try_with(|deep| deep.borrow_mut().push(entered));
 }
 
@@ -312,7 +319,9 @@ mod tests {
     fn enter(instance: u32, span: u64) {
         with(|thread| {
             thread.count_entering();
-            thread.push_entered(entered(instance, span));
+            if !thread.push_entered(entered(instance, span)) {
+                push_deep(span, span, instance);
+            }
         });
     }
 

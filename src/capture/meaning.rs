@@ -7,7 +7,7 @@ use std::ops::Deref;
 
 use super::callsite::Slot;
 use super::fields::{Mark, OPERATION, PLACES};
-use super::recorded::{Head, fits_at};
+use super::recorded::{Head, LAST_START, fits_at};
 
 /// What the fields of a callsite are to us, by field index.
 #[derive(Debug, Clone)]
@@ -19,38 +19,50 @@ pub(crate) struct Meanings(Box<[Meaning]>);
 pub(crate) struct Meaning {
     pub(super) head: Head,
     pub(super) mark: Mark,
-    /// A number of a place; [`NOWHERE`], or [`NOT_PLAIN`].
+    /// A number of a place, or [`NOWHERE`].
     pub(super) place: u8,
     pub(super) slot: Slot,
+    /// How far behind the end a recording of it begins: nothing if it is plain, else
+    /// [`TOO_FAR`].
+    offset: u8,
 }
 
 const NOWHERE: u8 = PLACES as u8;
-const NOT_PLAIN: u8 = u8::MAX;
+
+/// So far behind any end nothing lies in place.
+const TOO_FAR: u8 = u8::MAX;
+const _: () = assert!(TOO_FAR as usize > LAST_START);
 
 impl Meaning {
     fn of(slot: Slot, index: usize) -> Self {
-        let (head, mark, place) = match slot {
-            Slot::Operation => (Head::TEXT, Mark::OPERATION, OPERATION as u8),
-            Slot::Identity(field) => (Head::TEXT, Mark::identity(field), field as u8),
-            Slot::EntryIds => (Head::ENTRY_ID, Mark::ENTRY_IDS, NOWHERE),
+        let (head, mark, place, offset) = match slot {
+            Slot::Operation => (Head::TEXT, Mark::OPERATION, OPERATION as u8, 0),
+            Slot::Identity(field) => (Head::TEXT, Mark::identity(field), field as u8, 0),
+            Slot::EntryIds => (Head::ENTRY_ID, Mark::ENTRY_IDS, NOWHERE, 0),
             // A callsite has far fewer fields than 2^16.
-            Slot::Metadata => (Head::metadata_text(index as u16), Mark::NONE, NOWHERE),
-            _ => (Head::TEXT, Mark::NONE, NOT_PLAIN),
+            Slot::Metadata => (Head::metadata_text(index as u16), Mark::NONE, NOWHERE, 0),
+            _ => (Head::TEXT, Mark::NONE, NOWHERE, TOO_FAR),
         };
-        Meaning { head, mark, place, slot }
+        Meaning { head, mark, place, slot, offset }
     }
 
-    /// Whether recording this text, from `start` on, is plain: by its field, and as
-    /// it is neither empty nor so long that it does not lie in place.
+    /// Where a text is recorded, behind this end, if that [is plain](Self::is_plain_from).
     #[inline(always)]
-    pub(super) fn is_plain_with(&self, start: usize, text: &str) -> bool {
-        !text.is_empty() && fits_at(start, text.len()) && self.is_plain()
+    pub(super) fn start(&self, end: usize) -> usize {
+        end.wrapping_add(usize::from(self.offset))
+    }
+
+    /// Whether recording this text from its [start](Self::start) on is plain: by its
+    /// field, and as it is neither empty nor so long that it does not lie in place.
+    #[inline(always)]
+    pub(super) fn is_plain_from(start: usize, text: &str) -> bool {
+        fits_at(start, text.len()) && !text.is_empty()
     }
 
     /// Whether recording a text is plain by its field.
     #[inline(always)]
     pub(super) fn is_plain(&self) -> bool {
-        self.place != NOT_PLAIN
+        self.offset == 0
     }
 }
 
@@ -62,6 +74,11 @@ impl FromIterator<Slot> for Meanings {
 }
 
 impl Meanings {
+    /// Index of the first field by which spans state how they ended.
+    pub(super) fn status(&self) -> Option<u32> {
+        self.slots().position(|slot| slot == Slot::Status).map(|index| index as u32)
+    }
+
     pub(super) fn slots(&self) -> impl Iterator<Item = Slot> {
         self.0.iter().map(|meaning| meaning.slot)
     }

@@ -192,11 +192,11 @@ impl Capture {
     /// Begins anew with a capture that [is plain](Self::is_plain), without
     /// looking at it.
     #[inline]
-    pub(super) fn restart(&mut self, callsite: u32, key: NonZeroU64) {
+    pub(super) fn restart(&mut self, callsite: u32, key: NonZeroU64, open: WhileOpen) {
         self.fields.restart();
         (self.key, self.callsite, self.busy_ticks) = (key, callsite, 0);
         self.parent = None;
-        self.open = WhileOpen::default();
+        self.open = open;
         self.seen = Seen::default();
         self.origin = Origin::default();
     }

@@ -50,6 +50,7 @@ mod ruled;
 #[cfg(not(feature = "policy"))]
 #[path = "unruled.rs"]
 mod ruled;
+mod slot;
 #[cfg(not(feature = "opentelemetry"))]
 #[path = "no_trace_ids.rs"]
 mod trace_ids;

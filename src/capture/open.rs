@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::event::Status;
 
-use super::callsite::IdField;
+use super::callsite::{IdField, NO_FIELD};
 use super::fixed::shared_array;
 use super::local::{self, Thread};
 use super::lock::{Lock, Locked};
@@ -47,9 +47,9 @@ pub(super) struct Slot {
     owner: AtomicU64,
     busy_ticks: AtomicU64,
     last_exit: AtomicU64,
-    /// The callsite of the first span, where its owner may state success without the
-    /// lock; else [`NO_CALLSITE`].
-    callsite: AtomicU32,
+    /// The field of the first span by which its owner may state success without the
+    /// lock, or [`NO_FIELD`].
+    status_field: AtomicU32,
     /// Its owner stated success, which is to be noted before anything else is.
     has_succeeded: AtomicBool,
     spans: Lock<Spans>,
@@ -70,9 +70,6 @@ const NONE: u64 = u64::MAX;
 const SEVERAL: u64 = 0;
 const NOBODY: u64 = u64::MAX;
 
-/// No callsite.
-pub(super) const NO_CALLSITE: u32 = u32::MAX;
-
 impl Default for Slot {
     fn default() -> Self {
         Slot {
@@ -80,7 +77,7 @@ impl Default for Slot {
             owner: AtomicU64::new(NOBODY),
             busy_ticks: AtomicU64::new(0),
             last_exit: AtomicU64::new(0),
-            callsite: AtomicU32::new(NO_CALLSITE),
+            status_field: AtomicU32::new(NO_FIELD),
             has_succeeded: AtomicBool::new(false),
             spans: Lock::default(),
         }
@@ -107,9 +104,10 @@ impl OpenSpans {
     }
 
     /// Adds the span of a capture, opened by this thread, which may state its success
-    /// without the lock if a callsite is given.
+    /// without the lock by a field, if one is given.
     #[inline]
-    pub(super) fn insert(&self, span: u64, callsite: u32, capture: Parcel) {
+    pub(super) fn insert(&self, status_field: u32, capture: Parcel) {
+        let span = capture.open.span;
         let Some(slot) = self.0.get(slot_number(span)) else { return };
         let mut spans = slot.spans.lock();
         if spans.first.is_some() {
@@ -117,7 +115,7 @@ impl OpenSpans {
             return slot.insert_beside(capture);
         }
         slot.absent.store(!span, Ordering::Relaxed);
-        slot.begin(callsite);
+        slot.begin(status_field);
         spans.first = Some(capture);
     }
 
@@ -195,14 +193,15 @@ impl Slot {
         if !self.is_alone(span) {
             return None;
         }
+        let capture = spans.first.take()?;
         if self.has_succeeded.load(Ordering::Relaxed) {
             // What may have to be dropped is not for here.
-            if !spans.first.as_mut()?.succeed_plainly() {
+            if !capture.succeed_plainly() {
+                spans.first = Some(capture);
                 return None;
             }
             self.has_succeeded.store(false, Ordering::Relaxed);
         }
-        let capture = spans.first.take()?;
         self.absent.store(NONE, Ordering::Relaxed);
         Some((capture, self.times()))
     }
@@ -254,14 +253,14 @@ impl Slot {
         true
     }
 
-    /// The callsite of the span, if this thread may state its success without the lock.
+    /// The field of the span by which this thread may state its success without the lock.
     #[inline(always)]
-    pub(super) fn callsite_of_own(&self, span: u64) -> u32 {
+    pub(super) fn status_field_of_own(&self, span: u64) -> u32 {
         let owner = self.owner.load(Ordering::Relaxed);
         if self.is_alone(span) && local::with(|thread| thread.has_number(owner)) {
-            self.callsite.load(Ordering::Relaxed)
+            self.status_field.load(Ordering::Relaxed)
         } else {
-            NO_CALLSITE
+            NO_FIELD
         }
     }
 
@@ -299,8 +298,8 @@ impl Slot {
 
     /// Makes this thread the one that keeps the times of the first span.
     #[inline]
-    fn begin(&self, callsite: u32) {
-        self.callsite.store(callsite, Ordering::Relaxed);
+    fn begin(&self, status_field: u32) {
+        self.status_field.store(status_field, Ordering::Relaxed);
         self.owner.store(local::with(Thread::number), Ordering::Relaxed);
         self.busy_ticks.store(0, Ordering::Relaxed);
         self.last_exit.store(0, Ordering::Relaxed);
@@ -314,11 +313,11 @@ impl Slot {
         let mut spans = self.lock();
         let replaced = match &mut spans.first {
             None => {
-                self.begin(NO_CALLSITE);
+                self.begin(NO_FIELD);
                 spans.first.replace(capture)
             }
             Some(first) if first.open.span == span => {
-                self.begin(NO_CALLSITE);
+                self.begin(NO_FIELD);
                 Some(std::mem::replace(first, capture))
             }
             Some(_) => {

@@ -12,16 +12,22 @@ use tracing_subscriber::registry::LookupSpan;
 use super::callsite::Callsite;
 use super::intake::Intake;
 use super::local::{self, Thread};
-use super::message::Capture;
+use super::message::{Capture, WhileOpen};
 use super::opens::Opens;
+use super::record::FieldRecorder;
 
 /// A span that opens.
 pub(super) struct Opening<'a> {
     pub(super) attributes: &'a span::Attributes<'a>,
     #[cfg_attr(not(feature = "policy"), expect(dead_code, reason = "there are no rules"))]
     pub(super) span: u64,
-    /// Asks the subscriber for the nearest tracked span around it.
-    ask: &'a dyn Fn() -> Option<u64>,
+    around: &'a dyn Around,
+}
+
+/// Knows what is around a span that opens.
+pub(super) trait Around {
+    /// The nearest tracked span around it, as the subscriber says.
+    fn nearest_tracked(&self, intake: &Intake, attributes: &span::Attributes<'_>) -> Option<u64>;
 }
 
 impl Intake {
@@ -38,23 +44,46 @@ impl Intake {
     ) where
         S: tracing_core::Subscriber + for<'span> LookupSpan<'span>,
     {
-        let ask = || self.nearest_tracked_around(attributes, &ctx);
-        self.open_if_tracked(attributes, id.into_u64(), &ask);
+        self.open_if_tracked(attributes, id.into_u64(), &ctx);
+    }
+
+    /// Opens a span if it is tracked; at once, if nothing is around it.
+    #[inline(never)]
+    fn open_if_tracked(&self, attributes: &span::Attributes<'_>, span: u64, around: &dyn Around) {
+        let Some(callsite) = self.callsite(attributes.metadata()) else { return };
+        let is_at_top = attributes.is_contextual() && local::with(Thread::is_free);
+        if is_at_top && callsite.opens.is_operation() {
+            return self.open_at_top(callsite, attributes, span);
+        }
+        self.open_somewhere(callsite, attributes, span, around);
+    }
+
+    /// Opens an operation by what its code says, with no other span around it. Whether
+    /// one is, a thread knows itself, as it was told of every span.
+    #[inline(always)]
+    fn open_at_top(&self, callsite: &Callsite, attributes: &span::Attributes<'_>, span: u64) {
+        let epoch = self.late_identities.load(Ordering::Acquire);
+        let open = WhileOpen { span, epoch, is_operation: true, ..WhileOpen::default() };
+        let capture = self.begin(callsite, open);
+        self.record_fields(&callsite.fields, callsite, capture, |recorder| {
+            record_all(attributes, recorder);
+        });
+        self.open.insert(callsite.status_field, capture);
     }
 
     #[inline(never)]
-    fn open_if_tracked(
+    fn open_somewhere(
         &self,
+        callsite: &Callsite,
         attributes: &span::Attributes<'_>,
         span: u64,
-        ask: &dyn Fn() -> Option<u64>,
+        around: &dyn Around,
     ) {
-        let Some(callsite) = self.callsite(attributes.metadata()) else { return };
         match callsite.opens.operation() {
             Some(is_operation) => {
-                self.open_by_code::<true>(callsite, is_operation, attributes, span, ask);
+                self.open_by_code(callsite, is_operation, attributes, span, around);
             }
-            None => self.open_unusually(callsite, attributes, span, ask),
+            None => self.open_unusually(callsite, attributes, span, around),
         }
     }
 
@@ -67,10 +96,10 @@ impl Intake {
         callsite: &Callsite,
         attributes: &span::Attributes<'_>,
         span: u64,
-        ask: &dyn Fn() -> Option<u64>,
+        around: &dyn Around,
     ) {
         if callsite.ruled.is_set()
-            && self.open_by_rule(callsite, &Opening { attributes, span, ask })
+            && self.open_by_rule(callsite, &Opening { attributes, span, around })
         {
             return;
         }
@@ -79,51 +108,33 @@ impl Intake {
             Opens::Context => false,
             Opens::Unusually => return,
         };
-        self.open_by_code::<false>(callsite, is_operation, attributes, span, ask);
+        self.open_by_code(callsite, is_operation, attributes, span, around);
     }
 
     /// Opens a span by what its code says. What a span opens with is handed on in
-    /// parts, which stay in registers. It is told whether the layer is told of
-    /// every span.
+    /// parts, which stay in registers.
     #[inline(always)]
-    fn open_by_code<const TOLD_OF_ALL: bool>(
+    fn open_by_code(
         &self,
         callsite: &Callsite,
         is_operation: bool,
         attributes: &span::Attributes<'_>,
         span: u64,
-        ask: &dyn Fn() -> Option<u64>,
+        around: &dyn Around,
     ) {
         if local::is_at_work() {
             return self.lose_reentrant(is_operation);
         }
-        let capture = self.begin(callsite);
-        capture.open.span = span;
-        capture.open.is_operation = is_operation;
+        let open = WhileOpen { span, is_operation, ..WhileOpen::default() };
+        let capture = self.begin(callsite, open);
         self.record_fields(&callsite.fields, callsite, capture, |recorder| {
             attributes.record(recorder);
         });
         capture.open.epoch = self.late_identities.load(Ordering::Acquire);
-        // Whether nothing is around it, a thread knows itself.
-        let is_at_top =
-            TOLD_OF_ALL && attributes.is_contextual() && local::with(Thread::is_outside);
-        if !is_at_top {
-            self.open_below(capture, attributes, ask);
-        }
-        self.open.insert(span, callsite.index, capture);
-    }
-
-    #[inline(never)]
-    fn open_below(
-        &self,
-        capture: &mut Capture,
-        attributes: &span::Attributes<'_>,
-        ask: &dyn Fn() -> Option<u64>,
-    ) {
-        let opening = Opening { attributes, span: capture.open.span, ask };
-        if let Some(parent) = self.enclosing_tracked(&opening) {
+        if let Some(parent) = self.enclosing_tracked(&Opening { attributes, span, around }) {
             self.open_in_parent(capture, capture.open.epoch, parent);
         }
+        self.open.insert(callsite.status_field, capture);
     }
 
     fn open_in_parent(&self, capture: &mut Capture, epoch: u64, parent: u64) {
@@ -144,6 +155,13 @@ impl Intake {
                 return current;
             }
         }
-        (opening.ask)()
+        opening.around.nearest_tracked(self, opening.attributes)
     }
+}
+
+/// Records the values with which a span opens. Apart, so that neither the values nor who
+/// goes through them lack registers for the sake of the other.
+#[inline(never)]
+fn record_all(attributes: &span::Attributes<'_>, recorder: &mut FieldRecorder<'_>) {
+    attributes.record(recorder);
 }

@@ -40,6 +40,12 @@ impl AtomicOpens {
         self.0.store(opens as u8, Ordering::Relaxed);
     }
 
+    /// Whether it becomes an operation, as its code says.
+    #[inline(always)]
+    pub(super) fn is_operation(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == Opens::Operation as u8
+    }
+
     /// Whether it becomes an operation; `None`: more has to be asked.
     #[inline(always)]
     pub(super) fn operation(&self) -> Option<bool> {

@@ -12,8 +12,10 @@ use std::sync::{Mutex, PoisonError};
 use super::local;
 use super::message::Capture;
 
-/// Captures made, or fetched by a thread, at once; a thread keeps no more.
+/// Captures made, or fetched by a thread, at once; a thread keeps no more. A power of
+/// two, so that what is left of a number by it is a place, whatever the number.
 const SLAB: usize = 64;
+const _: () = assert!(SLAB.is_power_of_two());
 
 /// So many captures before it is taken, the memory of one is asked for.
 const AHEAD: usize = 2;
@@ -32,22 +34,24 @@ thread_local! {
 /// Captures that one thread keeps; the next one is the last.
 pub(super) struct Kept {
     count: Cell<usize>,
-    captures: [Cell<Option<Parcel>>; SLAB],
+    /// The first ones are always empty: what is asked for when there are few.
+    captures: [Cell<Option<Parcel>>; AHEAD + SLAB],
 }
 
 impl Kept {
     pub(super) const fn new() -> Self {
-        Kept { count: Cell::new(0), captures: [const { Cell::new(None) }; SLAB] }
+        Kept { count: Cell::new(0), captures: [const { Cell::new(None) }; AHEAD + SLAB] }
     }
 
     /// A capture that is plain, and else as it was left.
     #[inline]
     pub(super) fn take(&self) -> Parcel {
-        let last = self.count.get().wrapping_sub(1);
-        match self.captures.get(last).and_then(Cell::take) {
+        // Of none this is the place of the last of all, which is empty then.
+        let last = self.count.get().wrapping_sub(1) % SLAB;
+        match self.captures.get(AHEAD + last).and_then(Cell::take) {
             Some(capture) => {
                 self.count.set(last);
-                self.ask_for(last.wrapping_sub(AHEAD));
+                self.ask_for(last);
                 capture
             }
             None => self.take_shared(),
@@ -77,17 +81,19 @@ impl Kept {
         taken.unwrap_or_else(|| Box::leak(Box::default()))
     }
 
+    /// Keeps captures where none are kept.
     fn put(&self, captures: Vec<Parcel>) {
-        for (place, capture) in self.captures.iter().zip(captures) {
+        self.count.set(captures.len().min(SLAB));
+        for (place, capture) in self.captures.iter().skip(AHEAD).zip(captures) {
             place.set(Some(capture));
-            self.count.set(self.count.get() + 1);
         }
     }
 
     /// Keeps a capture, if there is room.
     fn give(&self, capture: Parcel) -> Result<(), Parcel> {
         let count = self.count.get();
-        let (Some(free), Ok(())) = (self.captures.get(count), LEAVES_THEM.try_with(|_| ())) else {
+        let free = self.captures.get(AHEAD + count);
+        let (Some(free), Ok(())) = (free, LEAVES_THEM.try_with(|_| ())) else {
             return Err(capture);
         };
         free.set(Some(capture));
@@ -167,6 +173,7 @@ fn address(capture: &Capture) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::message::WhileOpen;
     use std::num::NonZeroU64;
 
     #[test]
@@ -180,7 +187,7 @@ mod tests {
         give(capture);
         let capture = take();
         assert!(capture.is_plain());
-        capture.restart(0, NonZeroU64::MIN);
+        capture.restart(0, NonZeroU64::MIN, WhileOpen::default());
         (capture.opened_ticks, capture.ended_ticks) = (0, 0);
         assert_eq!(format!("{capture:?}"), format!("{:?}", Capture::default()));
     }

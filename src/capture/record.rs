@@ -65,8 +65,8 @@ impl<'a> FieldRecorder<'a> {
     #[inline(always)]
     fn opening_text(&mut self, index: usize, text: &str) {
         let Some(meaning) = self.meanings.get(index) else { return };
-        let start = self.fields.end_in_place();
-        if meaning.is_plain_with(start, text) {
+        let start = meaning.start(self.fields.end_in_place());
+        if Meaning::is_plain_from(start, text) {
             self.fields.put_plain(start, meaning, text);
         } else {
             self.text_of(meaning.slot, index, text);
@@ -106,7 +106,8 @@ impl<'a> FieldRecorder<'a> {
                 self.metadata(index, ValueRef::Str(text));
             }
             Slot::Identity(id) => self.set_identity(id, text, true),
-            Slot::OtherIdentity(id) => self.set_identity(id, text, false),
+            Slot::OtherSession => self.set_identity(IdField::Session, text, false),
+            Slot::OtherResource => self.set_identity(IdField::Resource, text, false),
             Slot::EntryIds => self.fields.set_entry_id(text, true),
             Slot::OtherEntryIds => self.fields.set_entry_id(text, false),
             Slot::Status => self.notes.status(text),

@@ -22,7 +22,7 @@
 use crate::event::packed::{Encoded, PackedMetadata, ValueRef, write_field, write_unread_id};
 
 use super::bytes::Bytes;
-pub(super) use super::bytes::{HEAD_BYTES, fits_at};
+pub(super) use super::bytes::{HEAD_BYTES, LAST_START, fits_at};
 
 const TEXT: u8 = 0;
 const METADATA: u8 = 1;
@@ -94,7 +94,7 @@ impl Recorded {
     /// Records there what a field of this head was given, known to fit.
     #[inline(always)]
     pub(super) fn append_plain(&mut self, start: usize, head: Head, text: &[u8]) {
-        self.0.append_in_place(start, u64::from(head.0) | (text.len() as u64) << 32, text);
+        self.0.append_in_place(start, head.0, text);
     }
 
     /// The room for the payload of the next recording, if it lies in place.

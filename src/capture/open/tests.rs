@@ -1,6 +1,7 @@
 //! Slots: what several threads and several spans do to one.
 
 use super::*;
+use crate::capture::message::WhileOpen;
 
 /// Spans whose slots are the same.
 const ONE: u64 = 7;
@@ -8,9 +9,9 @@ const OTHER: u64 = 7 + SLOTS as u64;
 
 fn open(spans: &OpenSpans, span: u64) {
     let capture = pool::take();
-    capture.restart(0, local::with(Thread::next_key));
-    capture.open.span = span;
-    spans.insert(span, 0, capture);
+    let open = WhileOpen { span, ..WhileOpen::default() };
+    capture.restart(0, local::with(Thread::next_key), open);
+    spans.insert(0, capture);
 }
 
 fn note_exit(spans: &OpenSpans, span: u64, busy_ticks: u64, at_ticks: u64) {
@@ -38,9 +39,9 @@ fn success_is_noted_before_what_comes_after_it() {
     let spans = OpenSpans::new();
     open(&spans, ONE);
     let slot = spans.slot_of(ONE).unwrap();
-    assert_eq!(slot.callsite_of_own(ONE), 0);
+    assert_eq!(slot.status_field_of_own(ONE), 0);
     std::thread::scope(|scope| {
-        scope.spawn(|| assert_eq!(slot.callsite_of_own(ONE), NO_CALLSITE, "another's span"));
+        scope.spawn(|| assert_eq!(slot.status_field_of_own(ONE), NO_FIELD, "another's span"));
     });
     slot.succeed();
     let failure = |capture: &mut Capture| capture.note_statement(Some(Status::Failure), false);

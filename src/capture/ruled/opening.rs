@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering;
 
 use tracing_core::span;
 
-use crate::capture::callsite::{Callsite, Role};
+use crate::capture::callsite::{Callsite, NO_FIELD, Role};
 use crate::capture::intake::Intake;
 use crate::capture::local;
-use crate::capture::message::{Capture, Origin};
-use crate::capture::open::{End, NO_CALLSITE};
+use crate::capture::message::{Capture, Origin, WhileOpen};
+use crate::capture::open::End;
 use crate::capture::opening::Opening;
 use crate::capture::pool::{self, Parcel};
 use crate::capture::record::FieldRecorder;
@@ -40,9 +40,9 @@ impl Intake {
     }
 
     fn open_with(&self, plan: Arc<Plan>, callsite: &Callsite, opening: &Opening<'_>) {
-        let capture = self.begin(callsite);
-        capture.open.span = opening.span;
-        capture.open.is_operation = callsite.role == Role::Operation || plan.makes_operation();
+        let is_operation = callsite.role == Role::Operation || plan.makes_operation();
+        let open = WhileOpen { span: opening.span, is_operation, ..WhileOpen::default() };
+        let capture = self.begin(callsite, open);
         self.record_fields(plan.fields(), callsite, capture, |recorder| {
             opening.attributes.record(&mut Selective(recorder));
         });
@@ -59,7 +59,7 @@ impl Intake {
             self.send_intent(capture);
         }
         capture.ruled = Some(plan);
-        self.open.insert(opening.span, NO_CALLSITE, capture);
+        self.open.insert(NO_FIELD, capture);
     }
 
     fn open_inside(&self, plan: &Plan, capture: &mut Capture, parent: u64) {
@@ -114,7 +114,7 @@ impl Dynamic {
     fn choose(&self, attributes: &span::Attributes<'_>) -> Option<Arc<Plan>> {
         let Standing::Pending(candidates) = &self.pending.standing else { return None };
         let probed = pool::take();
-        probed.restart(0, NonZeroU64::MIN);
+        probed.restart(0, NonZeroU64::MIN, WhileOpen::default());
         let mut recorder = FieldRecorder::new(&self.probe, &mut probed.fields);
         attributes.record(&mut Selective(&mut recorder));
         let values = probed.fields.values();

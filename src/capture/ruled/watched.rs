@@ -12,7 +12,7 @@ use crate::capture::callsite::Callsite;
 use crate::capture::captured::Captured;
 use crate::capture::fields::Values;
 use crate::capture::intake::Intake;
-use crate::capture::message::{Capture, Sent};
+use crate::capture::message::{Capture, Sent, WhileOpen};
 use crate::capture::pool;
 use crate::capture::record::FieldRecorder;
 use crate::event::Status;
@@ -44,7 +44,7 @@ impl Intake {
             return;
         }
         let seen = pool::take();
-        seen.restart(0, NonZeroU64::MIN);
+        seen.restart(0, NonZeroU64::MIN, WhileOpen::default());
         let mut recorder = FieldRecorder::new(&watches.fields, &mut seen.fields);
         event.record(&mut Selective(&mut recorder));
         let values = seen.fields.values();
