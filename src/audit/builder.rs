@@ -47,6 +47,7 @@ pub struct Builder {
     daily_snapshot: bool,
     export_on_shutdown: bool,
     closed_is_unknown: bool,
+    memory_given_back: bool,
     redaction: Redaction,
     capture: CaptureSettings,
     error_hook: Option<ErrorHook>,
@@ -77,6 +78,7 @@ impl AuditLayer<Registry> {
             daily_snapshot: false,
             export_on_shutdown: true,
             closed_is_unknown: false,
+            memory_given_back: true,
             redaction: Redaction::new(),
             capture: CaptureSettings::default(),
             error_hook: None,
@@ -125,6 +127,16 @@ impl Builder {
     /// buffer.
     pub fn rotation_time(mut self, time_utc: NaiveTime) -> Self {
         self.rotation.daily_at_utc = Some(time_utc);
+        self
+    }
+
+    /// Whether memory is given back to the system when a rotation leaves less than a
+    /// quarter of what the buffer held. Default: it is, where the allocator is
+    /// glibc's, by its `malloc_trim`; other allocators do as they do. That goes
+    /// through all free memory of the process, 5 ms for 100 MiB, and other threads
+    /// that allocate may wait meanwhile.
+    pub fn memory_given_back(mut self, enabled: bool) -> Self {
+        self.memory_given_back = enabled;
         self
     }
 
@@ -309,6 +321,7 @@ impl Builder {
             }),
             export_backlog_events_max: backlog as u64,
             closed_is_unknown: self.closed_is_unknown,
+            gives_memory_back: self.memory_given_back,
             hidden: hidden.clone(),
             error_hook: self.error_hook,
             journal,

@@ -123,7 +123,9 @@ impl Worker {
     }
 
     fn release(&mut self, path: Option<std::path::PathBuf>) {
+        let before_bytes = self.trail.buffer.bytes();
         let events = self.trail.buffer.finish_release();
+        self.given_back.released(before_bytes, self.trail.buffer.bytes());
         self.rotated += events;
         self.trail.has_news |= events > 0;
         if events > 0 {

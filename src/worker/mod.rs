@@ -9,6 +9,7 @@
 
 mod decode;
 mod exporter;
+mod given_back;
 mod hiding;
 mod history;
 mod intents;

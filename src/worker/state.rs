@@ -18,6 +18,7 @@ use crate::statistics::StatisticsRecorder;
 
 use super::decode::Decoder;
 use super::exporter::{ExportSettings, Exporter};
+use super::given_back::GivenBack;
 use super::hiding::Hiding;
 use super::journal::{Keeper, Opening};
 use super::policy::InForce;
@@ -37,6 +38,7 @@ pub(crate) struct WorkerSettings {
     /// Events that may wait in the buffer for an export that keeps failing.
     pub(crate) export_backlog_events_max: u64,
     pub(crate) closed_is_unknown: bool,
+    pub(crate) gives_memory_back: bool,
     /// What is hidden before anything is recorded.
     pub(crate) hidden: Arc<Rules>,
     pub(crate) error_hook: Option<ErrorHook>,
@@ -114,6 +116,7 @@ pub(super) struct Worker {
     pub(super) error_hook: Option<ErrorHook>,
     pub(super) poisoned: bool,
     pub(super) rotated: u64,
+    pub(super) given_back: GivenBack,
     // policy
     pub(super) policy: InForce,
     /// Something was appended that is to be synced without waiting for more.
@@ -188,6 +191,7 @@ impl Worker {
             error_hook: settings.error_hook,
             poisoned: false,
             rotated: 0,
+            given_back: GivenBack::new(settings.gives_memory_back),
             policy: InForce::default(),
             sync_soon: false,
             is_watched: false,

@@ -66,6 +66,7 @@ impl Worker {
         self.keep_history(times);
         self.publish_if_due();
         recycle(&mut self.used);
+        self.given_back.give_back_if_due();
         match (taken > 0 || has_requests, more_waits, self.trail.has_news) {
             (_, true, _) => Turn::MoreWaits,
             (true, ..) => Turn::Worked,

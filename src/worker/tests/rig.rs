@@ -116,6 +116,7 @@ impl Setup {
             export: None,
             export_backlog_events_max: self.backlog_events_max,
             closed_is_unknown: false,
+            gives_memory_back: false,
             hidden: Arc::new(Redaction::new().compile()),
             journal: None,
             error_hook: Some(Box::new(move |error| hook.lock().unwrap().push(error.to_string()))),
