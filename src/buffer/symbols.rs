@@ -53,28 +53,48 @@ impl<T> PerField<T> {
     }
 }
 
+/// A column that grows.
 #[derive(Debug, Default)]
 pub(super) struct SymbolsBuilder {
     interner: Interner,
+    /// The last symbol, and that of all events as long as they agree.
+    last: u16,
+    /// How many events there are.
+    len: usize,
+    /// Empty as long as all events agree.
     symbols: Vec<u16>,
 }
 
 impl SymbolsBuilder {
     pub(super) fn with_prefix(prefix: &'static str) -> Self {
-        SymbolsBuilder { interner: Interner::with_prefix(prefix), symbols: Vec::new() }
+        SymbolsBuilder { interner: Interner::with_prefix(prefix), ..SymbolsBuilder::default() }
     }
 
+    #[inline]
     pub(super) fn push(&mut self, hasher: &Hasher, text: Option<&str>) {
         let symbol = text.map_or(0, |text| self.symbol(hasher, text));
-        self.symbols.push(symbol);
+        if symbol != self.last || !self.symbols.is_empty() {
+            self.push_different(symbol);
+        }
+        self.last = symbol;
+        self.len += 1;
     }
 
+    fn push_different(&mut self, symbol: u16) {
+        if self.len > 0 {
+            if self.symbols.is_empty() {
+                self.symbols.resize(self.len, self.last);
+            }
+            self.symbols.push(symbol);
+        }
+    }
+
+    #[inline]
     fn symbol(&mut self, hasher: &Hasher, text: &str) -> u16 {
         // Neighbours often agree, and comparing is cheaper than hashing.
-        let last = self.symbols.last().copied().unwrap_or_default();
-        let last_at = u32::from(last).checked_sub(1);
+        let last_at = u32::from(self.last).checked_sub(1);
         if last_at.is_some_and(|at| self.interner.is_at(at, text)) {
-            return last;
+            return self.last;
         }
         self.interner.intern(hasher, text) as u16 + 1
     }
@@ -82,6 +102,7 @@ impl SymbolsBuilder {
     pub(super) fn clear(&mut self) {
         self.interner.clear();
         self.symbols.clear();
+        (self.last, self.len) = (0, 0);
     }
 
     pub(super) fn text_bytes(&self) -> usize {
@@ -94,9 +115,8 @@ impl SymbolsBuilder {
 
     pub(super) fn freeze(&self, indexed: bool) -> SymbolColumn {
         let dictionary = Dictionary::freeze(&self.interner);
-        let first = self.symbols.first().copied().unwrap_or_default();
-        if self.symbols.iter().all(|symbol| *symbol == first) {
-            return SymbolColumn { dictionary, cells: Cells::Constant(first) };
+        if self.symbols.is_empty() {
+            return SymbolColumn { dictionary, cells: Cells::Constant(self.last) };
         }
         let postings = if indexed {
             Postings::build(self.symbols.iter().copied(), dictionary.len())
@@ -195,6 +215,23 @@ mod tests {
         let b = column.find(hash_text(&hasher, "b"), "b").unwrap();
         assert_eq!(column.posted(b), Posted::List(&[2, 3]));
         assert_eq!(column.find(hash_text(&hasher, "c"), "c"), None);
+    }
+
+    #[test]
+    fn what_differs_after_many_that_agree_changes_none_of_them() {
+        let hasher = Hasher::default();
+        let mut builder = SymbolsBuilder::default();
+        for first in [None, Some("a")] {
+            for len in 0..4 {
+                builder.clear();
+                let texts = [&vec![first; len][..], &[Some("b"), first, None]].concat();
+                texts.iter().for_each(|text| builder.push(&hasher, *text));
+                let column = builder.freeze(true);
+                for (index, text) in texts.iter().enumerate() {
+                    assert_eq!(column.text(index), *text, "{texts:?}");
+                }
+            }
+        }
     }
 
     #[test]

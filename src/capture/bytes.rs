@@ -52,7 +52,17 @@ impl Bytes {
 
     #[inline]
     pub(super) fn as_slice(&self) -> &[u8] {
-        self.place.get(..self.len as usize).unwrap_or(&self.heap)
+        match self.place.get(..self.len as usize) {
+            Some(bytes) => bytes,
+            None => self.heap_slice(),
+        }
+    }
+
+    /// Apart, so that nobody reads where it lies unless something is there.
+    #[cold]
+    #[inline(never)]
+    fn heap_slice(&self) -> &[u8] {
+        &self.heap
     }
 
     /// Where the next head goes, if what is appended [fits](Self::fits).

@@ -197,7 +197,9 @@ impl<'a> PackedMetadata<'a> {
         let value = match value {
             [TAG_STR, _, _, _, _, text @ ..] => Unread::Str(text),
             [TAG_JSON, _, _, _, _, text @ ..] => Unread::Json(text),
-            mut value => Unread::Fixed(ValueRef::read(&mut value)?),
+            // Inlined: a value that is handed over in memory is slow to read again.
+            [tag, payload @ ..] => Unread::Fixed(ValueRef::decoded(*tag, payload)?),
+            [] => return None,
         };
         Some((key, value))
     }

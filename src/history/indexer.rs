@@ -157,11 +157,8 @@ mod tests {
         encode(row, Sequence(3), &mut entry);
         let mut facts = EntryFacts::new(TermHasher::new(LogId([9; 16])));
         let (mut of_row, mut of_entry) = (GatheredFacts::default(), GatheredFacts::default());
-        let is_known = describe_row(row, &mut facts);
-        of_row.push(&facts, is_known);
-        facts.clear();
-        let is_known = EventIndexer.describe(&entry, &mut facts);
-        of_entry.push(&facts, is_known);
+        of_row.gather(&mut facts, |facts| describe_row(row, facts));
+        of_entry.gather(&mut facts, |facts| EventIndexer.describe(&entry, facts));
         [of_row, of_entry]
     }
 
@@ -200,9 +197,7 @@ mod tests {
             event.org_id = org.map(str::to_owned);
             let row = scratch.row(&event, 0);
             let mut gathered = GatheredFacts::default();
-            facts.clear();
-            let is_known = describe_row(&row, &mut facts);
-            gathered.push(&facts, is_known);
+            gathered.gather(&mut facts, |facts| describe_row(&row, facts));
             assert_eq!(found(&gathered), found(&both(&row)[1]), "{operation} {org:?}");
         }
     }

@@ -132,6 +132,7 @@ impl Packer {
             jobs: self.jobs.clone()?,
             groups: Arc::clone(&self.groups),
             spent: self.spent.clone(),
+            free: Vec::new(),
             waiting_bytes: Arc::clone(&self.waiting_bytes),
             untold_bytes: 0,
             left_out: None,
@@ -189,6 +190,9 @@ struct Taker {
     jobs: Sender<Job>,
     groups: Groups,
     spent: Receiver<GroupMemory>,
+    /// Memory that came back. What came last is taken first: it is most likely to be in
+    /// the processor's cache.
+    free: Vec<GroupMemory>,
     waiting_bytes: Arc<AtomicUsize>,
     /// Bytes of groups that the thread was not woken for yet.
     untold_bytes: usize,
@@ -228,7 +232,8 @@ impl Taker {
         }
         groups.push_back(group);
         drop(groups);
-        self.spent.try_recv().unwrap_or_default()
+        self.free.extend(self.spent.try_iter());
+        self.free.pop().unwrap_or_default()
     }
 }
 

@@ -38,8 +38,8 @@ impl Journal {
     ) -> Result<Option<Sequence>> {
         self.refuse_if_poisoned()?;
         let group = &mut self.group;
-        let (sequence, before) = (group.next, group.bytes.len());
-        let mut unfinished = Unfinished { bytes: &mut group.bytes, keep: before };
+        let (sequence, before) = (group.next, group.len());
+        let mut unfinished = Unfinished { keep: group.fresh.len(), bytes: &mut group.fresh };
         if before == 0 {
             frame::push_mark(unfinished.bytes, sequence);
         }
@@ -97,7 +97,7 @@ impl Journal {
         }
         self.append(head)?;
         for entry in rest {
-            frame::push(&mut self.group.bytes, self.group.next, entry);
+            frame::push(&mut self.group.fresh, self.group.next, entry);
             self.group.next += 1;
         }
         Ok(first..self.group.next)
@@ -105,7 +105,7 @@ impl Journal {
 
     /// Whether an entry of so many bytes fits beside those that wait.
     pub(crate) fn has_room(&self, entry_bytes: usize) -> bool {
-        is_room(self.group.bytes.len(), entry_bytes, self.group.bytes_limit)
+        is_room(self.group.len(), entry_bytes, self.group.bytes_limit)
     }
 
     #[cold]
@@ -121,7 +121,7 @@ impl Journal {
         if self.group.next >= SEQUENCE_END {
             return JournalError::Invalid("there are no more sequence numbers".into());
         }
-        JournalError::GroupFull { bytes: self.group.bytes.len() }
+        JournalError::GroupFull { bytes: self.group.len() }
     }
 }
 

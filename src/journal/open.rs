@@ -102,7 +102,7 @@ impl Journal {
         };
         let group = Group {
             bytes: Vec::new(),
-            complete_to: 0,
+            fresh: Vec::new(),
             facts: GatheredFacts::default(),
             bytes_limit: config.group_bytes_limit(),
             next: size,

@@ -80,7 +80,7 @@ impl Journal {
     pub(crate) fn is_seal_due(&self, now_ns: u64) -> bool {
         let age = Duration::from_nanos(now_ns.saturating_sub(self.active.opened_ns));
         let in_flight = self.flight.as_ref().map_or(0, |flight| flight.memory.bytes.len() as u64);
-        let bytes = self.active.length + in_flight + self.group.bytes.len() as u64;
+        let bytes = self.active.length + in_flight + self.group.len() as u64;
         bytes >= self.config.segment_bytes_max || age >= self.config.segment_age_max
     }
 

@@ -36,7 +36,7 @@ impl Journal {
     pub(crate) fn sync(&mut self, now_ns: u64) -> Result<SyncedThrough> {
         self.refuse_if_poisoned()?;
         self.land(true)?;
-        if self.group.bytes.is_empty() {
+        if self.group.is_empty() {
             return Ok(self.synced_size());
         }
         self.last_sync_ns = now_ns;
@@ -58,7 +58,7 @@ impl Journal {
     pub(crate) fn begin_sync(&mut self, now_ns: u64) -> Result<SyncedThrough> {
         self.refuse_if_poisoned()?;
         self.land(!self.has_room(ENTRY_BYTES_MAX))?;
-        if self.flight.is_some() || self.group.bytes.is_empty() {
+        if self.flight.is_some() || self.group.is_empty() {
             return Ok(self.synced_size());
         }
         self.last_sync_ns = now_ns;

@@ -72,8 +72,10 @@ pub(super) struct Active {
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) bytes: Vec<u8>,
-    /// The frames before this place have their checksums.
-    pub(super) complete_to: usize,
+    /// The last frames, which go there some at a time, with their checksums.
+    /// What is written in small pieces is written to memory that is in the
+    /// processor's cache; a group's own mostly is not.
+    pub(super) fresh: Vec<u8>,
     /// What its entries are to be found by, if somebody takes groups.
     pub(super) facts: GatheredFacts,
     pub(super) bytes_limit: usize,
@@ -111,7 +113,7 @@ impl Journal {
 
     /// Bytes of the frames that wait to be synced.
     pub(crate) fn unsynced_bytes(&self) -> usize {
-        self.group.bytes.len()
+        self.group.len()
     }
 
     /// Whether nothing can be stored until the log is opened again.
@@ -128,10 +130,10 @@ impl Journal {
         if self.flight.is_some() {
             return Some(Duration::ZERO);
         }
-        if self.group.bytes.is_empty() {
+        if self.group.is_empty() {
             return None;
         }
-        if self.group.bytes.len() >= self.config.group_bytes_max {
+        if self.group.len() >= self.config.group_bytes_max {
             return Some(Duration::ZERO);
         }
         let passed = Duration::from_nanos(now_ns.saturating_sub(self.last_sync_ns));
@@ -158,9 +160,7 @@ impl Journal {
     #[inline]
     pub(crate) fn describe_last(&mut self, describe: impl FnOnce(&mut EntryFacts) -> bool) {
         if self.taker.is_some() {
-            self.facts.clear();
-            let is_known = describe(&mut self.facts);
-            self.group.facts.push(&self.facts, is_known);
+            self.group.facts.gather(&mut self.facts, describe);
         }
     }
 
@@ -190,15 +190,26 @@ impl Journal {
 }
 
 impl Group {
-    /// Gives the frames that have none their checksums.
+    /// Bytes of its frames.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() + self.fresh.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Brings the last frames to the others.
     pub(super) fn complete(&mut self) {
-        frame::add_checksums(self.bytes.get_mut(self.complete_to..).unwrap_or_default());
-        self.complete_to = self.bytes.len();
+        frame::add_checksums(&mut self.fresh);
+        self.bytes.extend_from_slice(&self.fresh);
+        self.fresh.clear();
     }
 
     /// Takes the group out, and goes on with empty memory.
     pub(super) fn swap(&mut self, spare: GroupMemory) -> GroupMemory {
-        self.complete_to = 0;
+        self.fresh.clear();
         GroupMemory {
             bytes: std::mem::replace(&mut self.bytes, spare.bytes),
             facts: std::mem::replace(&mut self.facts, spare.facts),

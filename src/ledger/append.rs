@@ -8,7 +8,7 @@ use crate::proof::{Digest, leaf_hash};
 
 /// Entries that wait to be hashed together, at most. So many are still in the
 /// processor's nearest cache.
-const HASHED_AT_ONCE: u64 = 64;
+const HASHED_AT_ONCE: u64 = 32;
 
 /// An entry that was appended; durable when the ledger says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

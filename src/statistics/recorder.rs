@@ -9,6 +9,7 @@ use hdrhistogram::Histogram;
 
 use super::{Sample, Statistics};
 use crate::event::row::{Row, time_from_us};
+use crate::event::short::is_same;
 use crate::event::{Status, duration_ms};
 
 /// How many names of operations are counted apart. Names can come from input,
@@ -31,8 +32,13 @@ pub(crate) struct StatisticsRecorder {
     total: u64,
     anonymous: u64,
     statuses: [u64; Status::ALL.len()],
-    operations: HashMap<Box<str>, OperationCounts>,
+    /// Where the counts of each operation are.
+    operations: HashMap<Box<str>, usize>,
+    counts: Vec<OperationCounts>,
     others: OperationCounts,
+    /// The operation that was counted last, and where: neighbours often agree.
+    last: Option<usize>,
+    last_name: String,
     durations: Durations,
     timestamps_us: Option<(i64, i64)>,
 }
@@ -89,11 +95,28 @@ impl StatisticsRecorder {
     }
 
     fn operation(&mut self, name: &str) -> &mut OperationCounts {
-        let full = self.operations.len() >= OPERATIONS_MAX;
-        if full && !self.operations.contains_key(name) {
-            return &mut self.others;
-        }
-        self.operations.entry_ref(name).or_default()
+        let is_same = is_same(self.last_name.as_bytes(), name.as_bytes());
+        let last = self.last.filter(|_| is_same);
+        let place = last.unwrap_or_else(|| self.look_up(name));
+        self.counts.get_mut(place).unwrap_or(&mut self.others)
+    }
+
+    /// Where the counts of an operation are; nowhere, if there are too many.
+    fn look_up(&mut self, name: &str) -> usize {
+        let next = self.counts.len();
+        let place = match self.operations.get(name) {
+            Some(place) => *place,
+            None if next < OPERATIONS_MAX => {
+                self.operations.insert(name.into(), next);
+                self.counts.push(OperationCounts::default());
+                next
+            }
+            None => usize::MAX,
+        };
+        self.last = Some(place);
+        self.last_name.clear();
+        self.last_name.push_str(name);
+        place
     }
 
     fn status(&self, status: Status) -> u64 {
@@ -105,7 +128,8 @@ impl StatisticsRecorder {
     }
 
     fn by_operation(&self, count: impl Fn(&OperationCounts) -> u64) -> BTreeMap<String, u64> {
-        let named = self.operations.iter().map(|(name, counts)| (&**name, counts));
+        let counts = |place: &usize| self.counts.get(*place).unwrap_or(&self.others);
+        let named = self.operations.iter().map(|(name, place)| (&**name, counts(place)));
         named
             .chain([(OTHER, &self.others)])
             .map(|(name, counts)| (name.to_owned(), count(counts)))

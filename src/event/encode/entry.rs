@@ -7,12 +7,14 @@ use super::super::packed::PackedIds;
 use super::super::row::{Row, RowSpan};
 use super::super::{EventId, Kind, Part, Sequence, Status, StatusSource};
 use super::head::Head;
+use super::place::Place;
 use super::text::{push_escaped, push_unread};
 use super::values::{end_list, push_event_id, push_metadata, push_ms, push_unsigned};
 
 /// Encodes rows one after the other, and remembers what neighbours share.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
+    place: Place,
     head: Head,
     /// How the entry before ended, and its text.
     status: Option<(Status, StatusSource)>,
@@ -22,8 +24,7 @@ pub(crate) struct Encoder {
 impl Encoder {
     /// Appends the entry of `row` at its place in the trail.
     pub(crate) fn encode(&mut self, row: &Row<'_>, sequence: Sequence, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"sequence\":");
-        push_unsigned(out, sequence.0);
+        self.place.push(sequence, out);
         if row.kind == Kind::Log {
             out.extend_from_slice(b",\"kind\":\"log\"");
         }

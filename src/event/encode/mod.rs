@@ -12,6 +12,7 @@
 mod entry;
 mod fit;
 mod head;
+mod place;
 pub(crate) mod split;
 mod text;
 mod time;

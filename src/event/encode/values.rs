@@ -63,12 +63,20 @@ pub(super) fn push_ms(out: &mut Vec<u8>, ns: u64) {
     if (1..MS_PLAIN_NS_MIN).contains(&ns) || ns >= MS_EXACT_NS_END {
         return push_json(out, &super::super::duration_ms(std::time::Duration::from_nanos(ns)));
     }
-    push_unsigned(out, ns / 1_000_000);
-    out.push(b'.');
-    let digits = eight_digits((ns % 1_000_000) as u32 * 100);
-    let needed = 8 - (digits.leading_zeros() / 8).min(7);
-    out.extend_from_slice(&(digits | ZEROS).to_le_bytes());
-    out.truncate(out.len() - (8 - needed as usize));
+    let (whole, decimals) = (ns / 1_000_000, eight_digits((ns % 1_000_000) as u32 * 100));
+    // Of the eight digits the last two are zeros, and the first one is there.
+    let missing = (decimals.leading_zeros() / 8).min(7) as usize;
+    let decimals = decimals | ZEROS;
+    if whole < 10 {
+        let text = decimals << 16 | u64::from(b'.') << 8 | whole | u64::from(b'0');
+        out.extend_from_slice(&text.to_le_bytes());
+        out.truncate(out.len() + 2 - missing);
+    } else {
+        push_unsigned(out, whole);
+        out.push(b'.');
+        out.extend_from_slice(&decimals.to_le_bytes());
+        out.truncate(out.len() - missing);
+    }
 }
 
 /// A finite number in the fewest digits that give the same double.

@@ -26,9 +26,18 @@ pub(crate) struct DescribedEntry<'a> {
 }
 
 impl GatheredFacts {
-    /// Adds what is known of the next entry, if anything is.
-    pub(crate) fn push(&mut self, facts: &EntryFacts, is_known: bool) {
-        self.terms.extend_from_slice(&facts.terms);
+    /// Adds what `describe` says of the next entry, if it says that anything is
+    /// known. Terms are written where they stay.
+    #[inline]
+    pub(crate) fn gather(
+        &mut self,
+        facts: &mut EntryFacts,
+        describe: impl FnOnce(&mut EntryFacts) -> bool,
+    ) {
+        facts.clear();
+        std::mem::swap(&mut self.terms, &mut facts.terms);
+        let is_known = describe(facts);
+        std::mem::swap(&mut self.terms, &mut facts.terms);
         let bounds = is_known.then_some((facts.time_us, facts.id));
         self.entries.push(Gathered { terms_end: self.terms.len(), bounds });
     }
