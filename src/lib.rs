@@ -35,6 +35,8 @@ pub mod redaction;
 pub mod report;
 mod self_check;
 pub mod sink;
+#[cfg(test)]
+mod soak;
 mod span_macro;
 mod statistics;
 pub mod test_kit;

@@ -185,7 +185,7 @@ fn filled(events: Vec<AuditEvent>, segment_events_max: usize, publish_every: usi
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(crate::soak::cases(200))]
 
     #[test]
     fn every_answer_is_that_of_a_plain_list(

@@ -251,7 +251,7 @@ fn filled(steps: Vec<Step>, segment_events_max: usize) -> Trail {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(crate::soak::cases(60))]
 
     #[test]
     fn memory_and_disk_answer_as_a_plain_list_does(

@@ -154,7 +154,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
+        #![proptest_config(crate::soak::cases(48))]
 
         #[test]
         fn the_entries_of_an_event_are_the_event(

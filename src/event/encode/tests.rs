@@ -155,7 +155,7 @@ fn duration_ns() -> impl Strategy<Value = Option<u64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(crate::soak::cases(256))]
 
     #[test]
     fn the_bytes_are_those_of_serde(

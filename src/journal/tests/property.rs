@@ -154,7 +154,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(crate::soak::cases(400))]
 
     #[test]
     fn everything_acknowledged_is_there_and_nothing_else(steps in steps()) {

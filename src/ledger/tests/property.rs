@@ -144,7 +144,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(crate::soak::cases(200))]
 
     #[test]
     fn whatever_happens_the_log_is_a_prefix_with_its_tree(steps in steps()) {

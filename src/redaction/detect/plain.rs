@@ -61,7 +61,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #![proptest_config(crate::soak::cases(20_000))]
 
         #[test]
         fn what_is_plain_has_no_sign_in_any_case(text in "[ -~]{0,24}|[a-z0-9_-]{0,24}|[0-9 a-]{0,24}|.{0,20}") {

@@ -159,7 +159,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(crate::soak::cases(96))]
 
     #[test]
     fn nothing_acknowledged_is_lost(steps in prop::collection::vec(step(), 1..50)) {

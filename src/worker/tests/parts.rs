@@ -208,7 +208,7 @@ fn check(rig: &mut Rig, model: &[AuditEvent], events_max: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(crate::soak::cases(24))]
 
     #[test]
     fn the_buffer_holds_the_newest_events_whatever_they_take(

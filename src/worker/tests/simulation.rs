@@ -56,7 +56,7 @@ fn check(rig: &mut Rig, events_max: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::soak::cases(64))]
 
     #[test]
     fn every_completed_operation_is_accounted_for(
