@@ -57,7 +57,8 @@ pub(crate) fn bursts(
     median((0..BURSTS).map(|_| burst()).collect())
 }
 
-/// The same on two threads at once: nanoseconds of CPU time per span.
+/// The same on two threads at once, each on a processor of its own where there are two:
+/// threads that take turns on one do not meet. Nanoseconds of CPU time per span.
 pub(crate) fn bursts_of_two(
     workload: Workload,
     seed: u64,
@@ -66,6 +67,7 @@ pub(crate) fn bursts_of_two(
 ) -> f64 {
     let start = Barrier::new(2);
     let one = |seed: u64| {
+        let _processor = OnProcessor::numbered(seed % 2);
         bursts_between(workload, seed, spans, &start, |is_leader| {
             if is_leader {
                 drain(2 * spans);
@@ -77,6 +79,42 @@ pub(crate) fn bursts_of_two(
         let mine = one(2 * seed + 1);
         (mine + other.join().expect("the other thread")) / 2.0
     })
+}
+
+/// Keeps this thread on one processor, until it is dropped.
+#[cfg(target_os = "linux")]
+struct OnProcessor(rustix::thread::CpuSet);
+
+#[cfg(target_os = "linux")]
+impl OnProcessor {
+    /// On this one, counted from zero, of those that this thread may run on; `None` if there
+    /// are fewer.
+    fn numbered(number: u64) -> Option<Self> {
+        let before = rustix::thread::sched_getaffinity(None).ok()?;
+        let mut allowed = (0..rustix::thread::CpuSet::MAX_CPU).filter(|cpu| before.is_set(*cpu));
+        let mut only = rustix::thread::CpuSet::new();
+        only.set(allowed.nth(number as usize)?);
+        rustix::thread::sched_setaffinity(None, &only).ok()?;
+        Some(OnProcessor(before))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for OnProcessor {
+    fn drop(&mut self) {
+        let _ = rustix::thread::sched_setaffinity(None, &self.0);
+    }
+}
+
+/// Elsewhere threads run where they are put.
+#[cfg(not(target_os = "linux"))]
+struct OnProcessor;
+
+#[cfg(not(target_os = "linux"))]
+impl OnProcessor {
+    fn numbered(_: u64) -> Option<Self> {
+        None
+    }
 }
 
 fn bursts_between(

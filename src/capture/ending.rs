@@ -8,6 +8,7 @@ use tracing_core::field::{Field, Visit};
 
 use crate::channel::LossReason;
 
+use super::ahead::ask_for_at;
 use super::callsite::Callsite;
 use super::intake::Intake;
 use super::local;
@@ -38,6 +39,7 @@ impl Intake {
     /// for afterwards.
     #[inline(never)]
     fn left_calmly(&self, span: u64, slot: &Slot) {
+        ask_for_place();
         self.note_trace(span);
         let Some(counter) = self.clock.counter() else {
             return self.left_unusually(span, slot);
@@ -233,7 +235,7 @@ impl Intake {
             return self.lose_after_shutdown(capture);
         }
         match self.data.send_at_once(capture) {
-            Ok(()) => {}
+            Ok(place) => local::with(|thread| thread.place.set(place)),
             Err(unsent) => self.send_slowly(unsent),
         }
     }
@@ -316,6 +318,15 @@ impl Intake {
     fn age_ns(&self, open: &Capture, now_ns: u64) -> u64 {
         now_ns.saturating_sub(self.clock.ticks_to_ns(open.opened_ticks))
     }
+}
+
+/// Asks for about where the next capture of this thread will be put, which another
+/// thread may have written last. The tail, which knows, is not to be waited for: so it
+/// is the place after next to the last one, as if one other thread sent captures too.
+#[inline(always)]
+fn ask_for_place() {
+    const AFTER_NEXT: usize = 2 * size_of::<Parcel>();
+    ask_for_at::<AFTER_NEXT>(local::with(|thread| thread.place.get()).address());
 }
 
 /// A copy that can be sent.

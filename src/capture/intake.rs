@@ -17,6 +17,7 @@ use crate::clock::ChosenClock;
 use crate::error::{Error, ErrorKind};
 use crate::event::Operation;
 
+use super::ahead::ask_for_at;
 use super::callsite::{Callsite, Callsites, Role};
 use super::local::{self, Entered, Thread};
 use super::meaning::Meaning;
@@ -117,12 +118,20 @@ impl Intake {
         self.callsites.find(metadata, |message| self.report_misuse(message))
     }
 
+    /// Asks for the tail of the queue, which another thread may have written last.
+    /// Longer before a capture is sent than it takes to leave and close a span.
+    #[inline(always)]
+    fn ask_for_tail(&self) {
+        ask_for_at::<0>(self.data.tail_address());
+    }
+
     /// A span that may be tracked was entered.
     ///
     /// What is unusual is left to others at once, so that nothing has to be kept
     /// for afterwards.
     #[inline(never)]
     pub(super) fn tracked_entered(&self, span: u64, slot: &OpenSlot) {
+        self.ask_for_tail();
         match self.clock.counter() {
             Some(counter) if slot.is_alone(span) => self.entered_at(span, counter.ticks()),
             _ => self.entered_unusually(span, slot),

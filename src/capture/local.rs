@@ -9,6 +9,8 @@ use std::cell::{Cell, RefCell};
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::channel::Place;
+
 use super::pool::Kept;
 
 /// One entering of a tracked span that has not been left yet.
@@ -36,6 +38,8 @@ pub(super) struct Thread {
     stack: [Cell<Entered>; STACK],
     skipped_layers: Cell<usize>,
     pub(super) captures: Kept,
+    /// Where this thread put its last capture, in whatever layer's queue.
+    pub(super) place: Cell<Place>,
 }
 
 /// Enterings that have their place with the thread.
@@ -129,6 +133,7 @@ impl Thread {
             stack: [const { Cell::new(NOTHING) }; STACK],
             skipped_layers: Cell::new(0),
             captures: Kept::new(),
+            place: Cell::new(Place::NONE),
         }
     }
 

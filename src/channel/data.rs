@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::ring::{Ring, Taker};
+use super::ring::{Place, Ring, Taker};
 use super::{LossReason, Losses, Wake};
 use crate::clock::{Clock, SystemClock};
 
@@ -101,10 +101,19 @@ impl<T: Send> DataSender<T> {
     /// Hands `item` over, if nothing else is to be done. Otherwise [`send`](Self::send)
     /// is to be called with what comes back.
     #[inline(always)]
-    pub(crate) fn send_at_once(&self, item: &'static mut T) -> Result<(), Option<&'static mut T>> {
-        self.queue.push_at_once(item).map_err(Some)?;
+    pub(crate) fn send_at_once(
+        &self,
+        item: &'static mut T,
+    ) -> Result<Place, Option<&'static mut T>> {
+        let place = self.queue.push_at_once(item).map_err(Some)?;
         // Looked at behind the push: see `Lane::take_unwanted`.
-        if self.wake.looks() { Ok(()) } else { Err(None) }
+        if self.wake.looks() { Ok(place) } else { Err(None) }
+    }
+
+    /// The address of what everyone who hands something over writes.
+    #[inline(always)]
+    pub(crate) fn tail_address(&self) -> usize {
+        self.queue.tail_address()
     }
 
     /// Hands `item` over, unless it was; if that fails the loss is counted, as of
@@ -118,6 +127,10 @@ impl<T: Send> DataSender<T> {
             if let Err(item) = self.queue.push(item) {
                 return self.send_when_full(item, now_ns());
             }
+        }
+        if self.wake.looks() {
+            // Nothing is written that other producers look at.
+            return Ok(());
         }
         self.wake.nudge();
         if self.wake.is_gone() {
@@ -300,11 +313,20 @@ mod tests {
         item: &'static mut u32,
         now_ns: impl FnOnce() -> u64,
     ) -> Sent<u32> {
-        sender.send_at_once(item).or_else(|unsent| sender.send(unsent, now_ns))
+        sender.send_at_once(item).map(drop).or_else(|unsent| sender.send(unsent, now_ns))
     }
 
     fn item(item: u32) -> &'static mut u32 {
         Box::leak(Box::new(item))
+    }
+
+    #[test]
+    fn where_items_are_put_is_known() {
+        let (sender, _receiver, _) = lane(OverflowPolicy::Drop);
+        let places: Vec<_> =
+            (0..4).map(|number| sender.send_at_once(item(number)).unwrap().address()).collect();
+        let from_first: Vec<_> = places.iter().map(|place| place - places[0]).collect();
+        assert_eq!(from_first, [0, 1, 2, 3].map(|number| number * size_of::<&u32>()), "in a row");
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub use data::OverflowPolicy;
 pub(crate) use data::{DataReceiver, DataSender, data_lane};
 pub use loss::LossReason;
 pub(crate) use loss::{Gap, Losses};
+pub(crate) use ring::Place;
 #[cfg(feature = "journal")]
 pub(crate) use wait::together;
 pub(crate) use wait::{block_on, block_on_for, on_own_thread};

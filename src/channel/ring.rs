@@ -46,6 +46,21 @@ struct Tail {
 #[repr(align(128))]
 struct Apart<T>(T);
 
+/// Where a value was put: for who asks the processor for what lies about there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place(usize);
+
+impl Place {
+    /// None was put anywhere yet.
+    pub(crate) const NONE: Place = Place(0);
+
+    /// Its address, by which nothing is read or written.
+    #[inline(always)]
+    pub(crate) fn address(self) -> usize {
+        self.0
+    }
+}
+
 impl<T: Send> Ring<T> {
     /// For so many values, and who takes them.
     pub(super) fn new(capacity: usize) -> (Arc<Self>, Taker<T>) {
@@ -62,7 +77,7 @@ impl<T: Send> Ring<T> {
 
     /// Puts a value in, if that takes one attempt and no look at the consumer.
     #[inline(always)]
-    pub(super) fn push_at_once(&self, value: &'static mut T) -> Result<(), &'static mut T> {
+    pub(super) fn push_at_once(&self, value: &'static mut T) -> Result<Place, &'static mut T> {
         let Tail { tail, head_seen } = &self.ends;
         let position = tail.load(Ordering::Relaxed);
         let next = position.wrapping_add(1);
@@ -71,8 +86,7 @@ impl<T: Send> Ring<T> {
         {
             return Err(value);
         }
-        self.put(position, value);
-        Ok(())
+        Ok(self.put(position, value))
     }
 
     /// Puts a value in, unless the queue is full.
@@ -100,10 +114,16 @@ impl<T: Send> Ring<T> {
     }
 
     #[inline(always)]
-    fn put(&self, position: usize, value: &'static mut T) {
-        if let Some(place) = self.place(position) {
-            place.store(value, Ordering::Release);
-        }
+    fn put(&self, position: usize, value: &'static mut T) -> Place {
+        let Some(place) = self.place(position) else { return Place::NONE };
+        place.store(value, Ordering::Release);
+        Place(std::ptr::from_ref(place).addr())
+    }
+
+    /// The address of what every push writes beside a place.
+    #[inline(always)]
+    pub(super) fn tail_address(&self) -> usize {
+        std::ptr::from_ref(&self.ends).addr()
     }
 
     /// Whether there is room at this position, by a look at the consumer's count.

@@ -42,7 +42,12 @@ fn what_two_threads_put_in_comes_out_once_and_in_their_order() {
         let (ring, mut taker) = Ring::new(4);
         let other = Arc::clone(&ring);
         let producer = thread::spawn(move || {
-            other.push_at_once(value(10)).or_else(|value| other.push(value)).ok().unwrap();
+            other
+                .push_at_once(value(10))
+                .map(drop)
+                .or_else(|value| other.push(value))
+                .ok()
+                .unwrap();
             other.push(value(11)).ok().unwrap();
         });
         let third = Arc::clone(&ring);
@@ -79,7 +84,7 @@ fn two_threads_share_the_last_place() {
         let (ring, mut taker) = Ring::new(1);
         let other = Arc::clone(&ring);
         let producer = thread::spawn(move || other.push(value(1)).is_ok());
-        let mine = ring.push_at_once(value(2)).or_else(|value| ring.push(value)).is_ok();
+        let mine = ring.push_at_once(value(2)).map(drop).or_else(|value| ring.push(value)).is_ok();
         let theirs = producer.join().unwrap();
         assert!(mine != theirs, "there is room for one of them");
         assert_eq!(taker.pop().map(|value| value.number()), Some(if mine { 2 } else { 1 }));
