@@ -99,8 +99,12 @@ impl Judge {
     /// Looks at a position; returns how far to go on.
     fn see(&mut self, at: u64, bytes: &[u8]) -> u64 {
         if let Some(found) = self.frame(at, bytes) {
+            let place = (at, found.position());
+            if self.follower.is_none() {
+                self.count_first_zeros(at, bytes);
+            }
             self.all_zero = false;
-            self.follower.get_or_insert((at, found.position()));
+            self.follower.get_or_insert(place);
             if found.is_mark() {
                 self.settled = Some(self.damaged(at, found.position()));
             }
@@ -161,6 +165,14 @@ impl Judge {
         let ends_sector = (at + 1).is_multiple_of(SECTOR_BYTES);
         let is_long = self.zero_run >= LOST_BYTES_MIN || self.zero_run == at + 1 - self.from;
         self.sector_lost |= ends_sector && self.zero_run > 0 && is_long;
+    }
+
+    /// What is missing may end within a frame that begins with zeros, as one of 256
+    /// bytes does.
+    fn count_first_zeros(&mut self, at: u64, frame: &[u8]) {
+        for (place, _) in (at..).zip(frame).take_while(|(_, byte)| **byte == 0) {
+            self.count_zeros(place, true);
+        }
     }
 
     fn damaged(&self, at: u64, sequence: u64) -> Tail {
@@ -267,5 +279,16 @@ mod tests {
         let (tail, steps) = judged(&vec![0; 256 * 1024 + 99], 99, true);
         assert_eq!(tail, Tail::ZeroFill);
         assert!(steps < 20, "{steps}");
+    }
+
+    #[test]
+    fn a_missing_sector_may_end_in_a_frame_that_begins_with_a_zero() {
+        let mut bytes = vec![b'e'; 300];
+        bytes.resize(SECTOR_BYTES as usize - 1, 0);
+        frame::push(&mut bytes, NEXT + 1, &[b'x'; 256]);
+        assert_eq!(judged(&bytes, 300, true).0, Tail::Torn);
+        // Without a sector's end it is damage.
+        bytes.remove(0);
+        assert!(matches!(judged(&bytes, 299, true).0, Tail::Damaged { .. }));
     }
 }

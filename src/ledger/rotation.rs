@@ -129,17 +129,23 @@ pub(super) fn recover(
 /// signed.
 fn read_old(fs: &dyn JournalFs, files: &LedgerFiles) -> Result<Option<SignerKey>> {
     let path = files.signing_key();
-    match files::read(fs, &path)? {
-        Some((text, _)) if text.bytes().any(|byte| byte != 0) => keys::read_signer(fs, &path),
-        _ => Ok(None),
-    }
+    if is_overwritten(fs, &path)? { Ok(None) } else { keys::read_signer(fs, &path) }
+}
+
+/// Whether a key was wiped, but for its name.
+fn is_overwritten(fs: &dyn JournalFs, path: &Path) -> Result<bool> {
+    let found = files::read(fs, path)?;
+    Ok(found.is_some_and(|(text, _)| text.bytes().all(|byte| byte == 0)))
 }
 
 /// The key that was to be rotated to. One that a crash left incomplete never
-/// came into use.
+/// came into use, nor did one that it left overwritten: it was given up.
 fn read_next(fs: &dyn JournalFs, files: &LedgerFiles) -> Result<Option<SignerKey>> {
     let path = files.next_signing_key();
     files::wipe(fs, &files::unfinished(&path))?;
+    if is_overwritten(fs, &path)? {
+        files::remove(fs, &path)?;
+    }
     keys::read_signer(fs, &path)
 }
 

@@ -192,3 +192,25 @@ fn a_crash_at_any_step_of_a_rotation_leaves_one_key_or_the_other() {
     }
     assert!(undone > 8 && done > 8, "{undone} {done}");
 }
+
+#[test]
+fn a_crash_while_a_key_is_given_up_leaves_a_log_that_opens() {
+    for seed in 0..4 {
+        for step in 1.. {
+            let (fs, mut model) = (SimulatedFs::default(), Model::default());
+            let mut ledger = model.open(&fs).unwrap();
+            ledger.prepare_key(None, 0).unwrap();
+            drop(ledger);
+            fs.disk().kill();
+            let at = fs.disk().calls_total() + step;
+            fs.disk().crash_at = Some(at);
+            let is_done = model.open(&fs).is_ok();
+            fs.disk().crash(seed);
+            model.check(&fs);
+            if is_done {
+                assert!(step > 5, "{step}");
+                break;
+            }
+        }
+    }
+}
