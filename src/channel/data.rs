@@ -129,7 +129,7 @@ impl<T: Send> DataSender<T> {
             }
         }
         if self.wake.looks() {
-            // Nothing is written that other producers look at.
+            // As it is about to find the item, nothing is written that other producers read.
             return Ok(());
         }
         self.wake.nudge();

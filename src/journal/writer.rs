@@ -145,6 +145,7 @@ impl Journal {
     /// used again. For a full disk: they are lost, and the caller says so.
     pub(crate) fn discard_unsynced(&mut self) -> std::ops::Range<Sequence> {
         let lost = Sequence(self.synced)..Sequence(self.group.next);
+        self.group.complete();
         drop(self.group.swap(GroupMemory::default()));
         self.group.next = self.synced;
         lost
@@ -207,9 +208,9 @@ impl Group {
         self.fresh.clear();
     }
 
-    /// Takes the group out, and goes on with empty memory.
+    /// Takes the group out, whose frames are [all together](Group::complete), and goes
+    /// on with empty memory.
     pub(super) fn swap(&mut self, spare: GroupMemory) -> GroupMemory {
-        self.fresh.clear();
         GroupMemory {
             bytes: std::mem::replace(&mut self.bytes, spare.bytes),
             facts: std::mem::replace(&mut self.facts, spare.facts),
