@@ -58,7 +58,7 @@ impl JournalSettings {
 
     /// Disk space that is kept for what has to be said when the disk is full,
     /// unless said otherwise: enough for everything that can wait by default.
-    pub const RESERVE_BYTES: u64 = 3 * 1024 * 1024;
+    pub const RESERVE_BYTES: u64 = 4 * 1024 * 1024;
 
     /// Time to wait for a log that another process has, unless said otherwise.
     pub const LOCK_WAIT: Duration = crate::journal::LOCK_WAIT;
@@ -104,8 +104,8 @@ impl JournalSettings {
         self
     }
 
-    /// So many waiting bytes are synced at once; at least 64 KiB. Twice as many
-    /// are held while a disk fails. Default:
+    /// So many waiting bytes are synced at once; at least 64 KiB. Three times
+    /// as many are held while a disk is slow or fails. Default:
     /// [`GROUP_BYTES_MAX`](Self::GROUP_BYTES_MAX).
     pub fn group_bytes_max(mut self, bytes: usize) -> Self {
         self.group_bytes_max = bytes;

@@ -15,6 +15,11 @@ pub(crate) const GROUP_COMMIT: Duration = Duration::from_millis(10);
 /// Default number of waiting bytes at which a sync is due at once.
 pub(crate) const GROUP_BYTES_MAX: usize = 1024 * 1024;
 
+/// How many times as many may wait before appending is refused, or waits for the
+/// sync that is under way. With two, a writer at full speed waits for the disk at
+/// the end of each group. What may wait has to fit the reserve, too.
+const WAITING_PER_GROUP: usize = 3;
+
 /// Default size of a segment at which it is sealed.
 pub(crate) const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -40,9 +45,9 @@ pub(crate) struct JournalConfig {
     pub(crate) event_schema_version: u16,
     /// See [`GROUP_COMMIT`].
     pub(crate) group_commit: Duration,
-    /// See [`GROUP_BYTES_MAX`]. Twice as many may wait, beside those that are
-    /// being synced; then appending is refused. At least one entry of the
-    /// longest kind.
+    /// See [`GROUP_BYTES_MAX`]. [`WAITING_PER_GROUP`] times as many may wait,
+    /// beside those that are being synced; then appending is refused. At least
+    /// one entry of the longest kind.
     pub(crate) group_bytes_max: usize,
     /// Where syncs that nobody waits for are carried out.
     pub(crate) sync_place: SyncPlace,
@@ -109,7 +114,7 @@ impl JournalConfig {
 
     /// Waiting bytes at which appending is refused.
     pub(super) fn group_bytes_limit(&self) -> usize {
-        self.group_bytes_max.saturating_mul(2)
+        self.group_bytes_max.saturating_mul(WAITING_PER_GROUP)
     }
 
     /// The size below which `log` must not be.
