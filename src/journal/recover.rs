@@ -54,9 +54,8 @@ pub(super) fn recover(
         file.truncate(length).map_err(|error| JournalError::step("cut", &path, error))?;
     }
     let was_closed = flaw.is_none() && scan.is_closed();
-    if suspect::is_marked(fs, layout)? {
-        suspect::rewrite(&mut *file, &path, length)?;
-    }
+    let from = if suspect::is_marked(fs, layout)? { 0 } else { scan.group_offset() };
+    suspect::rewrite(&mut *file, &path, from..length)?;
     // What a killed writer left may be in the system's memory alone. If this
     // fails, so may what the next one to open the log finds.
     match suspect::mark(fs, layout) {

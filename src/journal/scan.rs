@@ -26,6 +26,8 @@ pub(super) struct Scan {
     passed: usize,
     /// Where in the file that is.
     offset: u64,
+    /// Where in the file the last mark begins, or where the first frame does.
+    group_offset: u64,
     /// The sequence of the next entry.
     next: u64,
     is_closed: bool,
@@ -53,6 +55,7 @@ impl Scan {
             end: 0,
             passed: 0,
             offset: SEGMENT_HEADER_BYTES as u64,
+            group_offset: SEGMENT_HEADER_BYTES as u64,
             next: first,
             is_closed: false,
         }
@@ -60,12 +63,17 @@ impl Scan {
 
     /// A position where a frame begins, with the sequence that comes there.
     pub(super) fn resume(offset: u64, next: u64) -> Self {
-        Scan { offset, ..Scan::new(next) }
+        Scan { offset, group_offset: offset, ..Scan::new(next) }
     }
 
     /// Where in the file the next frame begins.
     pub(super) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Where in the file the last group begins that was passed: with its mark.
+    pub(super) fn group_offset(&self) -> u64 {
+        self.group_offset
     }
 
     /// The sequence of the next entry.
@@ -129,8 +137,10 @@ impl Scan {
         let at = self.start + FRAME_HEADER_BYTES..self.start + length;
         self.start += length;
         self.passed = length;
+        let frame_offset = self.offset;
         self.offset += length as u64;
         if is_mark {
+            self.group_offset = frame_offset;
             return Step::Mark;
         }
         let sequence = self.next;

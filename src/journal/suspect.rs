@@ -6,9 +6,9 @@
 //! bytes again before it trusts them.
 //!
 //! If the mark can't be made, the writer cuts its file back to what was synced
-//! before. If that fails too, nothing is left to do: entries that were never
-//! acknowledged may be read, and taken for durable, by whoever opens the log
-//! before the system is started again.
+//! before. If that fails too, as on a disk that has become read-only, the last
+//! group can still be read. So whoever opens a log writes that group again in any
+//! case: what stands before it was synced, or it would not have been written.
 //!
 //! The mark need not be durable: what it warns of lives in the memory of the
 //! system, and ends with it. Hence nothing here syncs the mark.
@@ -17,6 +17,7 @@ use super::failure::{JournalError, Result};
 use super::names::Layout;
 use super::steps;
 use crate::fs::{JournalFile, JournalFs, OpenMode, PathKind};
+use std::ops::Range;
 use std::path::Path;
 
 const CHUNK_BYTES: usize = 1024 * 1024;
@@ -39,14 +40,14 @@ pub(super) fn is_marked(fs: &dyn JournalFs, layout: &Layout) -> Result<bool> {
     Ok(kind != PathKind::Missing)
 }
 
-/// Writes a segment of `length` bytes over itself, so that the next sync has to
-/// bring them to the disk.
-pub(super) fn rewrite(file: &mut dyn JournalFile, path: &Path, length: u64) -> Result<()> {
+/// Writes a part of a segment over itself, so that the next sync has to bring it to
+/// the disk.
+pub(super) fn rewrite(file: &mut dyn JournalFile, path: &Path, part: Range<u64>) -> Result<()> {
     let failed = |error| JournalError::step("rewrite", path, error);
-    let mut bytes = vec![0; CHUNK_BYTES];
-    let mut offset = 0;
-    while offset < length {
-        let wanted = (length - offset).min(CHUNK_BYTES as u64) as usize;
+    let mut bytes = vec![0; CHUNK_BYTES.min(part.end.saturating_sub(part.start) as usize)];
+    let mut offset = part.start;
+    while offset < part.end {
+        let wanted = (part.end - offset).min(CHUNK_BYTES as u64) as usize;
         let chunk = bytes.get_mut(..wanted).unwrap_or_default();
         let read = steps::read_up_to(file, offset, chunk).map_err(failed)?;
         if read < wanted {

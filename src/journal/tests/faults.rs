@@ -228,6 +228,25 @@ fn what_a_failed_sync_left_is_not_read_if_it_cannot_be_marked() {
 }
 
 #[test]
+fn what_a_failed_sync_left_is_written_again_though_nothing_could_be_done_about_it() {
+    for seed in 0..8 {
+        let (fs, mut model, mut journal) = waiting();
+        (0..20).for_each(|_| model.append(&mut journal).unwrap());
+        for call in [Call::Sync, Call::Create, Call::Truncate] {
+            fail_next(&fs, call, ErrorKind::Other);
+        }
+        assert!(journal.sync(0).unwrap_err().is_poisoned());
+        drop(journal);
+        let (mut journal, report) = model.open(&fs).unwrap();
+        assert_eq!(report.size, 25, "it can all be read");
+        model.append(&mut journal).unwrap();
+        model.sync(&mut journal).unwrap();
+        fs.disk().crash(seed);
+        model.check(&fs);
+    }
+}
+
+#[test]
 fn a_sync_that_fails_on_opening_makes_the_next_opening_write_it_again() {
     let (fs, mut model, mut journal) = waiting();
     // As a kill leaves it: written, and neither synced nor acknowledged.
