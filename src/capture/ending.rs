@@ -13,7 +13,7 @@ use super::callsite::Callsite;
 use super::intake::Intake;
 use super::local;
 use super::message::{Capture, LastExit, Sent};
-use super::open::{End, Slot, Times};
+use super::open::{End, OpenSlot, Times};
 use super::outcome::Reported;
 use super::place::Report;
 use super::pool::{self, Parcel};
@@ -26,7 +26,7 @@ impl Intake {
     /// Whether the thread unwinds is asked apart from the rest, which has nothing to
     /// keep while that is found out.
     #[inline(never)]
-    pub(super) fn tracked_left(&self, span: u64, slot: &Slot) {
+    pub(super) fn tracked_left(&self, span: u64, slot: OpenSlot<'_>) {
         if std::thread::panicking() {
             return self.left_unusually(span, slot);
         }
@@ -38,7 +38,7 @@ impl Intake {
     /// What is unusual is left to others at once, so that nothing has to be kept
     /// for afterwards.
     #[inline(never)]
-    fn left_calmly(&self, span: u64, slot: &Slot) {
+    fn left_calmly(&self, span: u64, slot: OpenSlot<'_>) {
         ask_for_place();
         self.note_trace(span);
         let Some(counter) = self.clock.counter() else {
@@ -58,7 +58,7 @@ impl Intake {
     /// A span was left, not as usual.
     #[cold]
     #[inline(never)]
-    fn left_unusually(&self, span: u64, slot: &Slot) {
+    fn left_unusually(&self, span: u64, slot: OpenSlot<'_>) {
         let now_ticks = self.clock.ticks();
         self.note_trace(span);
         if let Some(entered) = local::with(|thread| thread.pop_entered(self.instance, span)) {
@@ -88,7 +88,7 @@ impl Intake {
     ///
     /// As when one is [left](Self::tracked_left).
     #[inline(never)]
-    pub(super) fn tracked_closed(&self, span: u64, slot: &Slot) {
+    pub(super) fn tracked_closed(&self, span: u64, slot: OpenSlot<'_>) {
         if std::thread::panicking() {
             return self.closed_beside(span, slot);
         }
@@ -97,7 +97,7 @@ impl Intake {
 
     /// A span was closed, and not by unwinding.
     #[inline(never)]
-    fn closed_calmly(&self, span: u64, slot: &Slot) {
+    fn closed_calmly(&self, span: u64, slot: OpenSlot<'_>) {
         self.note_trace(span);
         match slot.remove_alone(span) {
             Some((capture, times)) if capture.is_unsent_operation() => {
@@ -111,7 +111,7 @@ impl Intake {
     /// A span was closed, not as usual: it may share its slot with others.
     #[cold]
     #[inline(never)]
-    fn closed_beside(&self, span: u64, slot: &Slot) {
+    fn closed_beside(&self, span: u64, slot: OpenSlot<'_>) {
         self.note_trace(span);
         match slot.remove(span) {
             Some((capture, times)) if capture.is_unsent_operation() => {

@@ -22,7 +22,7 @@ use super::callsite::{Callsite, Callsites, Role};
 use super::local::{self, Entered, Thread};
 use super::meaning::Meaning;
 use super::message::{Capture, Origin, WhileOpen};
-use super::open::{End, OpenSpans, Slot as OpenSlot};
+use super::open::{End, OpenSlot, OpenSpans};
 use super::pool::{self, Parcel};
 use super::record::{FieldRecorder, Misuse, Notes};
 use super::trace_ids::Traces;
@@ -130,7 +130,7 @@ impl Intake {
     /// What is unusual is left to others at once, so that nothing has to be kept
     /// for afterwards.
     #[inline(never)]
-    pub(super) fn tracked_entered(&self, span: u64, slot: &OpenSlot) {
+    pub(super) fn tracked_entered(&self, span: u64, slot: OpenSlot<'_>) {
         self.ask_for_tail();
         match self.clock.counter() {
             Some(counter) if slot.is_alone(span) => self.entered_at(span, counter.ticks()),
@@ -140,7 +140,7 @@ impl Intake {
 
     #[cold]
     #[inline(never)]
-    fn entered_unusually(&self, span: u64, slot: &OpenSlot) {
+    fn entered_unusually(&self, span: u64, slot: OpenSlot<'_>) {
         // What is noted of another span might never be taken back.
         if slot.holds(span) {
             self.entered_at(span, self.clock.ticks());

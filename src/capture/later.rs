@@ -26,7 +26,12 @@ use super::record::{FieldRecorder, Misuse, Notes, bytes_text};
 impl Intake {
     /// Values were recorded on a span that may be tracked.
     #[inline(never)]
-    pub(super) fn tracked_recorded(&self, span: u64, values: &span::Record<'_>, slot: &open::Slot) {
+    pub(super) fn tracked_recorded(
+        &self,
+        span: u64,
+        values: &span::Record<'_>,
+        slot: open::OpenSlot<'_>,
+    ) {
         if local::is_at_work() {
             return;
         }
@@ -43,7 +48,7 @@ impl Intake {
     }
 
     #[inline(never)]
-    fn record_under_lock(&self, span: u64, values: &span::Record<'_>, slot: &open::Slot) {
+    fn record_under_lock(&self, span: u64, values: &span::Record<'_>, slot: open::OpenSlot<'_>) {
         let mut spans = slot.lock();
         let Some(capture) = spans.find(span) else { return };
         if capture.ruled.is_some() {
@@ -78,7 +83,7 @@ impl Visit for Statement {
 
 /// Records values on an open span. `note` is told of which field.
 pub(super) struct LateRecorder<'a, N> {
-    slot: &'a open::Slot,
+    slot: open::OpenSlot<'a>,
     span: u64,
     spans: Option<Locked<'a, open::Spans>>,
     meanings: &'a [Meaning],
@@ -89,7 +94,7 @@ pub(super) struct LateRecorder<'a, N> {
 impl<'a, N: FnMut(usize)> LateRecorder<'a, N> {
     #[inline]
     pub(super) fn new(
-        slot: &'a open::Slot,
+        slot: open::OpenSlot<'a>,
         span: u64,
         spans: Locked<'a, open::Spans>,
         meanings: &'a [Meaning],

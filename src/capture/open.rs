@@ -5,7 +5,8 @@
 //! the open spans of one registry, and a layer serves one registry.
 //!
 //! Callbacks name spans by id alone. So that a span which is not ours costs
-//! one load, each slot of the table says beside its lock which span is there.
+//! one load, a table of its own says of each slot which span is there: of some
+//! eight slots in a line of the cache, so that few lines are asked for.
 //! And so that leaving a span costs no locked operation, the thread that opened
 //! it keeps its times beside the lock too: it alone writes them, and whoever
 //! closes the span does so after every exit from it.
@@ -35,14 +36,25 @@ const SLOTS: usize = 1 << SLOTS_LOG2;
 
 /// The open spans of one layer, which has them at hand as well as its intake.
 #[derive(Clone)]
-pub(super) struct OpenSpans(Arc<[Slot; SLOTS]>);
+pub(super) struct OpenSpans {
+    absent: Arc<[Absent; SLOTS]>,
+    slots: Arc<[Slot; SLOTS]>,
+}
+
+/// The bits that the id of the first span of a slot does not have; [`NONE`] or
+/// [`SEVERAL`]. Changed under the slot's lock.
+struct Absent(AtomicU64);
+
+/// A slot where a span may be.
+#[derive(Clone, Copy)]
+pub(super) struct OpenSlot<'a> {
+    absent: &'a AtomicU64,
+    slot: &'a Slot,
+}
 
 /// As a rule a slot holds one span at most. Changed under its lock.
 #[repr(align(64))]
-pub(super) struct Slot {
-    /// The bits that the id of the first span does not have; [`NONE`] or
-    /// [`SEVERAL`].
-    absent: AtomicU64,
+struct Slot {
     /// The thread that writes the times of the first span, or [`NOBODY`] any more.
     owner: AtomicU64,
     busy_ticks: AtomicU64,
@@ -70,10 +82,15 @@ const NONE: u64 = u64::MAX;
 const SEVERAL: u64 = 0;
 const NOBODY: u64 = u64::MAX;
 
+impl Default for Absent {
+    fn default() -> Self {
+        Absent(AtomicU64::new(NONE))
+    }
+}
+
 impl Default for Slot {
     fn default() -> Self {
         Slot {
-            absent: AtomicU64::new(NONE),
             owner: AtomicU64::new(NOBODY),
             busy_ticks: AtomicU64::new(0),
             last_exit: AtomicU64::new(0),
@@ -86,16 +103,20 @@ impl Default for Slot {
 
 impl OpenSpans {
     pub(super) fn new() -> Self {
-        OpenSpans(shared_array())
+        OpenSpans { absent: shared_array(), slots: shared_array() }
     }
 
-    /// The slot where the span may be; `None`: it is not tracked, for certain.
+    /// Where the span may be; `None`: it is not tracked, for certain.
     #[inline]
-    pub(super) fn slot_of(&self, span: u64) -> Option<&Slot> {
-        let slot = self.0.get(slot_number(span))?;
+    pub(super) fn slot_of(&self, span: u64) -> Option<OpenSlot<'_>> {
+        let number = slot_number(span);
+        let absent = &self.absent.get(number)?.0;
         // One test for both its own id and `SEVERAL`; another id is seldom taken
         // for it, and whoever looks further then finds nothing.
-        (slot.absent.load(Ordering::Relaxed) & span == 0).then_some(slot)
+        if absent.load(Ordering::Relaxed) & span != 0 {
+            return None;
+        }
+        Some(OpenSlot { absent, slot: self.slots.get(number)? })
     }
 
     /// Whether the span is tracked.
@@ -108,13 +129,16 @@ impl OpenSpans {
     #[inline]
     pub(super) fn insert(&self, status_field: u32, capture: Parcel) {
         let span = capture.open.span;
-        let Some(slot) = self.0.get(slot_number(span)) else { return };
+        let number = slot_number(span);
+        let (Some(absent), Some(slot)) = (self.absent.get(number), self.slots.get(number)) else {
+            return;
+        };
         let mut spans = slot.spans.lock();
         if spans.first.is_some() {
             drop(spans);
-            return slot.insert_beside(capture);
+            return OpenSlot { absent: &absent.0, slot }.insert_beside(capture);
         }
-        slot.absent.store(!span, Ordering::Relaxed);
+        absent.0.store(!span, Ordering::Relaxed);
         slot.begin(status_field);
         spans.first = Some(capture);
     }
@@ -134,7 +158,7 @@ impl OpenSpans {
 
     /// Makes every exit from the span take the lock from here on.
     pub(super) fn disown(&self, span: u64) {
-        if let Some(slot) = self.slot_of(span) {
+        if let Some(OpenSlot { slot, .. }) = self.slot_of(span) {
             slot.owner.store(NOBODY, Ordering::Relaxed);
         }
     }
@@ -145,7 +169,7 @@ impl OpenSpans {
         span: u64,
         then: impl FnOnce(&mut Capture, Times) -> R,
     ) -> Option<R> {
-        let slot = self.slot_of(span)?;
+        let OpenSlot { slot, .. } = self.slot_of(span)?;
         let mut spans = slot.lock();
         let is_first = spans.first.as_ref().is_some_and(|first| first.open.span == span);
         let times = if is_first { slot.times() } else { Times::default() };
@@ -154,7 +178,10 @@ impl OpenSpans {
 
     /// Runs `then` on every tracked span, a slot at a time.
     pub(super) fn for_each(&self, mut then: impl FnMut(&mut Capture, Times)) {
-        for slot in self.0.iter().filter(|slot| slot.absent.load(Ordering::Relaxed) != NONE) {
+        for (absent, slot) in self.absent.iter().zip(self.slots.iter()) {
+            if absent.0.load(Ordering::Relaxed) == NONE {
+                continue;
+            }
             let Spans { first, more } = &mut *slot.lock();
             if let Some(first) = first {
                 then(first, slot.times());
@@ -165,58 +192,58 @@ impl OpenSpans {
     }
 }
 
-impl Slot {
+impl<'a> OpenSlot<'a> {
     /// Whether the span is tracked here.
     #[inline]
-    pub(super) fn holds(&self, span: u64) -> bool {
+    pub(super) fn holds(self, span: u64) -> bool {
         self.is_alone(span) || self.holds_beside(span)
     }
 
     /// Whether the span is tracked here, and no other is.
     #[inline]
-    pub(super) fn is_alone(&self, span: u64) -> bool {
+    pub(super) fn is_alone(self, span: u64) -> bool {
         self.absent.load(Ordering::Relaxed) == !span
     }
 
     #[cold]
     #[inline(never)]
-    fn holds_beside(&self, span: u64) -> bool {
-        self.lock().find(span).is_some()
+    fn holds_beside(self, span: u64) -> bool {
+        self.slot.lock().find(span).is_some()
     }
 
     /// Takes a span out, with the times that its owner kept, if it is the only one
     /// here, nobody else has the lock, and a success that was stated is all there is
     /// to note.
     #[inline(always)]
-    pub(super) fn remove_alone(&self, span: u64) -> Option<(Parcel, Times)> {
-        let mut spans = self.spans.try_lock()?;
+    pub(super) fn remove_alone(self, span: u64) -> Option<(Parcel, Times)> {
+        let mut spans = self.slot.spans.try_lock()?;
         if !self.is_alone(span) {
             return None;
         }
         let capture = spans.first.take()?;
-        if self.has_succeeded.load(Ordering::Relaxed) {
+        if self.slot.has_succeeded.load(Ordering::Relaxed) {
             // What may have to be dropped is not for here.
             if !capture.succeed_plainly() {
                 spans.first = Some(capture);
                 return None;
             }
-            self.has_succeeded.store(false, Ordering::Relaxed);
+            self.slot.has_succeeded.store(false, Ordering::Relaxed);
         }
         self.absent.store(NONE, Ordering::Relaxed);
-        Some((capture, self.times()))
+        Some((capture, self.slot.times()))
     }
 
     /// Takes a span out, with the times that its owner kept.
-    pub(super) fn remove(&self, span: u64) -> Option<(Parcel, Times)> {
-        let mut spans = self.lock();
+    pub(super) fn remove(self, span: u64) -> Option<(Parcel, Times)> {
+        let mut spans = self.slot.lock();
         let mut more = spans.more.take().map_or_else(Vec::new, |more| more.0);
         let removed = match spans.first.take_if(|first| first.open.span == span) {
             Some(first) => {
-                let times = self.times();
+                let times = self.slot.times();
                 // What moves up keeps its times under the lock.
-                self.owner.store(NOBODY, Ordering::Relaxed);
-                self.busy_ticks.store(0, Ordering::Relaxed);
-                self.last_exit.store(0, Ordering::Relaxed);
+                self.slot.owner.store(NOBODY, Ordering::Relaxed);
+                self.slot.busy_ticks.store(0, Ordering::Relaxed);
+                self.slot.last_exit.store(0, Ordering::Relaxed);
                 spans.first = more.pop();
                 Some((first, times))
             }
@@ -238,27 +265,27 @@ impl Slot {
     /// Notes that this thread left the span, if it is the one that keeps the
     /// times of it.
     #[inline]
-    pub(super) fn note_exit(&self, span: u64, busy_ticks: u64, at_ticks: u64) -> bool {
+    pub(super) fn note_exit(self, span: u64, busy_ticks: u64, at_ticks: u64) -> bool {
         if !self.is_alone(span) {
             return false;
         }
-        let owner = self.owner.load(Ordering::Relaxed);
+        let owner = self.slot.owner.load(Ordering::Relaxed);
         if !local::with(|thread| thread.has_number(owner)) {
             return false;
         }
-        let busy = self.busy_ticks.load(Ordering::Relaxed).wrapping_add(busy_ticks);
-        self.busy_ticks.store(busy, Ordering::Relaxed);
+        let busy = self.slot.busy_ticks.load(Ordering::Relaxed).wrapping_add(busy_ticks);
+        self.slot.busy_ticks.store(busy, Ordering::Relaxed);
         // Time does not go back on one thread.
-        self.last_exit.store(LastExit::at(at_ticks).0, Ordering::Relaxed);
+        self.slot.last_exit.store(LastExit::at(at_ticks).0, Ordering::Relaxed);
         true
     }
 
     /// The field of the span by which this thread may state its success without the lock.
     #[inline(always)]
-    pub(super) fn status_field_of_own(&self, span: u64) -> u32 {
-        let owner = self.owner.load(Ordering::Relaxed);
+    pub(super) fn status_field_of_own(self, span: u64) -> u32 {
+        let owner = self.slot.owner.load(Ordering::Relaxed);
         if self.is_alone(span) && local::with(|thread| thread.has_number(owner)) {
-            self.status_field.load(Ordering::Relaxed)
+            self.slot.status_field.load(Ordering::Relaxed)
         } else {
             NO_FIELD
         }
@@ -267,57 +294,23 @@ impl Slot {
     /// States success, as the thread that may do so. Whoever takes the lock next notes
     /// it before anything else.
     #[inline(always)]
-    pub(super) fn succeed(&self) {
-        self.has_succeeded.store(true, Ordering::Relaxed);
-    }
-
-    #[inline(always)]
-    fn note_success(&self, capture: &mut Capture) {
-        self.has_succeeded.store(false, Ordering::Relaxed);
-        capture.note_statement(Some(Status::Success), false);
-    }
-
-    fn times(&self) -> Times {
-        Times {
-            busy_ticks: self.busy_ticks.load(Ordering::Relaxed),
-            last_exit: LastExit(self.last_exit.load(Ordering::Relaxed)),
-        }
-    }
-
-    /// Locks the slot. No user code and no other span until that is dropped.
-    #[inline]
-    pub(super) fn lock(&self) -> Locked<'_, Spans> {
-        let mut spans = self.spans.lock();
-        if self.has_succeeded.load(Ordering::Relaxed) {
-            if let Some(first) = &mut spans.first {
-                self.note_success(first);
-            }
-        }
-        spans
-    }
-
-    /// Makes this thread the one that keeps the times of the first span.
-    #[inline]
-    fn begin(&self, status_field: u32) {
-        self.status_field.store(status_field, Ordering::Relaxed);
-        self.owner.store(local::with(Thread::number), Ordering::Relaxed);
-        self.busy_ticks.store(0, Ordering::Relaxed);
-        self.last_exit.store(0, Ordering::Relaxed);
+    pub(super) fn succeed(self) {
+        self.slot.has_succeeded.store(true, Ordering::Relaxed);
     }
 
     /// Adds a span where another one was found.
     #[cold]
     #[inline(never)]
-    fn insert_beside(&self, capture: Parcel) {
+    fn insert_beside(self, capture: Parcel) {
         let span = capture.open.span;
-        let mut spans = self.lock();
+        let mut spans = self.slot.lock();
         let replaced = match &mut spans.first {
             None => {
-                self.begin(NO_FIELD);
+                self.slot.begin(NO_FIELD);
                 spans.first.replace(capture)
             }
             Some(first) if first.open.span == span => {
-                self.begin(NO_FIELD);
+                self.slot.begin(NO_FIELD);
                 Some(std::mem::replace(first, capture))
             }
             Some(_) => {
@@ -336,6 +329,48 @@ impl Slot {
         if let Some(replaced) = replaced {
             pool::give(replaced);
         }
+    }
+
+    /// Locks the slot. No user code and no other span until that is dropped.
+    #[inline]
+    pub(super) fn lock(self) -> Locked<'a, Spans> {
+        self.slot.lock()
+    }
+}
+
+impl Slot {
+    /// Locks it; a success that was stated is noted first.
+    #[inline]
+    fn lock(&self) -> Locked<'_, Spans> {
+        let mut spans = self.spans.lock();
+        if self.has_succeeded.load(Ordering::Relaxed) {
+            if let Some(first) = &mut spans.first {
+                self.note_success(first);
+            }
+        }
+        spans
+    }
+
+    #[inline(always)]
+    fn note_success(&self, capture: &mut Capture) {
+        self.has_succeeded.store(false, Ordering::Relaxed);
+        capture.note_statement(Some(Status::Success), false);
+    }
+
+    fn times(&self) -> Times {
+        Times {
+            busy_ticks: self.busy_ticks.load(Ordering::Relaxed),
+            last_exit: LastExit(self.last_exit.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Makes this thread the one that keeps the times of the first span.
+    #[inline]
+    fn begin(&self, status_field: u32) {
+        self.status_field.store(status_field, Ordering::Relaxed);
+        self.owner.store(local::with(Thread::number), Ordering::Relaxed);
+        self.busy_ticks.store(0, Ordering::Relaxed);
+        self.last_exit.store(0, Ordering::Relaxed);
     }
 }
 
