@@ -5,10 +5,10 @@
 //! the open spans of one registry, and a layer serves one registry.
 //!
 //! Callbacks name spans by id alone. So that a span which is not ours costs
-//! one load, a table of its own says of each slot which span is there: of some
-//! eight slots in a line of the cache, so that few lines are asked for.
+//! one load, a table of its own says of each slot which span is there, of eight
+//! slots in a line of the cache.
 //! And so that leaving a span costs no locked operation, the thread that opened
-//! it keeps its times beside the lock too: it alone writes them, and whoever
+//! it keeps its times beside the slot's lock: it alone writes them, and whoever
 //! closes the span does so after every exit from it.
 
 use std::sync::Arc;

@@ -44,7 +44,7 @@ pub(super) fn is_marked(fs: &dyn JournalFs, layout: &Layout) -> Result<bool> {
 /// the disk.
 pub(super) fn rewrite(file: &mut dyn JournalFile, path: &Path, part: Range<u64>) -> Result<()> {
     let failed = |error| JournalError::step("rewrite", path, error);
-    let mut bytes = vec![0; CHUNK_BYTES.min(part.end.saturating_sub(part.start) as usize)];
+    let mut bytes = vec![0; CHUNK_BYTES];
     let mut offset = part.start;
     while offset < part.end {
         let wanted = (part.end - offset).min(CHUNK_BYTES as u64) as usize;
