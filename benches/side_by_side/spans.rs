@@ -23,7 +23,9 @@ pub(crate) enum Workload {
     Nested,
     /// The same fields under names that are not ours.
     Unaudited,
-    /// The same, a span that ten rules of a policy name and none takes.
+    /// As `Unaudited`, with one field, from each of 1,024 callsites in turn.
+    ManyCallsites,
+    /// As `Unaudited`, a span that ten rules of a policy name and none takes.
     Candidate,
     /// The same, a span that a policy makes an operation of.
     Matched,
@@ -34,12 +36,13 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    const NAMED: [(&'static str, Workload); 9] = [
+    const NAMED: [(&'static str, Workload); 10] = [
         ("str", Workload::Text),
         ("fmt", Workload::Formatted),
         ("list", Workload::Listed),
         ("depth3", Workload::Nested),
         ("unaudited", Workload::Unaudited),
+        ("many_callsites", Workload::ManyCallsites),
         ("candidate", Workload::Candidate),
         ("matched", Workload::Matched),
         ("debug", Workload::Debug),
@@ -48,7 +51,7 @@ impl Workload {
 
     pub(crate) fn named(name: &str) -> Workload {
         let known = Self::NAMED.iter().find(|(known, _)| *known == name);
-        known.expect("str, fmt, list, depth3, unaudited, candidate, matched, debug or info").1
+        known.expect("the name of a workload").1
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -81,6 +84,7 @@ impl Workload {
             Workload::Formatted => items.iter().for_each(formatted),
             Workload::Listed => items.iter().for_each(listed),
             Workload::Unaudited => items.iter().for_each(unaudited),
+            Workload::ManyCallsites => items.chunks(CALLSITES).for_each(many_callsites),
             Workload::Candidate => items.iter().for_each(candidate),
             Workload::Matched => items.iter().for_each(matched),
             Workload::Debug => items.iter().for_each(debug),
@@ -148,6 +152,29 @@ fn unaudited(item: &Item) {
     let entered = span.enter();
     span.record("status", "SUCCESS");
     drop(entered);
+}
+
+/// What [`many_callsites`] has.
+const CALLSITES: usize = 1 << 10;
+
+/// One span for each item, each from a callsite of its own.
+fn many_callsites(items: &[Item]) {
+    /// Its body as often as two to the number of words behind it.
+    macro_rules! times {
+        ($items:ident) => {
+            if let Some(item) = $items.next() {
+                let span = info_span!("store", user_id = item.user.as_str());
+                let entered = span.enter();
+                drop(entered);
+            }
+        };
+        ($items:ident twice $($more:ident)*) => {
+            times!($items $($more)*);
+            times!($items $($more)*);
+        };
+    }
+    let mut items = items.iter();
+    times!(items twice twice twice twice twice twice twice twice twice twice);
 }
 
 fn candidate(item: &Item) {

@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 use super::figures::Figures;
 use super::gates::{GATES, Gate};
 
+/// What a span of the control takes where the bounds were set.
+const CONTROL_NS: f64 = 72.0;
+
 /// Prints all rows with a bound, then the bare times behind them.
 pub(crate) fn print(figures: &Figures, quick: bool) {
     if quick {
@@ -15,6 +18,13 @@ pub(crate) fn print(figures: &Figures, quick: bool) {
     println!("\n{:<30} {:<47} {:>12} {:>9} {:>9}", "name", "what", "measured", "must", "stretch");
     for gate in &GATES {
         println!("{}", row(gate, figures.value(gate.name)));
+    }
+    if let Some(control_ns) = figures.value("control_str_ns") {
+        println!(
+            "\nA span of the control took {control_ns:.0} ns. Bounds in units of time are of a machine on which it \
+             takes {CONTROL_NS}: this one was {:.2} times as slow.",
+            control_ns / CONTROL_NS
+        );
     }
     println!("\nAlso measured (nanoseconds per span of each arm, and what has no bound):");
     for (name, value) in figures.all().filter(|(name, _)| !is_gate(name)) {

@@ -4,7 +4,8 @@
 //! The index is a list of positions grouped into buckets, with as much of the
 //! hash beside each as 32 bits have room for: 5 bytes a text, against 10 of an
 //! open table that stays growable. A text that is absent costs two cache lines,
-//! whatever the size.
+//! whatever the size. A few texts are looked through instead: most dictionaries of a
+//! segment that was made for somebody who looks have one.
 
 use std::mem::size_of;
 
@@ -38,7 +39,11 @@ impl Dictionary {
         hashes: &[u64],
     ) -> Result<Self, Vec<u32>> {
         let index = Index::build(hashes);
-        match index.repetitions(text, ends, hashes) {
+        let same = |one: u32, other: u32| {
+            hashes.get(one as usize) == hashes.get(other as usize)
+                && slice(text, ends, one, 0) == slice(text, ends, other, 0)
+        };
+        match index.repetitions(hashes.len() as u32, same) {
             repetitions if repetitions.is_empty() => {
                 Ok(Dictionary { prefix_bytes: 0, text: text.into(), ends: ends.into(), index })
             }
@@ -69,7 +74,11 @@ impl Dictionary {
 
     /// The position of `text`, whose [`hash_text`](super::hash_text) is `hash`.
     pub(crate) fn find(&self, hash: u64, text: &str) -> Option<u32> {
-        self.index.candidates(hash).find(|position| self.text(*position) == Some(text))
+        let is_it = |position: &u32| self.text(*position) == Some(text);
+        if self.len() <= TEXTS_LOOKED_THROUGH {
+            return (0..self.len() as u32).find(is_it);
+        }
+        self.index.candidates(hash).find(is_it)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -77,7 +86,7 @@ impl Dictionary {
     }
 }
 
-/// Positions by hash.
+/// Positions by hash; nothing, of so few texts that they are looked through.
 #[derive(Debug, Default)]
 struct Index {
     /// Number of buckets, a power of two, minus one.
@@ -92,9 +101,12 @@ struct Index {
 
 const TEXTS_PER_BUCKET: usize = 4;
 
+/// So many texts have no index.
+const TEXTS_LOOKED_THROUGH: usize = TEXTS_PER_BUCKET;
+
 impl Index {
     fn build(hashes: &[u64]) -> Self {
-        if hashes.is_empty() {
+        if hashes.len() <= TEXTS_LOOKED_THROUGH {
             return Index::default();
         }
         let buckets = (hashes.len() / TEXTS_PER_BUCKET).next_power_of_two();
@@ -136,13 +148,13 @@ impl Index {
         }
     }
 
-    /// Positions of texts that occurred before, with their first position.
-    fn repetitions(&self, text: &str, ends: &[u32], hashes: &[u64]) -> Vec<(u32, u32)> {
+    /// Of so many texts those that occurred before, with their first position.
+    fn repetitions(&self, texts: u32, same: impl Fn(u32, u32) -> bool) -> Vec<(u32, u32)> {
+        if self.slots.is_empty() {
+            let first = |at: u32| (0..at).find(|before| same(*before, at));
+            return (0..texts).filter_map(|at| Some((at, first(at)?))).collect();
+        }
         let above = tag_of(u64::MAX, self.position_bits);
-        let same = |one: u32, other: u32| {
-            hashes.get(one as usize) == hashes.get(other as usize)
-                && slice(text, ends, one, 0) == slice(text, ends, other, 0)
-        };
         let mut repetitions = Vec::new();
         let mut kept = Vec::new();
         for bucket in self.buckets() {
@@ -220,6 +232,8 @@ mod tests {
         };
         assert_eq!(check(&["a", "b", ""]), Ok(()));
         assert_eq!(check(&["a", "b", "a", "", "a", ""]), Err(vec![0, 1, 0, 3, 0, 3]));
+        assert_eq!(check(&["a", "b", "b", "b"]), Err(vec![0, 1, 1, 1]));
+        assert_eq!(check(&["a", "a"]), Err(vec![0, 0]));
     }
 
     #[test]

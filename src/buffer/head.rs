@@ -5,6 +5,7 @@
 //! appending allocates nothing in the long run, and segments carry no slack.
 
 use std::mem::size_of;
+use std::sync::Arc;
 
 use super::entry_ids::EntryIdsBuilder;
 use super::fields::FieldsBuilder;
@@ -178,7 +179,7 @@ impl Head {
     }
 
     /// The events as a segment whose first one has the sequence `base`.
-    pub(super) fn freeze(&self, base: u64) -> Segment {
+    pub(super) fn freeze(&self, base: u64) -> Arc<Segment> {
         let columns = &self.columns;
         Segment::new(SegmentParts {
             base,

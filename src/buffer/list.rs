@@ -54,17 +54,17 @@ impl SegmentList {
         self.directories_bytes
     }
 
-    pub(super) fn push(&mut self, segment: Segment, piece: Piece) {
-        self.segments.push(Arc::new(segment));
+    pub(super) fn push(&mut self, segment: Arc<Segment>, piece: Piece) {
+        self.segments.push(segment);
         self.pieces.push(piece);
     }
 
     /// Puts one segment in the place of some.
-    pub(super) fn replace(&mut self, range: Range<usize>, segment: Segment, piece: Piece) {
+    pub(super) fn replace(&mut self, range: Range<usize>, segment: Arc<Segment>, piece: Piece) {
         while self.grouped > range.start {
             self.pop_group();
         }
-        self.segments.splice(range.clone(), [Arc::new(segment)]);
+        self.segments.splice(range.clone(), [segment]);
         self.pieces.splice(range, [piece]);
     }
 

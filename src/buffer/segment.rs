@@ -6,6 +6,7 @@
 //! are empty.
 
 use std::mem::size_of;
+use std::sync::Arc;
 
 use super::entry_ids::EntryIds;
 use super::fields::Fields;
@@ -58,20 +59,21 @@ pub(crate) struct SegmentScratch {
 }
 
 impl Segment {
-    pub(super) fn new(parts: SegmentParts) -> Self {
+    /// Shared from the start, so that its columns are moved once.
+    pub(super) fn new(parts: SegmentParts) -> Arc<Self> {
         let statuses = status_postings(&parts.flags);
         let count = |is: fn(Flags) -> bool| parts.flags.iter().filter(|f| is(Flags(**f))).count();
-        let mut segment = Segment {
-            statuses,
+        Arc::new(Segment {
             log_entries: count(|flags| flags.kind() == Kind::Log && !flags.is_taken()),
             taken: count(Flags::is_taken),
             event_id_range: range(parts.event_ids.iter().copied()),
             parent_range: range(parts.parents.iter().map(|(_, parent)| parent)),
-            bytes: 0,
+            bytes: size_of::<Segment>()
+                + parts.bytes()
+                + statuses.as_ref().map_or(0, Postings::bytes),
+            statuses,
             parts,
-        };
-        segment.bytes = segment.measured_bytes();
-        segment
+        })
     }
 
     /// Places, the empty ones included.
@@ -236,24 +238,24 @@ impl Segment {
             links: self.parts.links.slice(index).unwrap_or_default(),
         })
     }
+}
 
-    fn measured_bytes(&self) -> usize {
-        let parts = &self.parts;
-        let columns: usize = parts.columns.each().iter().map(|column| column.bytes()).sum();
-        let numbers = [&parts.timestamps, &parts.recorded, &parts.durations, &parts.busy];
-        size_of::<Segment>()
-            + columns
+impl SegmentParts {
+    /// Bytes of what the columns point to.
+    fn bytes(&self) -> usize {
+        let columns: usize = self.columns.each().iter().map(|column| column.bytes()).sum();
+        let numbers = [&self.timestamps, &self.recorded, &self.durations, &self.busy];
+        columns
             + numbers.iter().map(|column| column.bytes()).sum::<usize>()
-            + parts.event_ids.len() * size_of::<EventId>()
-            + parts.flags.len()
-            + self.statuses.as_ref().map_or(0, Postings::bytes)
-            + parts.entry_ids.bytes()
-            + parts.metadata.bytes()
-            + parts.errors.bytes()
-            + parts.parents.bytes()
-            + parts.trace_ids.bytes()
-            + parts.span_ids.bytes()
-            + parts.links.bytes()
+            + self.event_ids.len() * size_of::<EventId>()
+            + self.flags.len()
+            + self.entry_ids.bytes()
+            + self.metadata.bytes()
+            + self.errors.bytes()
+            + self.parents.bytes()
+            + self.trace_ids.bytes()
+            + self.span_ids.bytes()
+            + self.links.bytes()
     }
 }
 

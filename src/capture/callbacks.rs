@@ -7,10 +7,10 @@
 
 use std::sync::Arc;
 
-use super::callsite::Others;
 use super::intake::Intake;
 use super::local::{self, Thread};
 use super::open::OpenSpans;
+use super::others::Others;
 
 /// What a layer has at hand.
 pub(super) struct Callbacks {

@@ -1,21 +1,22 @@
 //! What matters about a callsite, decided once from its static metadata.
 //!
 //! Callsites that matter are in a table whose buckets are written once; of the
-//! others only the addresses are kept, in a direct-mapped cache. So a look-up
-//! costs a hash and a load or two: no locks, no unsafe code.
+//! [`Others`] only the addresses are kept. So a look-up costs a hash and a load or
+//! two: no locks, no unsafe code.
 //!
 //! A callsite may be asked about before it was registered: while one thread
 //! registers it, `tracing` lets others that meet it go on. It is then decided
 //! on the spot.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tracing_core::{Metadata, callsite::Identifier};
 
-use super::fixed::{boxed_array, shared_array};
+use super::fixed::boxed_array;
 use super::meaning::Meanings;
 use super::opens::{AtomicOpens, Opens};
+use super::others::Others;
 use super::place::{Place, Places, Report};
 use super::ruled::{Book, Concern, Mark};
 pub(crate) use super::slot::{IdField, Slot};
@@ -149,7 +150,7 @@ impl Callsites {
         }
         let Some(role) = role.or(concern.is_any.then_some(Role::Silent)) else {
             self.book.note_unmatched(metadata);
-            self.others.insert(address(metadata));
+            self.others.insert(metadata);
             return None;
         };
         Some(self.table.insert(metadata, |index| Callsite {
@@ -176,9 +177,19 @@ impl Callsites {
         misuse: impl FnOnce(String),
     ) -> Option<&Callsite> {
         match self.table.find(address(metadata)) {
-            None => self.register(metadata, misuse),
+            None => self.register_if_unknown(metadata, misuse),
             known => known,
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn register_if_unknown(
+        &self,
+        metadata: &'static Metadata<'static>,
+        misuse: impl FnOnce(String),
+    ) -> Option<&Callsite> {
+        if self.others.contains(metadata) { None } else { self.register(metadata, misuse) }
     }
 
     /// The callsite with this index, if it is one of the first few.
@@ -309,49 +320,14 @@ fn repeats_names(metadata: &Metadata<'_>) -> bool {
 
 /// Metadata of callsites is static, so its address is its identity.
 #[inline]
-fn address(metadata: &Metadata<'_>) -> usize {
+pub(super) fn address(metadata: &Metadata<'_>) -> usize {
     std::ptr::from_ref(metadata) as usize
-}
-
-/// Addresses of callsites that do not matter. One that is pushed out by
-/// another is decided anew when it comes again.
-#[derive(Debug, Clone)]
-pub(super) struct Others(Arc<[AtomicUsize; 1 << Self::SLOTS_LOG2]>);
-
-impl Others {
-    const SLOTS_LOG2: u32 = 12;
-
-    fn new() -> Self {
-        Others(shared_array())
-    }
-
-    /// Whether a callsite is known not to matter.
-    #[inline]
-    pub(super) fn contains(&self, metadata: &'static Metadata<'static>) -> bool {
-        let address = address(metadata);
-        self.slot(address).is_some_and(|slot| slot.load(Ordering::Relaxed) == address)
-    }
-
-    fn insert(&self, address: usize) {
-        if let Some(slot) = self.slot(address) {
-            slot.store(address, Ordering::Relaxed);
-        }
-    }
-
-    #[cfg(feature = "policy")]
-    fn clear(&self) {
-        self.0.iter().for_each(|slot| slot.store(0, Ordering::Relaxed));
-    }
-
-    fn slot(&self, address: usize) -> Option<&AtomicUsize> {
-        self.0.get(spread(address) >> (usize::BITS - Self::SLOTS_LOG2))
-    }
 }
 
 /// Metadata lies in static memory; Fibonacci hashing spreads its addresses, which
 /// are multiples of eight, into the upper bits.
 #[inline]
-fn spread(address: usize) -> usize {
+pub(super) fn spread(address: usize) -> usize {
     address.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize)
 }
 

@@ -119,7 +119,7 @@ where
     }
 
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
-        if !self.callbacks.others.contains(attributes.metadata()) {
+        if !self.callbacks.others.contains_at_once(attributes.metadata()) {
             self.callbacks.intake.span_opened(attributes, id.clone(), ctx);
         }
     }
@@ -136,7 +136,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        if !self.callbacks.others.contains(event.metadata()) {
+        if !self.callbacks.others.contains_at_once(event.metadata()) {
             self.callbacks.intake.event_emitted(event, &ctx);
         }
     }

@@ -39,6 +39,7 @@ mod message;
 mod open;
 mod opening;
 mod opens;
+mod others;
 mod outcome;
 mod place;
 mod pool;
