@@ -5,6 +5,7 @@
 
 use super::super::row::{Row, time_from_us};
 use super::super::time_text;
+use super::room::Room;
 use super::time::{micros_text, second_of, second_text};
 use super::values::push_event_id;
 
@@ -36,12 +37,13 @@ impl Default for Head {
 
 impl Head {
     #[inline]
-    pub(super) fn push(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+    pub(super) fn push(&mut self, row: &Row<'_>, out: &mut Room<'_>) {
         if self.keep(row).is_none() {
-            return push_unusual(row, out);
+            return out.pass(|out| push_unusual(row, out));
         }
-        out.extend_from_slice(&self.text);
-        if let Some(text) = out.last_chunk_mut::<{ TEMPLATE.len() }>() {
+        if let Some(text) = out.take(TEMPLATE.len()).and_then(|text| text.first_chunk_mut()) {
+            let text: &mut [u8; TEMPLATE.len()] = text;
+            *text = self.text;
             text[TIMESTAMP_AT + MICROS_AT..TIMESTAMP_AT + MICROS_AT + 6]
                 .copy_from_slice(&micros_text(row.timestamp_us));
             if let Some(id) = text[ID_AT..].first_chunk_mut() {
@@ -77,13 +79,14 @@ impl Head {
 }
 
 #[cold]
-fn push_unusual(row: &Row<'_>, out: &mut Vec<u8>) {
+fn push_unusual<'a>(row: &Row<'_>, mut out: Room<'a>) -> Room<'a> {
     let time = |us| time_text(&time_from_us(us));
-    out.extend_from_slice(b",\"event_id\":\"");
-    push_event_id(out, row.event_id);
-    out.extend_from_slice(b"\",\"timestamp\":\"");
-    out.extend_from_slice(time(row.timestamp_us).as_bytes());
-    out.extend_from_slice(b"\",\"recorded_at\":\"");
-    out.extend_from_slice(time(row.recorded_us).as_bytes());
-    out.push(b'"');
+    out.put(b",\"event_id\":\"");
+    push_event_id(&mut out, row.event_id);
+    out.put(b"\",\"timestamp\":\"");
+    out.put(time(row.timestamp_us).as_bytes());
+    out.put(b"\",\"recorded_at\":\"");
+    out.put(time(row.recorded_us).as_bytes());
+    out.put(b"\"");
+    out
 }

@@ -3,7 +3,7 @@
 //!
 //! Runs on the worker, once for each event of a journal, and is a good part of
 //! its work: no value is made on the way, and text without anything to escape
-//! is copied. The bytes are those that `serde_json` writes of the same event,
+//! is copied into [room](room) that is there already. The bytes are those that `serde_json` writes of the same event,
 //! always; what is rare is left to it.
 //!
 //! [`split`] is the other half, for events that are longer than an entry may
@@ -13,6 +13,7 @@ mod entry;
 mod fit;
 mod head;
 mod place;
+mod room;
 pub(crate) mod split;
 mod text;
 mod time;

@@ -2,12 +2,16 @@
 //! digit, nine times in ten, so that the text before that is kept.
 
 use super::super::Sequence;
+use super::room::Room;
 use super::values::push_unsigned;
 
 const KEY: &[u8; 12] = b"{\"sequence\":";
 
 /// Length of the key and of the longest number.
 const BYTES_MAX: usize = KEY.len() + 20;
+
+/// Room that writing a number may need beside its digits.
+const SPARE: usize = 8;
 
 /// The text of the entry before.
 #[derive(Debug)]
@@ -27,23 +31,23 @@ impl Default for Place {
 
 impl Place {
     #[inline]
-    pub(super) fn push(&mut self, sequence: Sequence, out: &mut Vec<u8>) {
+    pub(super) fn push(&mut self, sequence: Sequence, out: &mut Room<'_>) {
         let Sequence(sequence) = sequence;
         if sequence - sequence % 10 != self.ten {
             self.rewrite(sequence);
         }
-        let end = out.len() + self.len;
-        out.extend_from_slice(&self.text);
-        out.truncate(end);
-        out.push(b'0' + (sequence % 10) as u8);
+        out.put_first(self.len, self.text);
+        out.put(&[b'0' + (sequence % 10) as u8]);
     }
 
     #[cold]
     fn rewrite(&mut self, sequence: u64) {
-        let mut text = KEY.to_vec();
-        push_unsigned(&mut text, sequence);
+        let mut text = [0; BYTES_MAX + SPARE];
+        let mut room = Room::new(&mut text);
+        room.put(KEY);
+        push_unsigned(&mut room, sequence);
+        self.len = BYTES_MAX + SPARE - room.left() - 1;
         self.ten = sequence - sequence % 10;
-        self.len = text.len() - 1;
         self.text.iter_mut().zip(text).for_each(|(place, byte)| *place = byte);
     }
 }
@@ -57,10 +61,12 @@ mod tests {
         let mut place = Place::default();
         let in_order = (0..1_050).chain(99_999_985..100_000_015).chain(u64::MAX - 25..=u64::MAX);
         for sequence in in_order.chain([7, 8, 108, 8, u64::MAX - 3, 0, 999, 1_000]) {
-            let mut out = b"before".to_vec();
-            place.push(Sequence(sequence), &mut out);
-            let text = format!("before{{\"sequence\":{sequence}");
-            assert_eq!(String::from_utf8(out).unwrap(), text);
+            let mut space = [0; 64];
+            let mut room = Room::new(&mut space);
+            place.push(Sequence(sequence), &mut room);
+            let written = 64 - room.left();
+            let text = format!("{{\"sequence\":{sequence}");
+            assert_eq!(space[..written], *text.as_bytes());
         }
     }
 }

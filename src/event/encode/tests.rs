@@ -215,6 +215,26 @@ proptest! {
     }
 
     #[test]
+    fn an_entry_is_whole_however_long_those_before_it_were(
+        // Each length about as often as others of its number of digits.
+        lengths in prop::collection::vec((0..5_u32, 1..10_usize), 1..40),
+        spare in 0..3_usize,
+    ) {
+        let (mut encoder, mut scratch) = (Encoder::default(), RowScratch::default());
+        let mut bytes = Vec::with_capacity(spare * 1_000);
+        let mut expected = String::new();
+        for (sequence, (digits, factor)) in (0..).zip(lengths) {
+            let event = AuditEvent::builder("store")
+                .error("\n".repeat(factor * 10_usize.pow(digits) / 10))
+                .build();
+            let row = scratch.row(&event, 0);
+            encoder.encode(&row, Sequence(sequence), &mut bytes);
+            expected += &by_serde(&row, sequence);
+        }
+        prop_assert!(bytes == expected.as_bytes());
+    }
+
+    #[test]
     fn no_entry_is_too_long_and_identity_stays(
         event in event(),
         sizes in prop::collection::vec(0..9_000_usize, 0..12),

@@ -1,34 +1,29 @@
 //! Text as JSON strings.
 
-use super::super::short::append;
+use super::room::Room;
 
 /// Appends a JSON string, quotes included, of bytes that are known to be UTF-8.
-#[inline]
-pub(super) fn push_known(out: &mut Vec<u8>, text: &[u8]) {
-    out.push(b'"');
+#[inline(always)]
+pub(super) fn push_known(out: &mut Room<'_>, text: &[u8]) {
+    out.put(b"\"");
     push_escaped(out, text);
-    out.push(b'"');
+    out.put(b"\"");
 }
 
-/// The same of bytes that nobody has looked at; nothing if they are not UTF-8.
-/// Whether they are.
+/// Whether bytes that nobody has looked at are UTF-8.
 #[inline]
-pub(super) fn push_unread(out: &mut Vec<u8>, text: &[u8]) -> bool {
-    let is_text = text.is_ascii() || std::str::from_utf8(text).is_ok();
-    if is_text {
-        push_known(out, text);
-    }
-    is_text
+pub(super) fn is_text(bytes: &[u8]) -> bool {
+    bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
 }
 
 /// Appends what stands between the quotes, of bytes that are known to be UTF-8.
 /// Inlined, so that each place has its own guess how long a text will be.
 #[inline(always)]
-pub(super) fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn push_escaped(out: &mut Room<'_>, text: &[u8]) {
     if is_plain(text) {
-        append(out, text);
+        out.put_text(text);
     } else {
-        push_each(out, text);
+        out.pass(|out| push_each(out, text));
     }
 }
 
@@ -72,25 +67,24 @@ fn specials(word: u64) -> u64 {
 }
 
 #[cold]
-fn push_each(out: &mut Vec<u8>, text: &[u8]) {
+fn push_each<'a>(mut out: Room<'a>, text: &[u8]) -> Room<'a> {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| HEX.get(usize::from(value)).copied().unwrap_or(b'0');
-    for byte in text.iter().copied() {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            0x0c => out.extend_from_slice(b"\\f"),
-            0..0x20 => {
-                out.extend_from_slice(b"\\u00");
-                out.extend([digit(byte >> 4), digit(byte & 15)]);
-            }
-            _ => out.push(byte),
-        }
+    for byte in text {
+        let code = [b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)];
+        out.put(match *byte {
+            b'"' => b"\\\"",
+            b'\\' => b"\\\\",
+            b'\n' => b"\\n",
+            b'\r' => b"\\r",
+            b'\t' => b"\\t",
+            0x08 => b"\\b",
+            0x0c => b"\\f",
+            0..0x20 => &code,
+            _ => std::slice::from_ref(byte),
+        });
     }
+    out
 }
 
 #[cfg(test)]
@@ -104,9 +98,11 @@ mod tests {
         for character in characters {
             for place in 0..36 {
                 let text = format!("{}{character}{}", "a".repeat(place), "é".repeat(3));
-                let mut written = Vec::new();
-                push_known(&mut written, text.as_bytes());
-                assert_eq!(written, serde_json::to_vec(&text).unwrap(), "{text:?}");
+                let mut space = [0; 600];
+                let mut room = Room::new(&mut space);
+                push_known(&mut room, text.as_bytes());
+                let written = 600 - room.left();
+                assert_eq!(space[..written], serde_json::to_vec(&text).unwrap(), "{text:?}");
             }
         }
     }

@@ -4,6 +4,7 @@ use super::super::EventId;
 use super::super::limits::FIELD_BYTES_MAX;
 use super::super::packed::{PackedMetadata, Unread, ValueRef};
 use super::super::row::metadata_value;
+use super::room::Room;
 use super::text::push_known;
 
 /// Largest integer that every JSON reader holds exactly (2^53).
@@ -19,30 +20,30 @@ const MS_PLAIN_NS_MIN: u64 = 10;
 /// Fewer than 16 digits are exact in a double.
 const MS_EXACT_NS_END: u64 = 1_000_000_000_000_000;
 
-#[inline]
-pub(super) fn push_unsigned(out: &mut Vec<u8>, number: u64) {
+#[inline(always)]
+pub(super) fn push_unsigned(out: &mut Room<'_>, number: u64) {
     match u32::try_from(number) {
         Ok(number) if number < EIGHT_DIGITS_END => push_up_to_eight(out, number),
         _ => {
-            push_unsigned_long(out, number / u64::from(EIGHT_DIGITS_END));
+            out.pass(|out| push_unsigned_long(out, number / u64::from(EIGHT_DIGITS_END)));
             let rest = (number % u64::from(EIGHT_DIGITS_END)) as u32;
-            out.extend_from_slice(&(eight_digits(rest) | ZEROS).to_le_bytes());
+            out.put(&(eight_digits(rest) | ZEROS).to_le_bytes());
         }
     }
 }
 
 #[inline(never)]
-fn push_unsigned_long(out: &mut Vec<u8>, number: u64) {
-    push_unsigned(out, number);
+fn push_unsigned_long(mut out: Room<'_>, number: u64) -> Room<'_> {
+    push_unsigned(&mut out, number);
+    out
 }
 
-#[inline]
-fn push_up_to_eight(out: &mut Vec<u8>, number: u32) {
+#[inline(always)]
+fn push_up_to_eight(out: &mut Room<'_>, number: u32) {
     let digits = eight_digits(number);
     // The last digit is there, whatever it is.
     let zeros = digits.trailing_zeros().min(56) / 8;
-    out.extend_from_slice(&((digits | ZEROS) >> (8 * zeros)).to_le_bytes());
-    out.truncate(out.len() - zeros as usize);
+    out.put_first(8 - zeros as usize, ((digits | ZEROS) >> (8 * zeros)).to_le_bytes());
 }
 
 /// The digits of a number below 10^8, the first in the lowest byte. Nothing goes
@@ -58,10 +59,17 @@ pub(super) fn eight_digits(number: u32) -> u64 {
 }
 
 /// Nanoseconds as milliseconds, in the fewest digits that give the same double.
-#[inline]
-pub(super) fn push_ms(out: &mut Vec<u8>, ns: u64) {
+#[inline(always)]
+pub(super) fn push_ms(out: &mut Room<'_>, ns: u64) {
+    out.pass(|out| push_ms_to(out, ns));
+}
+
+#[inline(never)]
+fn push_ms_to(mut room: Room<'_>, ns: u64) -> Room<'_> {
+    let out = &mut room;
     if (1..MS_PLAIN_NS_MIN).contains(&ns) || ns >= MS_EXACT_NS_END {
-        return push_json(out, &super::super::duration_ms(std::time::Duration::from_nanos(ns)));
+        let ms = super::super::duration_ms(std::time::Duration::from_nanos(ns));
+        return push_json(room, &ms);
     }
     let (whole, decimals) = (ns / 1_000_000, eight_digits((ns % 1_000_000) as u32 * 100));
     // Of the eight digits the last two are zeros, and the first one is there.
@@ -69,14 +77,13 @@ pub(super) fn push_ms(out: &mut Vec<u8>, ns: u64) {
     let decimals = decimals | ZEROS;
     if whole < 10 {
         let text = decimals << 16 | u64::from(b'.') << 8 | whole | u64::from(b'0');
-        out.extend_from_slice(&text.to_le_bytes());
-        out.truncate(out.len() + 2 - missing);
+        out.put_first(10 - missing, text.to_le_bytes());
     } else {
         push_unsigned(out, whole);
-        out.push(b'.');
-        out.extend_from_slice(&decimals.to_le_bytes());
-        out.truncate(out.len() - missing);
+        out.put(b".");
+        out.put_first(8 - missing, decimals.to_le_bytes());
     }
+    room
 }
 
 /// A finite number in the fewest digits that give the same double.
@@ -84,58 +91,59 @@ pub(super) fn push_ms(out: &mut Vec<u8>, ns: u64) {
 /// One with at most six decimals and 15 digits, as amounts and shares have them,
 /// is a whole number of millionths, and no other text of so few digits gives the
 /// same double.
-#[inline]
-fn push_float(out: &mut Vec<u8>, number: f64) {
+#[inline(always)]
+fn push_float(out: &mut Room<'_>, number: f64) {
     let millionths = (number.abs() * 1e6 + 0.5) as u64;
     if millionths >= MS_EXACT_NS_END || millionths as f64 / 1e6 != number.abs() {
-        return push_json(out, &number);
+        return out.pass(|out| push_json(out, &number));
     }
     if number.is_sign_negative() {
-        out.push(b'-');
+        out.put(b"-");
     }
     push_ms(out, millionths);
 }
 
 #[inline]
-pub(super) fn push_event_id(out: &mut Vec<u8>, id: EventId) {
-    out.extend_from_slice(&id.text());
+pub(super) fn push_event_id(out: &mut Room<'_>, id: EventId) {
+    out.put(&id.text());
 }
 
 /// The key `metadata` with its object; nothing if there is none. Its texts were
 /// looked at when they were packed.
-pub(super) fn push_metadata(out: &mut Vec<u8>, mut metadata: PackedMetadata<'_>) {
+#[inline(always)]
+pub(super) fn push_metadata(out: &mut Room<'_>, mut metadata: PackedMetadata<'_>) {
     if may_repeat_keys(metadata) {
-        push_fields(out, distinct(metadata).into_iter());
+        out.pass(|out| push_distinct(out, metadata));
     } else {
         push_fields(out, std::iter::from_fn(|| metadata.next_unread()));
     }
 }
 
-type Field<'a> = (&'a [u8], Unread<'a>);
-
-#[inline]
-fn push_fields<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Field<'a>>) {
-    let start = out.len();
-    out.extend_from_slice(b",\"metadata\":{");
-    let first = out.len();
-    for (key, value) in fields {
-        push_known(out, key);
-        out.push(b':');
-        push_value(out, value);
-        out.push(b',');
-    }
-    end_list(out, start, first, b'}');
+#[cold]
+fn push_distinct<'a>(mut out: Room<'a>, metadata: PackedMetadata<'_>) -> Room<'a> {
+    push_fields(&mut out, distinct(metadata).into_iter());
+    out
 }
 
-/// Ends a list that begins at `start`, of items from `first` on, each with a
-/// comma behind it. One without items goes.
-#[inline]
-pub(super) fn end_list(out: &mut Vec<u8>, start: usize, first: usize, end: u8) {
-    if out.len() == first {
-        return out.truncate(start);
+type Field<'a> = (&'a [u8], Unread<'a>);
+
+#[inline(always)]
+fn push_fields<'a>(out: &mut Room<'_>, fields: impl Iterator<Item = Field<'a>>) {
+    let mut are_there = false;
+    for (key, value) in fields {
+        if are_there {
+            out.put(b",");
+        } else {
+            out.put(b",\"metadata\":{");
+        }
+        are_there = true;
+        push_known(out, key);
+        out.put(b":");
+        push_value(out, value);
     }
-    out.truncate(out.len() - 1);
-    out.push(end);
+    if are_there {
+        out.put(b"}");
+    }
 }
 
 /// Whether two keys look alike. Seldom wrong, and never about those that are
@@ -160,7 +168,6 @@ fn may_repeat_keys(mut metadata: PackedMetadata<'_>) -> bool {
 }
 
 /// Each key once, at its first place, with its last value.
-#[cold]
 fn distinct(mut metadata: PackedMetadata<'_>) -> Vec<Field<'_>> {
     let mut fields: Vec<Field<'_>> = Vec::new();
     while let Some((key, value)) = metadata.next_unread() {
@@ -172,36 +179,40 @@ fn distinct(mut metadata: PackedMetadata<'_>) -> Vec<Field<'_>> {
     fields
 }
 
-#[inline]
-fn push_value(out: &mut Vec<u8>, value: Unread<'_>) {
+#[inline(always)]
+fn push_value(out: &mut Room<'_>, value: Unread<'_>) {
     match value {
         Unread::Fixed(value) => push_fixed(out, value),
         Unread::Str(text) if text.len() <= FIELD_BYTES_MAX => push_known(out, text),
-        Unread::Str(text) => push_rare(out, ValueRef::Str(read(text))),
-        Unread::Json(text) => push_rare(out, ValueRef::Json(read(text))),
+        Unread::Str(text) => out.pass(|out| push_rare(out, ValueRef::Str(read(text)))),
+        Unread::Json(text) => out.pass(|out| push_rare(out, ValueRef::Json(read(text)))),
     }
 }
 
-#[inline]
-fn push_fixed(out: &mut Vec<u8>, value: ValueRef<'_>) {
+#[inline(always)]
+fn push_fixed(out: &mut Room<'_>, value: ValueRef<'_>) {
     match value {
-        ValueRef::Bool(true) => out.extend_from_slice(b"true"),
-        ValueRef::Bool(false) => out.extend_from_slice(b"false"),
+        ValueRef::Bool(true) => {
+            out.put(b"true");
+        }
+        ValueRef::Bool(false) => {
+            out.put(b"false");
+        }
         ValueRef::U64(number) if number <= JSON_INTEGER_MAX => push_unsigned(out, number),
         ValueRef::I64(number) if number.unsigned_abs() <= JSON_INTEGER_MAX => {
             if number < 0 {
-                out.push(b'-');
+                out.put(b"-");
             }
             push_unsigned(out, number.unsigned_abs());
         }
         ValueRef::F64(number) if number.is_finite() => push_float(out, number),
-        value => push_rare(out, value),
+        value => out.pass(|out| push_rare(out, value)),
     }
 }
 
 #[cold]
-fn push_rare(out: &mut Vec<u8>, value: ValueRef<'_>) {
-    push_json(out, &metadata_value(value));
+fn push_rare<'a>(out: Room<'a>, value: ValueRef<'_>) -> Room<'a> {
+    push_json(out, &metadata_value(value))
 }
 
 fn read(text: &[u8]) -> &str {
@@ -210,14 +221,22 @@ fn read(text: &[u8]) -> &str {
 
 /// What is too rare to be written here.
 #[inline(never)]
-fn push_json<T: serde::Serialize>(out: &mut Vec<u8>, value: &T) {
-    // A vector takes everything, and none of our values fails to be written.
-    let _ = serde_json::to_writer(out, value);
+fn push_json<'a, T: serde::Serialize>(mut out: Room<'a>, value: &T) -> Room<'a> {
+    let _ = serde_json::to_writer(&mut out, value);
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn written(write: impl FnOnce(&mut Room<'_>)) -> String {
+        let mut space = [0; 64];
+        let mut room = Room::new(&mut space);
+        write(&mut room);
+        let written = 64 - room.left();
+        String::from_utf8(space[..written].to_vec()).unwrap()
+    }
 
     #[test]
     fn numbers_around_every_length_are_written_as_others_write_them() {
@@ -225,9 +244,7 @@ mod tests {
         let near = powers.flat_map(|power| power.saturating_sub(150)..power.saturating_add(150));
         for number in near.chain(0..20_000).chain((0..4_000).map(|n| n * 25_013)).chain([u64::MAX])
         {
-            let mut out = Vec::new();
-            push_unsigned(&mut out, number);
-            assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+            assert_eq!(written(|out| push_unsigned(out, number)), number.to_string());
         }
     }
 
@@ -235,9 +252,8 @@ mod tests {
     fn every_part_of_a_millisecond_is_written_as_serde_does() {
         for ns in (0..1_000_000).step_by(7).chain((0..1_000_000).step_by(1_000)) {
             let ns = 3_000_000 + ns;
-            let mut out = Vec::new();
-            push_ms(&mut out, ns);
-            assert_eq!(out, serde_json::to_vec(&(ns as f64 / 1e6)).unwrap(), "{ns}");
+            let by_serde = serde_json::to_string(&(ns as f64 / 1e6)).unwrap();
+            assert_eq!(written(|out| push_ms(out, ns)), by_serde, "{ns}");
         }
     }
 }
