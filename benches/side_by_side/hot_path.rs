@@ -99,7 +99,7 @@ impl Times {
         if !processes.iter().any(|(known, _)| *known == arm) {
             let mut process = ArmProcess::start(arm);
             if matches!(arm, Arm::Control | Arm::Ours | Arm::Policy) {
-                // Later rounds have this behind them too: two threads, and memory that was used.
+                // So no round is the first on memory that is new, nor the last before a second thread.
                 let (_, lost) = process.ask(Way::TwoThreads, Workload::Text, round + 1);
                 figures.lose(lost);
             }

@@ -23,7 +23,8 @@ pub(crate) enum Workload {
     Nested,
     /// The same fields under names that are not ours.
     Unaudited,
-    /// As `Unaudited`, with one field, from each of 1,024 callsites in turn.
+    /// As `Unaudited`, with one field, from each of 1,024 callsites in turn. Their
+    /// addresses are so regular that none meet in our table.
     ManyCallsites,
     /// As `Unaudited`, a span that ten rules of a policy name and none takes.
     Candidate,
@@ -159,7 +160,7 @@ const CALLSITES: usize = 1 << 10;
 
 /// One span for each item, each from a callsite of its own.
 fn many_callsites(items: &[Item]) {
-    /// Its body as often as two to the number of words behind it.
+    /// Its body once, and twice as often with each word behind it.
     macro_rules! times {
         ($items:ident) => {
             if let Some(item) = $items.next() {

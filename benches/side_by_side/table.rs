@@ -22,7 +22,7 @@ pub(crate) fn print(figures: &Figures, quick: bool) {
     if let Some(control_ns) = figures.value("control_str_ns") {
         println!(
             "\nA span of the control took {control_ns:.0} ns. Bounds in units of time are of a machine on which it \
-             takes {CONTROL_NS}: this one was {:.2} times as slow.",
+             takes {CONTROL_NS} ns: this one was {:.2} times as slow.",
             control_ns / CONTROL_NS
         );
     }

@@ -4,8 +4,8 @@
 //! The index is a list of positions grouped into buckets, with as much of the
 //! hash beside each as 32 bits have room for: 5 bytes a text, against 10 of an
 //! open table that stays growable. A text that is absent costs two cache lines,
-//! whatever the size. A few texts are looked through instead: most dictionaries of a
-//! segment that was made for somebody who looks have one.
+//! whatever the size. A few texts are looked through instead: a segment that is made
+//! because somebody looks has few events, and most of its dictionaries one text.
 
 use std::mem::size_of;
 
@@ -101,7 +101,7 @@ struct Index {
 
 const TEXTS_PER_BUCKET: usize = 4;
 
-/// So many texts have no index.
+/// At most so many texts are looked through, without an index.
 const TEXTS_LOOKED_THROUGH: usize = TEXTS_PER_BUCKET;
 
 impl Index {

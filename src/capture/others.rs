@@ -2,9 +2,9 @@
 //!
 //! Most spans and events of a program are from one of them, and nearly all are told by
 //! one load. Where addresses meet in one place, the next few places are looked at; where
-//! those are taken, a further table. So what was decided once is never decided again
-//! until a policy is put in force, however many callsites there are: deciding takes a
-//! lock and a microsecond.
+//! those are taken, a further table. So what was decided once is not decided again for a
+//! span or an event until a policy is put in force, however many callsites there are:
+//! deciding takes a lock and a microsecond.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -2,6 +2,7 @@
 
 use std::fmt::{Display, Write};
 
+use super::super::limits::EVENT_BYTES_MAX;
 use super::super::packed::PackedIds;
 use super::super::row::{Row, RowSpan};
 use super::super::{EventId, Kind, Part, Sequence, Status, StatusSource};
@@ -25,11 +26,16 @@ pub(crate) struct Encoder {
 
 /// Room for the first entry.
 const FIRST_ROOM: usize = 1_024;
-/// Room beyond what an entry needed, for one that is a little longer. Some of it is
-/// needed also by one that is not: digits are written eight at a time.
-const MORE_ROOM: usize = 64;
-/// The share of the room that an entry leaves the next one less, if it needed less.
-const ROOM_SHARE: usize = 64;
+/// Room beyond what an entry takes that it may need nevertheless: digits are written
+/// eight at a time, and the sequence with all the room that a number may take.
+const SPARE: usize = 64;
+/// The next entry gets room for one that is longer by this share.
+const LONGER_SHARE: usize = 4;
+/// What an entry did not need shrinks by this share for the next one: all room is
+/// filled with zeros first, and what is long is mostly followed by what is not.
+const SHRINKING_SHARE: usize = 8;
+/// No more room is kept for the next entry: a longer one is taken apart.
+const ROOM_KEPT_MAX: usize = EVENT_BYTES_MAX + SPARE;
 
 impl Default for Encoder {
     fn default() -> Self {
@@ -44,6 +50,11 @@ impl Default for Encoder {
 }
 
 impl Encoder {
+    #[cfg(test)]
+    pub(super) fn with_room(room: usize) -> Self {
+        Encoder { room, ..Encoder::default() }
+    }
+
     /// Appends the entry of `row` at its place in the trail.
     pub(crate) fn encode(&mut self, row: &Row<'_>, sequence: Sequence, out: &mut Vec<u8>) {
         let start = out.len();
@@ -53,7 +64,9 @@ impl Encoder {
             if let Some(left) = self.write(row, sequence, room) {
                 let written = self.room - left;
                 out.truncate(start + written);
-                self.room = (self.room - self.room / ROOM_SHARE).max(written + MORE_ROOM);
+                let longer = written + written / LONGER_SHARE + SPARE;
+                let kept = self.room - self.room / SHRINKING_SHARE;
+                self.room = kept.max(longer).min(ROOM_KEPT_MAX);
                 return;
             }
             self.room *= 2;
@@ -126,11 +139,15 @@ fn push_outcome(row: &Row<'_>, out: &mut Room<'_>) {
     }
 }
 
-/// The ids up to the first that is no text: there is none such.
+/// The ids up to the first that is no text: there is none such. Also no further than
+/// there is room: then they are written once more.
 #[inline]
 fn push_entry_ids(mut ids: PackedIds<'_>, out: &mut Room<'_>) {
     let mut are_there = false;
     while let Some(id) = ids.next_unread().filter(|id| is_text(id)) {
+        if out.is_spent() {
+            return;
+        }
         if are_there {
             out.put(b",");
         } else {
@@ -164,9 +181,7 @@ fn push_span(span: &RowSpan<'_>, out: &mut Room<'_>) {
     }
     push_id(out, b",\"trace_id\":\"", span.trace_id);
     push_id(out, b",\"span_id\":\"", span.span_id);
-    if !span.links.is_empty() {
-        out.pass(|out| push_links(span.links, out));
-    }
+    out.pass(|out| push_links(span.links, out));
     out.put(b"}");
 }
 
@@ -189,7 +204,9 @@ fn push_links<'a>(links: &[EventId], mut out: Room<'a>) -> Room<'a> {
         push_event_id(&mut out, *link);
         before = b"\",\"";
     }
-    out.put(b"\"]");
+    if !links.is_empty() {
+        out.put(b"\"]");
+    }
     out
 }
 

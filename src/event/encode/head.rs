@@ -41,8 +41,7 @@ impl Head {
         if self.keep(row).is_none() {
             return out.pass(|out| push_unusual(row, out));
         }
-        if let Some(text) = out.take(TEMPLATE.len()).and_then(|text| text.first_chunk_mut()) {
-            let text: &mut [u8; TEMPLATE.len()] = text;
+        if let Some(text) = out.take_chunk::<{ TEMPLATE.len() }>() {
             *text = self.text;
             text[TIMESTAMP_AT + MICROS_AT..TIMESTAMP_AT + MICROS_AT + 6]
                 .copy_from_slice(&micros_text(row.timestamp_us));

@@ -25,10 +25,25 @@ impl<'a> Room<'a> {
         self.0.len()
     }
 
-    /// Takes so many bytes of the room; all of it, if there are not as many.
+    /// Whether nothing more fits.
+    #[inline(always)]
+    pub(super) fn is_spent(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes so many bytes of the room. If there are fewer, there is nothing to have,
+    /// and all of the room is spent: nothing that comes behind is written then.
     #[inline(always)]
     pub(super) fn take(&mut self, len: usize) -> Option<&'a mut [u8]> {
         let (taken, left) = take(&mut self.0).split_at_mut_checked(len)?;
+        self.0 = left;
+        Some(taken)
+    }
+
+    /// The same of a number that is known beforehand.
+    #[inline(always)]
+    pub(super) fn take_chunk<const N: usize>(&mut self) -> Option<&'a mut [u8; N]> {
+        let (taken, left) = take(&mut self.0).split_first_chunk_mut()?;
         self.0 = left;
         Some(taken)
     }

@@ -215,6 +215,21 @@ proptest! {
     }
 
     #[test]
+    fn the_bytes_are_the_same_whatever_room_there_is_at_first(
+        event in event(),
+        least in 1..=7_usize,
+    ) {
+        let mut scratch = RowScratch::default();
+        let row = scratch.row(&event, event.timestamp.timestamp_micros());
+        let expected = by_serde(&row, 7);
+        for room in (least..=expected.len() + 80).step_by(7) {
+            let mut bytes = b"before".to_vec();
+            Encoder::with_room(room).encode(&row, Sequence(7), &mut bytes);
+            prop_assert!(bytes.strip_prefix(b"before") == Some(expected.as_bytes()), "{}", room);
+        }
+    }
+
+    #[test]
     fn an_entry_is_whole_however_long_those_before_it_were(
         // Each length about as often as others of its number of digits.
         lengths in prop::collection::vec((0..5_u32, 1..10_usize), 1..40),

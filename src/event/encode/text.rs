@@ -70,20 +70,25 @@ fn specials(word: u64) -> u64 {
 fn push_each<'a>(mut out: Room<'a>, text: &[u8]) -> Room<'a> {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| HEX.get(usize::from(value)).copied().unwrap_or(b'0');
-    for byte in text {
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|byte| is_special(*byte)) {
+        let (plain, special) = rest.split_at(at);
+        let Some((byte, behind)) = special.split_first().filter(|_| !out.is_spent()) else { break };
+        let itself = [b'\\', *byte];
         let code = [b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)];
-        out.put(match *byte {
-            b'"' => b"\\\"",
-            b'\\' => b"\\\\",
+        out.put_text(plain);
+        out.put(match byte {
             b'\n' => b"\\n",
             b'\r' => b"\\r",
             b'\t' => b"\\t",
             0x08 => b"\\b",
             0x0c => b"\\f",
             0..0x20 => &code,
-            _ => std::slice::from_ref(byte),
+            _ => &itself,
         });
+        rest = behind;
     }
+    out.put_text(rest);
     out
 }
 

@@ -131,6 +131,9 @@ type Field<'a> = (&'a [u8], Unread<'a>);
 fn push_fields<'a>(out: &mut Room<'_>, fields: impl Iterator<Item = Field<'a>>) {
     let mut are_there = false;
     for (key, value) in fields {
+        if out.is_spent() {
+            return;
+        }
         if are_there {
             out.put(b",");
         } else {

@@ -12,7 +12,7 @@ use super::trouble::{FullDisk, State};
 use crate::capture::Intake;
 use crate::channel::LossReason;
 use crate::error::Error;
-use crate::event::encode::{Encoder, encode, split::Split};
+use crate::event::encode::{Encoder, split::Split};
 use crate::event::limits::EVENT_BYTES_MAX;
 use crate::event::row::{Row, RowScratch};
 use crate::event::{AuditEvent, Sequence};
@@ -150,9 +150,10 @@ impl Kept {
         let split = Split::new(row.to_event(Sequence(u64::MAX)));
         let mut scratch = RowScratch::default();
         let rows: Vec<_> = split.rows(scratch.row(&split.event, row.recorded_us)).collect();
+        let mut encoder = Encoder::default();
         let encoded = |(place, row)| {
             let mut entry = Vec::new();
-            encode(row, Sequence(place), &mut entry);
+            encoder.encode(row, Sequence(place), &mut entry);
             entry
         };
         let entries: Vec<Vec<u8>> = (self.ledger.size()..).zip(&rows).map(encoded).collect();
