@@ -9,7 +9,7 @@ use tokio::sync::broadcast;
 
 use crate::buffer::rotation::RotationPolicy;
 use crate::capture::Intake;
-use crate::channel::{Wake, block_on_for};
+use crate::channel::{Lookout, Wake, block_on_for};
 use crate::error::{Error, Result};
 use crate::event::AuditEvent;
 use crate::export::{self, Format};
@@ -48,6 +48,7 @@ pub(super) struct Inner {
     pub(super) requests: Sender<Request>,
     pub(super) problems: Sender<Error>,
     pub(super) wake: Arc<Wake>,
+    pub(super) lookout: Lookout,
     pub(super) published: Arc<Published>,
     pub(super) stream: broadcast::WeakSender<Arc<AuditEvent>>,
     pub(super) rotation: RotationPolicy,
@@ -97,6 +98,7 @@ impl Audit {
                 requests: parts.requests,
                 problems: parts.problems,
                 wake: parts.wake,
+                lookout: Lookout::default(),
                 published: parts.published,
                 stream: parts.stream,
                 rotation: parts.rotation,
@@ -124,7 +126,7 @@ impl Audit {
     ///
     /// When the worker has stopped, or this is its own thread.
     pub fn view(&self) -> Result<View> {
-        Ok(self.inner.view_of(self.inner.ask_and_wait(Request::View)?))
+        Ok(self.inner.view_of(self.inner.ask_and_look(Request::View)?))
     }
 
     /// What the worker last showed, at most a tenth of a second old. Waits for
@@ -139,7 +141,7 @@ impl Audit {
     ///
     /// As [`view`](Self::view).
     pub fn flush(&self) -> Result<()> {
-        self.inner.ask_and_wait(Request::Flush)
+        self.inner.ask_and_look(Request::Flush)
     }
 
     /// Records an event by hand, and waits until it is in the trail: with a

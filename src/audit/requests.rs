@@ -77,6 +77,11 @@ impl Inner {
     pub(super) fn ask_and_wait<T>(&self, make: impl FnOnce(Reply<T>) -> Request) -> Result<T> {
         block_on(self.ask(make)?)
     }
+
+    /// The same where the worker has the reply as soon as it is awake.
+    pub(super) fn ask_and_look<T>(&self, make: impl FnOnce(Reply<T>) -> Request) -> Result<T> {
+        self.lookout.block_on(self.ask(make)?)
+    }
 }
 
 impl Source for Audit {

@@ -26,5 +26,5 @@ pub(crate) use loss::{Gap, Losses};
 pub(crate) use ring::Place;
 #[cfg(feature = "journal")]
 pub(crate) use wait::together;
-pub(crate) use wait::{block_on, block_on_for, on_own_thread};
+pub(crate) use wait::{Lookout, block_on, block_on_for, on_own_thread};
 pub(crate) use wake::Wake;

@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
@@ -21,6 +22,54 @@ use crate::error::{Error, ErrorKind, Result};
 thread_local! {
     /// Who is woken on this thread, while that is held back.
     static HELD_BACK: RefCell<Option<Vec<Arc<Waiter>>>> = const { RefCell::new(None) };
+}
+
+/// For how long somebody looks: a thread that sleeps on a halted processor and answers
+/// from cold caches has answered by then.
+const LOOK_FOR_NS: u64 = 200_000;
+
+/// What letting others go before takes at least where there is another thread that runs.
+const OTHERS_RUN_NS: u64 = 5_000;
+
+/// One of those who wait for the same thread, and who need not be woken.
+///
+/// Being woken can take longer than the answer itself, since the processor is halted
+/// meanwhile. Who looks keeps it awake, and lets all other threads go before. As soon as
+/// one of them does, the processor is not idle, and nobody has to keep it awake. Only one
+/// looks: many would be in each other's way.
+#[derive(Debug, Default)]
+pub(crate) struct Lookout {
+    is_taken: AtomicBool,
+}
+
+impl Lookout {
+    /// As [`block_on`], of what another thread completes as soon as it is awake.
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        /// Somebody else may look, also where `future` panics.
+        struct Leave<'a>(&'a AtomicBool);
+
+        impl Drop for Leave<'_> {
+            fn drop(&mut self) {
+                self.0.store(false, Ordering::Relaxed);
+            }
+        }
+
+        let mut future = pin!(future);
+        if !self.is_taken.swap(true, Ordering::Relaxed) {
+            let _leave = Leave(&self.is_taken);
+            let clock = SystemClock::new();
+            let mut context = Context::from_waker(Waker::noop());
+            let (mut before_ns, mut now_ns) = (0, 0);
+            while now_ns < LOOK_FOR_NS && now_ns.saturating_sub(before_ns) < OTHERS_RUN_NS {
+                std::thread::yield_now();
+                if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+                    return output;
+                }
+                (before_ns, now_ns) = (now_ns, clock.monotonic_ns());
+            }
+        }
+        block_on(future)
+    }
 }
 
 /// Waits for `future`, blocking this thread.
@@ -182,6 +231,53 @@ mod tests {
         assert_eq!(thread.join().unwrap(), Ok(5));
         let (_sender, receiver) = oneshot::channel::<()>();
         assert!(block_on_for(receiver, Duration::from_millis(5)).is_none());
+    }
+
+    #[test]
+    fn who_looks_gets_a_reply_that_comes_at_once_and_one_that_comes_late() {
+        let lookout = Arc::new(Lookout::default());
+        let wait = |receiver: oneshot::Receiver<u64>| {
+            let lookout = Arc::clone(&lookout);
+            std::thread::spawn(move || lookout.block_on(receiver))
+        };
+        for pause_ns in [0, LOOK_FOR_NS / 4, LOOK_FOR_NS, 20 * LOOK_FOR_NS] {
+            let pairs = (0..3).map(|_| oneshot::channel());
+            let (senders, receivers): (Vec<_>, Vec<_>) = pairs.unzip();
+            let threads: Vec<_> = receivers.into_iter().map(wait).collect();
+            std::thread::sleep(Duration::from_nanos(pause_ns));
+            senders.into_iter().for_each(|sender| sender.send(pause_ns).unwrap());
+            assert!(threads.into_iter().all(|thread| thread.join().unwrap() == Ok(pause_ns)));
+        }
+        let (sender, receiver) = oneshot::channel();
+        drop(sender);
+        assert!(wait(receiver).join().unwrap().is_err());
+        assert!(!lookout.is_taken.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn one_looks_while_others_sleep_and_the_next_may_when_it_has_left() {
+        let lookout = Lookout::default();
+        let is_taken = || lookout.is_taken.load(Ordering::Relaxed);
+        let answer = lookout.block_on(std::future::poll_fn(|_| Poll::Ready(is_taken())));
+        assert!(answer && !is_taken());
+        let panics =
+            || lookout.block_on(std::future::poll_fn(|_| -> Poll<()> { panic!("on purpose") }));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).is_err());
+        assert!(!is_taken());
+        // Who comes while another looks is woken, give or take a token from before.
+        let mut polls = 0;
+        lookout.is_taken.store(true, Ordering::Relaxed);
+        let (sender, mut receiver) = oneshot::channel();
+        let answering = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(5));
+            sender.send(()).unwrap();
+        });
+        let reply = lookout.block_on(std::future::poll_fn(|context| {
+            polls += 1;
+            std::pin::Pin::new(&mut receiver).poll(context)
+        }));
+        answering.join().unwrap();
+        assert!(reply == Ok(()) && polls < 5 && is_taken(), "{polls}");
     }
 
     #[test]
