@@ -122,6 +122,9 @@ impl Audit {
     /// Everything held, this thread's completed operations included; a fixed
     /// picture that any number of queries can share.
     ///
+    /// Waits for the worker: for up to 200 µs it may keep a processor busy that no
+    /// other thread wants, then it sleeps. So do queries that are not `.await`ed.
+    ///
     /// # Errors
     ///
     /// When the worker has stopped, or this is its own thread.
@@ -135,7 +138,8 @@ impl Audit {
         self.inner.view_of(self.inner.published.snapshot())
     }
 
-    /// Waits until everything that this thread completed is recorded.
+    /// Waits until everything that this thread completed is recorded, as
+    /// [`view`](Self::view) waits.
     ///
     /// # Errors
     ///

@@ -1,6 +1,8 @@
 //! Waiting for a reply on a thread that may or may not belong to an async
 //! runtime: the smallest executor, for futures that another thread completes.
 //!
+//! One of the callers of a worker that answers at once need not be woken: [`Lookout`].
+//!
 //! Waking a thread takes the one who does it a few microseconds. Where many
 //! wait for the same thing, who completes it wakes one of them only, and that
 //! one the others, each two of them: see [`together`].
@@ -278,6 +280,21 @@ mod tests {
         }));
         answering.join().unwrap();
         assert!(reply == Ok(()) && polls < 5 && is_taken(), "{polls}");
+    }
+
+    #[test]
+    fn who_has_let_another_thread_run_looks_no_longer() {
+        let mut looks = 0;
+        let lookout = Lookout::default();
+        lookout.block_on(std::future::poll_fn(|context| {
+            if !context.waker().will_wake(Waker::noop()) {
+                return Poll::Ready(());
+            }
+            looks += 1;
+            std::thread::sleep(Duration::from_nanos(2 * OTHERS_RUN_NS));
+            Poll::Pending
+        }));
+        assert_eq!(looks, 1);
     }
 
     #[test]
