@@ -5,7 +5,7 @@ use tracing_audit::test_kit::TestTrail;
 use tracing_audit::{AuditEvent, AuditLayer, assert_audited, audited_span};
 use tracing_subscriber::layer::SubscriberExt;
 
-fn main() -> tracing_audit::Result<()> {
+pub(super) fn run() -> tracing_audit::Result<()> {
     let (layer, audit) = AuditLayer::builder().build()?;
     let subscriber = tracing_subscriber::registry().with(layer);
     let subscription = audit.subscribe();
