@@ -4,8 +4,10 @@ use std::hash::{BuildHasher, Hasher as _};
 use std::mem::size_of;
 use std::ops::Range;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::DefaultHashBuilder;
 
+use super::lookup::Lookup;
+use crate::ahead::ask_to_read;
 use crate::event::short::is_same;
 
 /// The keyed hasher that all dictionaries of one buffer share, so that a query
@@ -25,19 +27,13 @@ pub(super) fn hash_bytes(hasher: &Hasher, text: &[u8]) -> u64 {
     state.finish()
 }
 
-/// Clearing goes through the whole table, which a head that was full once has
-/// left large. Up to this share of what it has room for, texts are taken out of
-/// it one by one.
-const REMOVED_SHARE: usize = 64;
-
 /// Texts in the order of their first appearance. Kept from head to head, so
 /// that its memory is allocated once.
 #[derive(Debug, Default)]
 pub(super) struct Interner {
     /// Stored before each text, and no part of it when it is looked up.
     prefix: &'static str,
-    /// Positions. Nothing more, so that it stays small enough for the cache.
-    table: HashTable<u32>,
+    lookup: Lookup,
     hashes: Vec<u64>,
     ends: Vec<u32>,
     text: String,
@@ -50,20 +46,43 @@ impl Interner {
 
     /// The position of `text`, which is added if it is new.
     pub(super) fn intern(&mut self, hasher: &Hasher, text: &str) -> u32 {
-        let hash = hash_text(hasher, text);
-        let Interner { prefix, table, hashes, ends, text: texts } = self;
-        let is_it = |at: &u32| is_at(texts, ends, *at, prefix.len(), text);
-        if let Some(position) = table.find(hash, is_it) {
-            return *position;
+        self.intern_hashed(hash_text(hasher, text), text)
+    }
+
+    /// The same of a text whose [`hash_text`] is `hash`.
+    pub(super) fn intern_hashed(&mut self, hash: u64, text: &str) -> u32 {
+        match self.lookup.find(hash, |at| self.is_at(at, text)) {
+            Some(position) => position,
+            None => self.add(hash, text),
         }
-        let position = ends.len() as u32;
-        hashes.push(hash);
-        texts.push_str(prefix);
-        texts.push_str(text);
-        ends.push(texts.len() as u32);
-        table.insert_unique(hash, position, |at| {
-            hashes.get(*at as usize).copied().unwrap_or_default()
-        });
+    }
+
+    /// Asks for the memory where the text with this hash is looked up.
+    #[inline]
+    pub(super) fn ask_for(&self, hash: u64) {
+        self.lookup.ask_for(hash);
+    }
+
+    /// Asks for the text that it is then compared with.
+    #[inline]
+    pub(super) fn ask_for_text(&self, hash: u64) {
+        let Some(position) = self.lookup.find(hash, |_| true) else { return };
+        if let Some(range) = range(&self.ends, position, self.prefix.len()) {
+            let first = self.text.as_ptr().wrapping_add(range.start);
+            ask_to_read::<u8, 0>(first);
+            // Its end may be in the next line.
+            ask_to_read::<u8, 16>(first);
+        }
+    }
+
+    #[inline(never)]
+    fn add(&mut self, hash: u64, text: &str) -> u32 {
+        let position = self.ends.len() as u32;
+        self.hashes.push(hash);
+        self.lookup.push(&self.hashes);
+        self.text.push_str(self.prefix);
+        self.text.push_str(text);
+        self.ends.push(self.text.len() as u32);
         position
     }
 
@@ -74,7 +93,7 @@ impl Interner {
     /// Whether the text at a position is this one.
     #[inline]
     pub(super) fn is_at(&self, position: u32, text: &str) -> bool {
-        is_at(&self.text, &self.ends, position, self.prefix.len(), text)
+        is_at(&self.text, &self.ends, position, self.prefix.len(), text.as_bytes())
     }
 
     pub(super) fn text_bytes(&self) -> usize {
@@ -86,15 +105,7 @@ impl Interner {
     }
 
     pub(super) fn clear(&mut self) {
-        if self.hashes.len() < self.table.capacity() / REMOVED_SHARE {
-            for (position, hash) in self.hashes.iter().enumerate() {
-                if let Ok(known) = self.table.find_entry(*hash, |at| *at as usize == position) {
-                    known.remove();
-                }
-            }
-        } else {
-            self.table.clear();
-        }
+        self.lookup.clear(&self.hashes);
         self.hashes.clear();
         self.ends.clear();
         self.text.clear();
@@ -102,7 +113,7 @@ impl Interner {
 
     /// Bytes allocated.
     pub(super) fn bytes(&self) -> usize {
-        self.table.allocation_size()
+        self.lookup.bytes()
             + self.hashes.capacity() * size_of::<u64>()
             + self.ends.capacity() * size_of::<u32>()
             + self.text.capacity()
@@ -121,9 +132,9 @@ pub(super) fn slice<'a>(
 
 /// Whether that text is this one. Does not ask where characters begin.
 #[inline]
-fn is_at(texts: &str, ends: &[u32], position: u32, skip: usize, text: &str) -> bool {
+fn is_at(texts: &str, ends: &[u32], position: u32, skip: usize, text: &[u8]) -> bool {
     let found = range(ends, position, skip).and_then(|range| texts.as_bytes().get(range));
-    found.is_some_and(|found| is_same(found, text.as_bytes()))
+    found.is_some_and(|found| is_same(found, text))
 }
 
 #[inline]
