@@ -75,8 +75,8 @@ impl Head {
         }
     }
 
-    /// Asks for the memory that is waited for when the row is pushed: where its user and
-    /// session are looked up. Whatever else is done with the row comes in between, and then
+    /// Asks for the memory where the row's user and session begin to be looked up when it
+    /// is pushed. Whatever else is done with the row comes in between, and then
     /// [`ask_for_texts`](Self::ask_for_texts).
     #[inline]
     pub(super) fn ask_for(&self, hasher: &Hasher, row: &Row<'_>) -> Asked {

@@ -71,7 +71,7 @@ impl Interner {
             let first = self.text.as_ptr().wrapping_add(range.start);
             ask_to_read::<u8, 0>(first);
             // Its end may be in the next line.
-            ask_to_read::<u8, 16>(first);
+            ask_to_read::<u8, 0>(first.wrapping_add(range.len()));
         }
     }
 

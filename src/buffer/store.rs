@@ -107,8 +107,8 @@ impl Buffer {
         Buffer { next_sequence: first_sequence, ..Buffer::new(config) }
     }
 
-    /// Asks for the memory that pushing a row is going to wait for; to be done as long
-    /// before as possible.
+    /// Asks for the memory where pushing a row begins to look up what it has most of; to be
+    /// done as long before as possible.
     #[inline]
     pub(crate) fn ask_for(&self, row: &Row<'_>) -> Asked {
         self.head.ask_for(&self.hasher, row)

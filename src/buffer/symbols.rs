@@ -276,6 +276,12 @@ mod tests {
         assert_eq!(asked_for.symbols, pushed.symbols);
         let (one, other) = (asked_for.freeze(true), pushed.freeze(true));
         (0..1_300).for_each(|index| assert_eq!(one.text(index), other.text(index)));
+        // The last text is not asked for, and then it is not the last any more.
+        asked_for.push(&hasher, Some("last"));
+        assert_eq!(asked_for.ask_for(&hasher, Some("last")), None);
+        asked_for.clear();
+        asked_for.push_asked(&hasher, Some("last"), None);
+        assert_eq!(asked_for.freeze(true).text(0), Some("last"));
     }
 
     #[test]
