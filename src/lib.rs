@@ -10,7 +10,6 @@
     reason = "it is not for users, and fails by panicking"
 )]
 pub mod __fuzz;
-mod ahead;
 mod audit;
 mod buffer;
 mod capture;

@@ -2,8 +2,8 @@
 //! through a compact hash index.
 //!
 //! The index is a list of positions grouped into buckets, with as much of the
-//! hash beside each as 32 bits have room for: 5 bytes a text, against up to 11 of a
-//! table that stays growable (`lookup`). A text that is absent costs two cache lines,
+//! hash beside each as 32 bits have room for: 5 bytes a text, against 10 of an
+//! open table that stays growable. A text that is absent costs two cache lines,
 //! whatever the size. A few texts are looked through instead: a segment that is made
 //! because somebody looks has few events, and most of its dictionaries one text.
 

@@ -43,13 +43,6 @@ pub(super) struct Head {
     recorded_us: Option<(i64, i64)>,
 }
 
-/// The texts of a row whose memory was asked for: their hashes.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Asked {
-    user: Option<u64>,
-    session: Option<u64>,
-}
-
 impl Head {
     pub(super) fn new() -> Self {
         Head {
@@ -75,25 +68,7 @@ impl Head {
         }
     }
 
-    /// Asks for the memory where the row's user and session begin to be looked up when it
-    /// is pushed. Whatever else is done with the row comes in between, and then
-    /// [`ask_for_texts`](Self::ask_for_texts).
-    #[inline]
-    pub(super) fn ask_for(&self, hasher: &Hasher, row: &Row<'_>) -> Asked {
-        Asked {
-            user: self.columns.user.ask_for(hasher, row.user_id),
-            session: self.columns.session.ask_for(hasher, row.session_id),
-        }
-    }
-
-    /// Asks for the texts that they are compared with.
-    #[inline]
-    pub(super) fn ask_for_texts(&self, asked: Asked) {
-        self.columns.user.ask_for_text(asked.user);
-        self.columns.session.ask_for_text(asked.session);
-    }
-
-    pub(super) fn push(&mut self, hasher: &Hasher, row: &Row<'_>, asked: Asked) {
+    pub(super) fn push(&mut self, hasher: &Hasher, row: &Row<'_>) {
         let index = self.event_ids.len();
         self.event_ids.push(row.event_id);
         self.flags.push(Flags::new(row.status, row.status_source, row.kind).0);
@@ -101,7 +76,7 @@ impl Head {
         self.recorded.push(Some(ordered_us(row.recorded_us)));
         self.durations.push(row.duration_ns);
         self.busy.push(row.busy_ns);
-        self.push_texts(hasher, row, asked);
+        self.push_texts(hasher, row);
         self.entry_ids.push(hasher, row.entry_ids);
         self.metadata.push(hasher, row.metadata);
         if let Some(error) = row.error_message {
@@ -129,13 +104,13 @@ impl Head {
         self.metadata.push(hasher, PackedMetadata::default());
     }
 
-    fn push_texts(&mut self, hasher: &Hasher, row: &Row<'_>, asked: Asked) {
+    fn push_texts(&mut self, hasher: &Hasher, row: &Row<'_>) {
         let columns = &mut self.columns;
         let acted_for = row.actor.strip_prefix(USER_PREFIX);
         let is_user = acted_for.is_some() && acted_for == row.user_id;
-        columns.user.push_asked(hasher, row.user_id, asked.user);
+        columns.user.push(hasher, row.user_id);
         columns.actor.push(hasher, (!is_user).then_some(row.actor));
-        columns.session.push_asked(hasher, row.session_id, asked.session);
+        columns.session.push(hasher, row.session_id);
         columns.org.push(hasher, row.org_id);
         columns.resource.push(hasher, row.resource);
         columns.operation.push(hasher, Some(row.operation));

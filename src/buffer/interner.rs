@@ -4,10 +4,8 @@ use std::hash::{BuildHasher, Hasher as _};
 use std::mem::size_of;
 use std::ops::Range;
 
-use hashbrown::DefaultHashBuilder;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::lookup::Lookup;
-use crate::ahead::ask_to_read;
 use crate::event::short::is_same;
 
 /// The keyed hasher that all dictionaries of one buffer share, so that a query
@@ -27,13 +25,19 @@ pub(super) fn hash_bytes(hasher: &Hasher, text: &[u8]) -> u64 {
     state.finish()
 }
 
+/// Clearing goes through the whole table, which a head that was full once has
+/// left large. Up to this share of what it has room for, texts are taken out of
+/// it one by one.
+const REMOVED_SHARE: usize = 64;
+
 /// Texts in the order of their first appearance. Kept from head to head, so
 /// that its memory is allocated once.
 #[derive(Debug, Default)]
 pub(super) struct Interner {
     /// Stored before each text, and no part of it when it is looked up.
     prefix: &'static str,
-    lookup: Lookup,
+    /// Positions. Nothing more, so that it stays small enough for the cache.
+    table: HashTable<u32>,
     hashes: Vec<u64>,
     ends: Vec<u32>,
     text: String,
@@ -46,43 +50,20 @@ impl Interner {
 
     /// The position of `text`, which is added if it is new.
     pub(super) fn intern(&mut self, hasher: &Hasher, text: &str) -> u32 {
-        self.intern_hashed(hash_text(hasher, text), text)
-    }
-
-    /// The same of a text whose [`hash_text`] is `hash`.
-    pub(super) fn intern_hashed(&mut self, hash: u64, text: &str) -> u32 {
-        match self.lookup.find(hash, |at| self.is_at(at, text)) {
-            Some(position) => position,
-            None => self.add(hash, text),
+        let hash = hash_text(hasher, text);
+        let Interner { prefix, table, hashes, ends, text: texts } = self;
+        let is_it = |at: &u32| is_at(texts, ends, *at, prefix.len(), text);
+        if let Some(position) = table.find(hash, is_it) {
+            return *position;
         }
-    }
-
-    /// Asks for the memory where the text with this hash is looked up.
-    #[inline]
-    pub(super) fn ask_for(&self, hash: u64) {
-        self.lookup.ask_for(hash);
-    }
-
-    /// Asks for the text that it is then compared with.
-    #[inline]
-    pub(super) fn ask_for_text(&self, hash: u64) {
-        let Some(position) = self.lookup.find(hash, |_| true) else { return };
-        if let Some(range) = range(&self.ends, position, self.prefix.len()) {
-            let first = self.text.as_ptr().wrapping_add(range.start);
-            ask_to_read::<u8, 0>(first);
-            // Its end may be in the next line.
-            ask_to_read::<u8, 0>(first.wrapping_add(range.len()));
-        }
-    }
-
-    #[inline(never)]
-    fn add(&mut self, hash: u64, text: &str) -> u32 {
-        let position = self.ends.len() as u32;
-        self.hashes.push(hash);
-        self.lookup.push(&self.hashes);
-        self.text.push_str(self.prefix);
-        self.text.push_str(text);
-        self.ends.push(self.text.len() as u32);
+        let position = ends.len() as u32;
+        hashes.push(hash);
+        texts.push_str(prefix);
+        texts.push_str(text);
+        ends.push(texts.len() as u32);
+        table.insert_unique(hash, position, |at| {
+            hashes.get(*at as usize).copied().unwrap_or_default()
+        });
         position
     }
 
@@ -93,7 +74,7 @@ impl Interner {
     /// Whether the text at a position is this one.
     #[inline]
     pub(super) fn is_at(&self, position: u32, text: &str) -> bool {
-        is_at(&self.text, &self.ends, position, self.prefix.len(), text.as_bytes())
+        is_at(&self.text, &self.ends, position, self.prefix.len(), text)
     }
 
     pub(super) fn text_bytes(&self) -> usize {
@@ -105,7 +86,15 @@ impl Interner {
     }
 
     pub(super) fn clear(&mut self) {
-        self.lookup.clear(&self.hashes);
+        if self.hashes.len() < self.table.capacity() / REMOVED_SHARE {
+            for (position, hash) in self.hashes.iter().enumerate() {
+                if let Ok(known) = self.table.find_entry(*hash, |at| *at as usize == position) {
+                    known.remove();
+                }
+            }
+        } else {
+            self.table.clear();
+        }
         self.hashes.clear();
         self.ends.clear();
         self.text.clear();
@@ -113,7 +102,7 @@ impl Interner {
 
     /// Bytes allocated.
     pub(super) fn bytes(&self) -> usize {
-        self.lookup.bytes()
+        self.table.allocation_size()
             + self.hashes.capacity() * size_of::<u64>()
             + self.ends.capacity() * size_of::<u32>()
             + self.text.capacity()
@@ -132,9 +121,9 @@ pub(super) fn slice<'a>(
 
 /// Whether that text is this one. Does not ask where characters begin.
 #[inline]
-fn is_at(texts: &str, ends: &[u32], position: u32, skip: usize, text: &[u8]) -> bool {
+fn is_at(texts: &str, ends: &[u32], position: u32, skip: usize, text: &str) -> bool {
     let found = range(ends, position, skip).and_then(|range| texts.as_bytes().get(range));
-    found.is_some_and(|found| is_same(found, text))
+    found.is_some_and(|found| is_same(found, text.as_bytes()))
 }
 
 #[inline]

@@ -19,7 +19,6 @@ mod flags;
 mod head;
 mod interner;
 mod list;
-mod lookup;
 mod numbers;
 mod postings;
 mod release;
@@ -38,7 +37,6 @@ mod store_tests;
 
 pub(crate) use entry_ids::EntryIds;
 pub(crate) use fields::Fields;
-pub(crate) use head::Asked;
 pub(crate) use interner::{Hasher, hash_text};
 pub(crate) use numbers::{Numbers, ordered_us};
 pub(crate) use postings::Posted;

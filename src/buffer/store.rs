@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::head::{Asked, Head};
+use super::head::Head;
 use super::interner::Hasher;
 use super::list::SegmentList;
 use super::rotation::{RotationPolicy, day, duration_us};
@@ -107,25 +107,9 @@ impl Buffer {
         Buffer { next_sequence: first_sequence, ..Buffer::new(config) }
     }
 
-    /// Asks for the memory where pushing a row begins to look up what it has most of; to be
-    /// done as long before as possible.
-    #[inline]
-    pub(crate) fn ask_for(&self, row: &Row<'_>) -> Asked {
-        self.head.ask_for(&self.hasher, row)
-    }
-
     /// Appends an event that takes so many entries of a journal, and says which
-    /// place it got.
-    #[cfg(any(test, feature = "journal"))]
+    /// place it got. It takes as many places, all in one segment.
     pub(crate) fn push(&mut self, row: &Row<'_>, places: u64) -> Sequence {
-        self.push_asked(row, places, Asked::default())
-    }
-
-    /// Appends an event that takes so many entries of a journal, for which memory [was
-    /// asked for](Self::ask_for) or nothing was, and says which place it got. It takes as
-    /// many places, all in one segment.
-    pub(crate) fn push_asked(&mut self, row: &Row<'_>, places: u64, asked: Asked) -> Sequence {
-        self.head.ask_for_texts(asked);
         let new_period = self
             .head
             .recorded_us()
@@ -134,7 +118,7 @@ impl Buffer {
             self.freeze_and_merge();
         }
         let sequence = self.next_sequence;
-        self.head.push(&self.hasher, row, asked);
+        self.head.push(&self.hasher, row);
         for _ in 1..places {
             self.head.take_place(&self.hasher);
         }
@@ -232,7 +216,7 @@ impl Buffer {
             self.segments_bytes -= piece.bytes();
             for index in 0..piece.len() {
                 match piece.row(index, &mut scratch) {
-                    Some(row) => self.head.push(&self.hasher, &row, Asked::default()),
+                    Some(row) => self.head.push(&self.hasher, &row),
                     None => self.head.take_place(&self.hasher),
                 }
             }

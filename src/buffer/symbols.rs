@@ -7,7 +7,7 @@
 use std::mem::size_of;
 
 use super::dictionary::Dictionary;
-use super::interner::{Hasher, Interner, hash_text};
+use super::interner::{Hasher, Interner};
 use super::postings::{Posted, Postings};
 
 /// What a user's actor text begins with.
@@ -70,44 +70,9 @@ impl SymbolsBuilder {
         SymbolsBuilder { interner: Interner::with_prefix(prefix), ..SymbolsBuilder::default() }
     }
 
-    /// Asks for the memory where the text that is pushed next is looked up, and returns its
-    /// hash if it is going to be.
-    #[inline]
-    pub(super) fn ask_for(&self, hasher: &Hasher, text: Option<&str>) -> Option<u64> {
-        let hash = text.filter(|text| !self.is_last(text)).map(|text| hash_text(hasher, text))?;
-        self.interner.ask_for(hash);
-        Some(hash)
-    }
-
-    /// Asks for the text that it is compared with, by what was returned.
-    #[inline]
-    pub(super) fn ask_for_text(&self, asked: Option<u64>) {
-        if let Some(hash) = asked {
-            self.interner.ask_for_text(hash);
-        }
-    }
-
-    /// Pushes the text that memory was asked for, with what was returned.
-    #[inline]
-    pub(super) fn push_asked(&mut self, hasher: &Hasher, text: Option<&str>, asked: Option<u64>) {
-        match (text, asked) {
-            (Some(text), Some(hash)) => {
-                debug_assert_eq!(hash, hash_text(hasher, text), "asked for another text");
-                let symbol = self.interner.intern_hashed(hash, text) as u16 + 1;
-                self.push_symbol(symbol);
-            }
-            _ => self.push(hasher, text),
-        }
-    }
-
     #[inline]
     pub(super) fn push(&mut self, hasher: &Hasher, text: Option<&str>) {
         let symbol = text.map_or(0, |text| self.symbol(hasher, text));
-        self.push_symbol(symbol);
-    }
-
-    #[inline]
-    fn push_symbol(&mut self, symbol: u16) {
         if symbol != self.last || !self.symbols.is_empty() {
             self.push_different(symbol);
         }
@@ -126,17 +91,12 @@ impl SymbolsBuilder {
 
     #[inline]
     fn symbol(&mut self, hasher: &Hasher, text: &str) -> u16 {
-        if self.is_last(text) {
+        // Neighbours often agree, and comparing is cheaper than hashing.
+        let last_at = u32::from(self.last).checked_sub(1);
+        if last_at.is_some_and(|at| self.interner.is_at(at, text)) {
             return self.last;
         }
         self.interner.intern(hasher, text) as u16 + 1
-    }
-
-    /// Neighbours often agree, and comparing is cheaper than hashing.
-    #[inline]
-    fn is_last(&self, text: &str) -> bool {
-        let last_at = u32::from(self.last).checked_sub(1);
-        last_at.is_some_and(|at| self.interner.is_at(at, text))
     }
 
     pub(super) fn clear(&mut self) {
@@ -255,33 +215,6 @@ mod tests {
         let b = column.find(hash_text(&hasher, "b"), "b").unwrap();
         assert_eq!(column.posted(b), Posted::List(&[2, 3]));
         assert_eq!(column.find(hash_text(&hasher, "c"), "c"), None);
-    }
-
-    #[test]
-    fn asking_ahead_changes_nothing_whatever_comes_in_between() {
-        let hasher = Hasher::default();
-        let (mut asked_for, mut pushed) = (SymbolsBuilder::default(), SymbolsBuilder::default());
-        for number in 0..2_000_u32 {
-            let text = (number % 11 > 0).then(|| format!("user {}", number.pow(2) % 577 / 3));
-            let asked = asked_for.ask_for(&hasher, text.as_deref());
-            if number == 700 {
-                // A head that is full is frozen before the row is pushed.
-                asked_for.clear();
-                pushed.clear();
-            }
-            asked_for.ask_for_text(asked);
-            asked_for.push_asked(&hasher, text.as_deref(), asked);
-            pushed.push(&hasher, text.as_deref());
-        }
-        assert_eq!(asked_for.symbols, pushed.symbols);
-        let (one, other) = (asked_for.freeze(true), pushed.freeze(true));
-        (0..1_300).for_each(|index| assert_eq!(one.text(index), other.text(index)));
-        // The last text is not asked for, and then it is not the last any more.
-        asked_for.push(&hasher, Some("last"));
-        assert_eq!(asked_for.ask_for(&hasher, Some("last")), None);
-        asked_for.clear();
-        asked_for.push_asked(&hasher, Some("last"), None);
-        assert_eq!(asked_for.freeze(true).text(0), Some("last"));
     }
 
     #[test]

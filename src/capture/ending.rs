@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use tracing_core::Event;
 use tracing_core::field::{Field, Visit};
 
-use crate::ahead::ask_for_at;
 use crate::channel::LossReason;
 
+use super::ahead::ask_for_at;
 use super::callsite::Callsite;
 use super::intake::Intake;
 use super::local;

@@ -12,12 +12,12 @@ use tracing_core::{Event, Level, Metadata, span};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::ahead::ask_for_at;
 use crate::channel::{DataSender, LossReason, Losses};
 use crate::clock::ChosenClock;
 use crate::error::{Error, ErrorKind};
 use crate::event::Operation;
 
+use super::ahead::ask_for_at;
 use super::callsite::{Callsite, Callsites, Role};
 use super::local::{self, Entered, Thread};
 use super::meaning::Meaning;

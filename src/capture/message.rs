@@ -4,9 +4,9 @@ use std::mem::offset_of;
 use std::num::{NonZeroU8, NonZeroU64};
 use std::sync::Arc;
 
-use crate::ahead::{ask_for, ask_to_read};
 use crate::event::Status;
 
+use super::ahead::{ask_for, ask_to_read};
 use super::captured::Captured;
 use super::fields::Fields;
 use super::open::Late;

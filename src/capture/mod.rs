@@ -16,6 +16,7 @@
 //! and a future [`with_outcome`], are there to know the end for certain.
 //! What a policy has to say is in [`ruled`].
 
+mod ahead;
 mod bytes;
 mod callbacks;
 mod callsite;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
-use crate::buffer::{Asked, Buffer};
+use crate::buffer::Buffer;
 use crate::channel::LossReason;
 use crate::event::row::Row;
 use crate::event::{AuditEvent, EventId, Kind, Sequence};
@@ -100,15 +100,10 @@ impl Trail {
         wanted: Wanted,
     ) -> Result<Stored, LossReason> {
         self.in_hand = (row.kind == Kind::Event).then(|| self.buffer.next_sequence());
-        // Memory comes while the entry is written; without a journal nothing is.
-        let asked = match self.keeper.size() {
-            Some(_) => self.buffer.ask_for(row),
-            None => Asked::default(),
-        };
         let stored = match self.keeper.append(row) {
             Ok(()) => {
                 let leaf = wanted.leaf.then(|| self.keeper.last_leaf()).flatten();
-                Ok(self.take((row, asked), 1, leaf, statistics, wanted.streamed))
+                Ok(self.take(row, 1, leaf, statistics, wanted.streamed))
             }
             Err(Refused::TooLong) => self.append_long(row, statistics, wanted.streamed),
             Err(Refused::Lost(reason)) => Err(reason),
@@ -140,7 +135,7 @@ impl Trail {
     #[inline]
     fn take(
         &mut self,
-        (row, asked): (&Row<'_>, Asked),
+        row: &Row<'_>,
         entries: u64,
         leaf: Leaf,
         statistics: &mut StatisticsRecorder,
@@ -148,7 +143,7 @@ impl Trail {
     ) -> Stored {
         #[cfg(test)]
         assert!(!std::mem::take(&mut self.panics_behind_journal), "on purpose");
-        let sequence = self.buffer.push_asked(row, entries, asked);
+        let sequence = self.buffer.push(row, entries);
         statistics.record(row);
         self.stream_out(row, sequence, streamed);
         self.recorded += u64::from(row.kind == Kind::Event);
@@ -167,7 +162,7 @@ impl Trail {
         let Fitted { event, entries, leaf } = self.keeper.append_long(row)?;
         let mut scratch = crate::event::row::RowScratch::default();
         let row = scratch.row(&event, row.recorded_us);
-        Ok(self.take((&row, Asked::default()), entries, leaf, statistics, streamed))
+        Ok(self.take(&row, entries, leaf, statistics, streamed))
     }
 
     /// Shows an event to the subscribers, if there are any.

@@ -6,7 +6,7 @@
 /// Asks for the line of the cache at an offset from `item` to be brought here for
 /// writing. What lies there does not matter.
 #[inline(always)]
-pub(crate) fn ask_for<T, const OFFSET: usize>(item: &T) {
+pub(super) fn ask_for<T, const OFFSET: usize>(item: &T) {
     ask_for_at::<OFFSET>(std::ptr::from_ref(item).addr());
 }
 
@@ -14,7 +14,7 @@ pub(crate) fn ask_for<T, const OFFSET: usize>(item: &T) {
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline(always)]
 #[expect(unsafe_code, reason = "a hint to the processor, which no program can see the effect of")]
-pub(crate) fn ask_for_at<const OFFSET: usize>(address: usize) {
+pub(super) fn ask_for_at<const OFFSET: usize>(address: usize) {
     // SAFETY: the instruction neither faults, whatever the address, nor changes
     // memory, registers or flags; processors without it take it for a no-op.
     unsafe {
@@ -32,7 +32,7 @@ pub(crate) fn ask_for_at<const OFFSET: usize>(address: usize) {
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline(always)]
 #[expect(unsafe_code, reason = "a hint to the processor, which no program can see the effect of")]
-pub(crate) fn ask_to_read<T, const OFFSET: usize>(address: *const T) {
+pub(super) fn ask_to_read<T, const OFFSET: usize>(address: *const T) {
     // SAFETY: as above; nothing is read from the address.
     unsafe {
         std::arch::asm!(
@@ -46,8 +46,8 @@ pub(crate) fn ask_to_read<T, const OFFSET: usize>(address: *const T) {
 
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
 #[inline(always)]
-pub(crate) fn ask_for_at<const OFFSET: usize>(_: usize) {}
+pub(super) fn ask_for_at<const OFFSET: usize>(_: usize) {}
 
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
 #[inline(always)]
-pub(crate) fn ask_to_read<T, const OFFSET: usize>(_: *const T) {}
+pub(super) fn ask_to_read<T, const OFFSET: usize>(_: *const T) {}
