@@ -1,5 +1,9 @@
 //! The keys of an event, in their order.
 
+use std::ops::Range;
+
+use chrono::NaiveDate;
+
 use super::Deviation;
 use super::text::{Cursor, Outcome, deviation};
 use crate::event::{EventId, Part, SpanId, Status, StatusSource, TraceId};
@@ -173,14 +177,20 @@ impl Cursor<'_> {
     }
 }
 
-/// `2025-01-15T10:30:45.123456Z`; whether there is such a day is not asked.
+/// `2025-01-15T10:30:45.123456Z`, of a day that there is. No leap seconds: entries never have one.
 fn is_time(text: &str) -> bool {
     const FORM: &[u8] = b"0000-00-00T00:00:00.000000Z";
     let fits = |(byte, form): (u8, &u8)| match form {
         b'0' => byte.is_ascii_digit(),
         form => byte == *form,
     };
-    text.len() == FORM.len() && text.bytes().zip(FORM).all(fits)
+    let number = |digits: Range<usize>| text.get(digits)?.parse::<u32>().ok();
+    let is_day = || {
+        let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+        let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+        NaiveDate::from_ymd_opt(year as i32, month, day)?.and_hms_opt(hour, minute, second)
+    };
+    text.len() == FORM.len() && text.bytes().zip(FORM).all(fits) && is_day().is_some()
 }
 
 #[cfg(test)]
@@ -188,8 +198,12 @@ mod tests {
     use super::*;
     use crate::event::{AuditEvent, Kind, Sequence, SpanInfo};
 
+    /// The last day of a month, which one changed digit makes a day that there is not.
+    const TIME: &str = "2026-11-30T10:30:45.123456Z";
+
     fn full() -> AuditEvent {
         let mut event = AuditEvent::access_denied(["user:c"], ["role:\u{1}\u{1b}"])
+            .timestamp(TIME.parse().unwrap())
             .user_id("c")
             .session_id("s\n")
             .org_id("o")
@@ -216,7 +230,7 @@ mod tests {
     }
 
     fn plain() -> AuditEvent {
-        let mut event = AuditEvent::builder("store").build();
+        let mut event = AuditEvent::builder("store").timestamp(TIME.parse().unwrap()).build();
         event.sequence = Some(Sequence(7));
         event.recorded_at = Some(event.timestamp);
         event
@@ -231,6 +245,32 @@ mod tests {
         let about_log = AuditEvent { kind: Kind::Log, ..full() };
         let entry = serde_json::to_vec(&about_log).unwrap();
         assert_eq!(check(&entry, 7), Ok(Shape { is_about_log: true, is_part: true }));
+    }
+
+    #[test]
+    fn times_are_of_days_that_there_are() {
+        for time in [
+            "2025-01-15T10:30:45.123456Z",
+            "2024-02-29T23:59:59.999999Z",
+            "0000-02-29T00:00:00.000000Z",
+            "9999-12-31T23:59:59.999999Z",
+        ] {
+            assert!(is_time(time), "{time}");
+        }
+        for time in [
+            "2025-02-29T10:30:45.123456Z",
+            "2025-11-31T10:30:45.123456Z",
+            "2025-00-15T10:30:45.123456Z",
+            "2025-13-15T10:30:45.123456Z",
+            "2025-01-15T24:00:00.000000Z",
+            "2025-01-15T10:60:45.123456Z",
+            "2025-01-15T10:30:60.123456Z",
+            "2025-01-15T10:30:45.12345Z",
+            "2025-01-15 10:30:45.123456Z",
+            "+025-01-15T10:30:45.123456Z",
+        ] {
+            assert!(!is_time(time), "{time}");
+        }
     }
 
     #[test]
