@@ -18,7 +18,7 @@ use crate::query::{Order, Query, Stored, View};
 use crate::redaction::Rules;
 use crate::sink::{Sink, SinkThread};
 use crate::statistics::{Statistics, UserStatistics};
-use crate::worker::{Published, Request, Rotated, is_worker_thread};
+use crate::worker::{Published, Reply, Request, Rotated, is_worker_thread};
 
 use super::open::OpenOperation;
 use super::org::OrgAudit;
@@ -30,10 +30,11 @@ use super::{Health, requests};
 /// A handle to a trail.
 ///
 /// Dropping the last one waits up to [`Audit::DROP_FLUSH`] until everything
-/// completed is recorded; the worker lives as long as the layer does. If that
-/// is gone already the trail ends there, as by [`shutdown`](Audit::shutdown).
-/// `std::process::exit` runs no destructors: call
-/// [`shutdown`](Audit::shutdown) before it.
+/// completed is recorded, and durable if there is a journal; the worker lives
+/// as long as the layer does. If that is gone already the trail ends there, as
+/// by [`shutdown`](Audit::shutdown). `std::process::exit` runs no destructors:
+/// call [`shutdown`](Audit::shutdown) before it, which also closes the log and
+/// says what could not be done.
 ///
 /// After `fork` the trail stays with the parent: in the child every call that
 /// needs the worker returns an error.
@@ -138,8 +139,9 @@ impl Audit {
         self.inner.view_of(self.inner.published.snapshot())
     }
 
-    /// Waits until everything that this thread completed is recorded, as
-    /// [`view`](Self::view) waits.
+    /// Waits until everything that this thread completed is recorded and can be
+    /// queried, as [`view`](Self::view) waits. It may not be on disk by then:
+    /// with a journal, `sync` waits for that.
     ///
     /// # Errors
     ///
@@ -296,17 +298,28 @@ impl std::fmt::Debug for Audit {
     }
 }
 
+impl Inner {
+    /// Asks for something when nobody is left who could be told what came of it.
+    fn ask_at_last<T>(&self, request: impl FnOnce(Reply<T>) -> Request) {
+        if let Ok(done) = self.ask(request) {
+            let _ = block_on_for(done, Audit::DROP_FLUSH);
+        }
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
         if is_worker_thread() {
             return;
         }
         if Arc::strong_count(&self.alive) == 1 {
-            if let Ok(ended) = self.ask(Request::Shutdown) {
-                let _ = block_on_for(ended, Audit::DROP_FLUSH);
-            }
-        } else if let Ok(flushed) = self.ask(Request::Flush) {
-            let _ = block_on_for(flushed, Audit::DROP_FLUSH);
+            return self.ask_at_last(Request::Shutdown);
         }
+        // A process that ends takes with it what was not written yet.
+        #[cfg(feature = "journal")]
+        if self.has_journal {
+            return self.ask_at_last(Request::Sync);
+        }
+        self.ask_at_last(Request::Flush);
     }
 }

@@ -9,6 +9,9 @@ use tracing_audit::{
     Order, Status, StatusSource,
 };
 
+use tracing_audit::verify::StoredLog;
+use tracing_subscriber::layer::SubscriberExt;
+
 use crate::trail::DEADLINE;
 
 pub(crate) fn open(directory: &Path) -> Audit {
@@ -73,6 +76,33 @@ fn a_second_run_answers_from_the_history_of_the_first() {
     let sequences: Vec<_> = all.iter().map(|event| event.sequence.unwrap().0).collect();
     assert_eq!(sequences, (0..24).collect::<Vec<_>>());
     close(&audit);
+}
+
+/// As when `main` returns: the handle goes, the global subscriber keeps the layer.
+#[test]
+fn dropping_the_last_handle_waits_until_what_was_completed_is_durable() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = JournalSettings::new(directory.path()).group_commit(Duration::from_secs(3_600));
+    let (layer, audit) = AuditLayer::builder().journal(settings).build().unwrap();
+    let subscriber = tracing_subscriber::registry().with(layer);
+    let entries = || {
+        let log = StoredLog::all_at(directory.path()).unwrap().remove(0);
+        let mut entries = log.entries().unwrap();
+        let mut events = 0;
+        while let Some(entry) = entries.next_entry().unwrap() {
+            events += usize::from(!entry.terminal_text().contains("\"kind\":\"log\""));
+        }
+        events
+    };
+    tracing::subscriber::with_default(subscriber, || {
+        for _ in 0..500 {
+            tracing::info_span!("store", audit.operation = "STORE").in_scope(|| ());
+        }
+        audit.flush().unwrap();
+        assert_eq!(entries(), 0, "nothing made them wait for the disk");
+        drop(audit);
+        assert_eq!(entries(), 500);
+    });
 }
 
 #[test]
