@@ -43,6 +43,31 @@ fn verify_takes_keys_from_a_file() {
     fs::write(&file, "no key\n").unwrap();
     assert_eq!(verify(&fixture, &["--key", file.to_str().unwrap()]).code, 2);
     assert_eq!(verify(&fixture, &["--key", "neither key nor file"]).code, 2);
+    let commented = format!("# The key of the log.\n\n  {}\n\n# Its end.\n", vkey());
+    fs::write(&file, commented).unwrap();
+    let told = verify(&fixture, &["--key", file.to_str().unwrap()]);
+    assert_eq!((told.code, told.out.contains("its key")), (3, false), "{told:?}");
+}
+
+#[test]
+fn an_argument_without_a_key_is_a_mistake() {
+    let fixture = Fixture::new(40);
+    let (kept, proof) = (fixture.kept(), fixture.home.path().join("proof"));
+    let (kept, file) = (kept.to_str().unwrap(), fixture.home.path().join("keys"));
+    let file = file.to_str().unwrap();
+    fs::write(&proof, run(["proof", fixture.parent().to_str().unwrap(), "3"]).out).unwrap();
+    for nothing in ["", "\n\n", "# a key, some day\n", " \t\n"] {
+        fs::write(file, nothing).unwrap();
+        let also = vkey();
+        for keys in [vec!["--key", file], vec!["--key", &also, "--key", file]] {
+            let verified = verify(&fixture, &[&keys[..], &["--checkpoint", kept]].concat());
+            let of_proof = run([&["verify-proof", proof.to_str().unwrap()], &keys[..]].concat());
+            for run in [verified, of_proof] {
+                assert_eq!((run.code, run.out.as_str()), (2, ""), "{nothing:?}");
+                assert!(run.complaints.contains("tracing-audit keys"), "{}", run.complaints);
+            }
+        }
+    }
 }
 
 #[test]
