@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use tracing_audit::proof::{Checkpoint, SignerKey};
+
 use crate::fixture::{Fixture, ID, event_id, origin, vkey};
 use crate::run::{BINARY, Run, run};
 
@@ -142,6 +144,28 @@ fn nobody_reading_on_is_no_failure() {
         let expected = if command == "verify" { 3 } else { 0 };
         assert_eq!(output.status.code(), Some(expected), "{command}");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{command}");
+    }
+}
+
+#[test]
+fn what_is_no_checkpoint_of_the_log_is_not_printed() {
+    let fixture = Fixture::new(40);
+    let directory = fixture.parent();
+    let checkpoint = fixture.log().join("checkpoint");
+    let whole = fs::read_to_string(&checkpoint).unwrap();
+    let stranger = SignerKey::from_seed(&origin(), &[43; 32]).unwrap();
+    let by_stranger = Checkpoint::new(origin(), fixture.head).unwrap().sign(&[&stranger]).unwrap();
+    for rubbish in [
+        "",
+        "no checkpoint at all",
+        whole.trim_end(),
+        &whole.replace("\n40\n", "\n41\n"),
+        &by_stranger.to_string(),
+    ] {
+        fs::write(&checkpoint, rubbish).unwrap();
+        let run = run(["checkpoint", directory.to_str().unwrap()]);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{rubbish}");
+        assert!(run.complaints.contains("worth nothing"), "{}", run.complaints);
     }
 }
 

@@ -37,6 +37,10 @@ pub(crate) enum Command {
     /// Exit status: 0 proven, 1 not proven, 2 something could not be read.
     VerifyProof(VerifyProofArguments),
     /// Prints the newest checkpoint of each log, to be kept elsewhere
+    ///
+    /// Between those of several logs is an empty line; `verify --checkpoint`
+    /// takes them together or one by one. What is not signed by its log is not
+    /// printed, and the exit status is 2.
     Checkpoint(LogArguments),
     /// Writes a log as C2SP tlog-tiles files, ready to be served
     Tiles(TilesArguments),
@@ -54,10 +58,10 @@ pub(crate) struct LogArguments {
 pub(crate) struct VerifyArguments {
     /// Directory of a log, or of several
     pub(crate) dir: PathBuf,
-    /// Key that the logs have to be signed with: its text, or a file of keys
+    /// Key that the logs have to be signed with: its text, or a file of keys, one a line
     #[arg(long, value_name = "VKEY|FILE")]
     pub(crate) key: Vec<String>,
-    /// Checkpoint that was kept elsewhere: a file, or a directory of them
+    /// Checkpoint that was kept elsewhere: a file of one or several, or a directory of such files
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Vec<PathBuf>,
 }
