@@ -243,6 +243,28 @@ fn an_event_of_several_entries_is_proven_entry_by_entry() {
 }
 
 #[test]
+fn tiles_are_not_written_into_a_log() {
+    let fixture = Fixture::new(40);
+    let (directory, log) = (fixture.parent(), fixture.log());
+    let count = || fs::read_dir(&directory).unwrap().chain(fs::read_dir(&log).unwrap()).count();
+    let before = count();
+    let link = fixture.home.path().join("link");
+    std::os::unix::fs::symlink(&log, &link).unwrap();
+    let around = log.join("none/../tiles");
+    for out in [&directory, &log, &log.join("tiles"), &log.join("segments"), &link, &around] {
+        let run = run(["tiles", directory.to_str().unwrap(), out.to_str().unwrap()]);
+        assert_eq!((run.code, count()), (2, before), "{}: {run:?}", out.display());
+        assert!(run.complaints.contains("another directory"), "{}", run.complaints);
+    }
+    let beside = fixture.home.path().join("public");
+    for out in [&beside, &log.join("../../public")] {
+        let run = run(["tiles", directory.to_str().unwrap(), out.to_str().unwrap()]);
+        assert_eq!((run.code, count()), (0, before), "{run:?}");
+    }
+    assert!(beside.join("checkpoint").exists());
+}
+
+#[test]
 fn there_is_no_proof_of_what_is_not_in_the_log() {
     let fixture = Fixture::new(40);
     let directory = fixture.parent();

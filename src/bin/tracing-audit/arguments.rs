@@ -87,6 +87,6 @@ pub(crate) struct VerifyProofArguments {
 pub(crate) struct TilesArguments {
     /// Directory of the log
     pub(crate) dir: PathBuf,
-    /// Directory to write to; files in it that have changed are replaced
+    /// Directory to write to, not that of the log; files in it that have changed are replaced
     pub(crate) out: PathBuf,
 }
