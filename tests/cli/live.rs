@@ -115,3 +115,36 @@ fn the_checkpoints_of_several_logs_are_kept_and_taken_together() {
     assert_eq!(missed.code, 1);
     assert!(missed.out.contains("no such log"), "{}", missed.out);
 }
+
+#[test]
+fn what_is_proven_of_an_operation_is_how_it_ended() {
+    let home = tempfile::tempdir().unwrap();
+    let directory = home.path().join("audit");
+    let audit = open(JournalSettings::new(&directory));
+    let event = || AuditEvent::builder(Operation::DeleteUser).user_id("alice");
+    let ended = audit.begin(event()).unwrap();
+    let id = ended.event_id().to_string();
+    audit.record(event()).unwrap();
+    ended.failure("still has entries").unwrap();
+    let open_one = audit.begin(event()).unwrap();
+    let open_id = open_one.event_id().to_string();
+    std::mem::forget(open_one);
+    audit.record(event()).unwrap().checkpoint().unwrap();
+    let key = run(["keys", directory.to_str().unwrap()]).out;
+    let file = home.path().join("proof");
+    let prove = |event: &str| {
+        let proof = run(["proof", directory.to_str().unwrap(), event]);
+        assert_eq!(proof.code, 0, "{proof:?}");
+        fs::write(&file, &proof.out).unwrap();
+        let proven = run(["verify-proof", file.to_str().unwrap(), "--key", key.trim_end()]);
+        assert_eq!((proven.code, &proven.complaints), (0, &proof.complaints), "{proven:?}");
+        proven
+    };
+    let outcome = prove(&id);
+    assert!(outcome.out.contains("still has entries") && outcome.out.contains(&id));
+    assert_eq!(outcome.complaints, "");
+    let intent = prove(&open_id);
+    assert!(intent.out.contains("INTENT") && intent.out.contains(&open_id));
+    assert!(intent.complaints.contains(&format!("the intent of event {open_id}")));
+    assert!(prove("1").complaints.contains(&format!("the intent of event {id}")));
+}

@@ -30,7 +30,9 @@ pub(crate) enum Command {
     ///
     /// The proof carries the event, and can be verified without the log:
     /// `tracing-audit verify-proof`. Of an event that takes several entries,
-    /// there is a proof of each, one after the other.
+    /// there is a proof of each, one after the other. Of an operation that was
+    /// announced before it began, the entry is proven that tells how it ended;
+    /// its intent, which is said, if there is no such entry.
     Proof(ProofArguments),
     /// Verifies a proof offline and prints the event that it proves
     ///
