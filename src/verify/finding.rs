@@ -38,7 +38,9 @@ pub enum FindingKind {
     RolledBack,
     /// A log of which there is a checkpoint is not there.
     MissingLog,
-    /// There is no checkpoint of the log.
+    /// There is no checkpoint of the log. Where there are no entries either,
+    /// nor anything from outside that says there were, this is no tampering: a
+    /// first start that failed leaves such a log.
     Unsigned,
     /// A checkpoint can't be parsed, is of another log, or has no signature by
     /// a trusted key.

@@ -37,7 +37,7 @@ fn show(verdict: &Verdict, out: &mut Output) -> Outcome<()> {
             "well, by the log's own word alone: give a checkpoint that was kept elsewhere (--checkpoint)"
         }
         Standing::Tampered => "TAMPERED: do not trust this log",
-        _ => "UNKNOWN: not everything could be read",
+        _ => "UNKNOWN: not everything could be read, or there was nothing to read",
     })
 }
 
