@@ -111,23 +111,6 @@ fn cat_says_where_a_log_is_damaged_and_prints_what_comes_before() {
     assert!(printed.complaints.contains("byte 56, sequence 150"), "{}", printed.complaints);
 }
 
-/// `script` gives it a terminal.
-#[test]
-fn cat_escapes_what_attacks_a_terminal() {
-    let fixture = Fixture::new(40);
-    let command = format!("{BINARY} cat {}", fixture.parent().display());
-    let mut script = Command::new("script");
-    script.args(["-qec", &command, "/dev/null"]).stdin(Stdio::null());
-    let mut probe = Command::new("script");
-    probe.args(["-qec", "true", "/dev/null"]).stdin(Stdio::null());
-    if !crate::tools::is_there("script (util-linux)", &mut probe) {
-        return;
-    }
-    let shown = String::from_utf8(script.output().unwrap().stdout).unwrap();
-    assert_eq!(shown.matches("user:\\u202eeve").count(), 40);
-    assert!(!shown.contains('\u{202e}'));
-}
-
 #[test]
 fn nobody_reading_on_is_no_failure() {
     let fixture = Fixture::new(4000);
@@ -145,6 +128,17 @@ fn nobody_reading_on_is_no_failure() {
         assert_eq!(output.status.code(), Some(expected), "{command}");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{command}");
     }
+}
+
+#[test]
+fn checkpoint_and_keys_print_what_is_kept_elsewhere() {
+    let fixture = Fixture::new(40);
+    let directory = fixture.parent();
+    let kept = fs::read_to_string(fixture.kept().join(format!("{ID}.checkpoint"))).unwrap();
+    assert_eq!(run(["checkpoint", directory.to_str().unwrap()]).out, kept);
+    assert_eq!(run(["keys", directory.to_str().unwrap()]).out, format!("{}\n", vkey()));
+    fs::remove_file(fixture.log().join("checkpoint")).unwrap();
+    assert_eq!(run(["checkpoint", directory.to_str().unwrap()]).code, 2);
 }
 
 #[test]
@@ -167,17 +161,6 @@ fn what_is_no_checkpoint_of_the_log_is_not_printed() {
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{rubbish}");
         assert!(run.complaints.contains("worth nothing"), "{}", run.complaints);
     }
-}
-
-#[test]
-fn checkpoint_and_keys_print_what_is_kept_elsewhere() {
-    let fixture = Fixture::new(40);
-    let directory = fixture.parent();
-    let kept = fs::read_to_string(fixture.kept().join(format!("{ID}.checkpoint"))).unwrap();
-    assert_eq!(run(["checkpoint", directory.to_str().unwrap()]).out, kept);
-    assert_eq!(run(["keys", directory.to_str().unwrap()]).out, format!("{}\n", vkey()));
-    fs::remove_file(fixture.log().join("checkpoint")).unwrap();
-    assert_eq!(run(["checkpoint", directory.to_str().unwrap()]).code, 2);
 }
 
 #[test]
@@ -243,6 +226,19 @@ fn an_event_of_several_entries_is_proven_entry_by_entry() {
 }
 
 #[test]
+fn there_is_no_proof_of_what_is_not_in_the_log() {
+    let fixture = Fixture::new(40);
+    let directory = fixture.parent();
+    for name in [event_id(40), "40".into(), "nonsense".into()] {
+        let run = run(["proof", directory.to_str().unwrap(), &name]);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{name}");
+        assert!(!run.complaints.is_empty());
+    }
+    fixture.damage(&fixture.segments()[0], 60);
+    assert_eq!(run(["proof", directory.to_str().unwrap(), "3"]).code, 2);
+}
+
+#[test]
 fn tiles_are_not_written_into_a_log() {
     let fixture = Fixture::new(40);
     let (directory, log) = (fixture.parent(), fixture.log());
@@ -262,17 +258,4 @@ fn tiles_are_not_written_into_a_log() {
         assert_eq!((run.code, count()), (0, before), "{run:?}");
     }
     assert!(beside.join("checkpoint").exists());
-}
-
-#[test]
-fn there_is_no_proof_of_what_is_not_in_the_log() {
-    let fixture = Fixture::new(40);
-    let directory = fixture.parent();
-    for name in [event_id(40), "40".into(), "nonsense".into()] {
-        let run = run(["proof", directory.to_str().unwrap(), &name]);
-        assert_eq!((run.code, run.out.as_str()), (2, ""), "{name}");
-        assert!(!run.complaints.is_empty());
-    }
-    fixture.damage(&fixture.segments()[0], 60);
-    assert_eq!(run(["proof", directory.to_str().unwrap(), "3"]).code, 2);
 }

@@ -12,11 +12,7 @@ pub(crate) fn cat(arguments: &LogArguments) -> Outcome<u8> {
     for log in StoredLog::all_at(&arguments.dir)? {
         let mut entries = log.entries()?;
         while let Some(entry) = entries.next_entry()? {
-            if out.is_terminal() {
-                out.line(entry.terminal_text())?;
-            } else {
-                out.line(entry.bytes)?;
-            }
+            out.line(entry.bytes)?;
         }
     }
     out.finish()?;
