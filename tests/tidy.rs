@@ -59,7 +59,7 @@ fn every_row_of_the_reference_systems_names_tests_that_exist() {
     let seeds = fs::read_to_string(root().join("docs/SEEDS.md")).unwrap();
     let rows: Vec<_> =
         seeds.lines().filter(|line| line.starts_with("| A") || line.starts_with("| M")).collect();
-    assert_eq!(rows.len(), 30 + 14);
+    assert_eq!(rows.len(), 30 + 16);
     name_tests_that_exist(&rows);
 }
 

@@ -26,7 +26,7 @@ use super::format::unreadable;
 use crate::error::Result;
 use crate::event::time_text;
 use crate::event::{
-    Actor, AuditEvent, EventId, Kind, Metadata, Operation, Sequence, SpanInfo, Status,
+    Actor, AuditEvent, EventId, Kind, Metadata, Operation, Part, Sequence, SpanInfo, Status,
     StatusSource, complete_identity, duration_from_ms,
 };
 
@@ -86,6 +86,8 @@ struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     entry_ids: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    part: Option<Part>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<Status>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     status_source: Option<StatusSource>,
@@ -123,6 +125,7 @@ impl From<&AuditEvent> for Entry {
             session_id: event.session_id.clone(),
             source: event.source.clone(),
             entry_ids: details.entry_ids,
+            part: event.part,
             status: unless(event.status, inferred_status(&event.operation)),
             status_source: unless(event.status_source, StatusSource::Explicit),
             error_message: event.error_message.clone(),
@@ -161,7 +164,7 @@ impl Entry {
             resource: details.resource,
             source: self.source,
             entry_ids: details.entry_ids,
-            part: None,
+            part: self.part,
             status: self.status.unwrap_or_else(|| inferred_status(&operation)),
             operation,
             status_source: self.status_source.unwrap_or(StatusSource::Explicit),

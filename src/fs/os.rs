@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the gate")]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Seek as _, Write};
 use std::path::Path;
 
 use super::{Filesystem, SyncWrite};
@@ -11,6 +11,21 @@ use super::{Filesystem, SyncWrite};
 /// The filesystem of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct OsFilesystem;
+
+impl OsFilesystem {
+    /// Whether a file has bytes behind the end of its last line; also, if it has
+    /// bytes that can't be read.
+    pub(crate) fn ends_within_line(self, path: &Path) -> bool {
+        let has_bytes = fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0);
+        let last = || {
+            let (mut file, mut last) = (File::open(path)?, [0]);
+            file.seek(io::SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+            io::Result::Ok(last)
+        };
+        has_bytes && last().ok() != Some(*b"\n")
+    }
+}
 
 impl Filesystem for OsFilesystem {
     fn create_directory(&self, path: &Path) -> io::Result<()> {

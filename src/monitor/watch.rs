@@ -61,7 +61,9 @@ impl Monitor {
     /// Takes an event of a running stream, at the time `now`, and gives the
     /// alerts of the rules that it broke.
     ///
-    /// An event that began after `now` counts as begun at `now`.
+    /// An event that began after `now` counts as begun at `now`. When the
+    /// clock is set back, what was observed at times that are yet to come
+    /// counts no longer.
     pub fn observe(&mut self, event: &AuditEvent, now: DateTime<Utc>) -> Vec<Alert> {
         match Sample::of_event(event) {
             Some(sample) => self.observe_sample(&sample, now.timestamp_micros()),
@@ -84,7 +86,7 @@ impl Default for Monitor {
 impl Watch {
     fn observe(&mut self, sample: &Sample<'_>, now_us: i64) -> Option<Alert> {
         let start_us = now_us.saturating_sub(self.rule.window_us());
-        self.window.add(sample.timestamp_us.min(now_us), start_us, sample);
+        self.window.add(sample.timestamp_us.min(now_us), start_us, now_us, sample);
         let alert = self.rule.alert(&self.window.tally(), now_us);
         let was_broken = std::mem::replace(&mut self.is_broken, alert.is_some());
         alert.filter(|_| !was_broken)

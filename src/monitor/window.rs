@@ -34,16 +34,21 @@ impl Window {
     }
 
     /// Adds an event that began at `at_us`, and lets go of what began before
-    /// `start_us`. Events may come in any order.
-    pub(super) fn add(&mut self, at_us: i64, start_us: i64, sample: &Sample<'_>) {
+    /// `start_us` or after `now_us`: a clock that was ahead for a while must not
+    /// fill the window until time has caught up. Events may come in any order.
+    pub(super) fn add(&mut self, at_us: i64, start_us: i64, now_us: i64, sample: &Sample<'_>) {
         match self {
             Window::Latest { begins_us, length_max } => {
+                begins_us.truncate(begins_us.partition_point(|known| *known <= now_us));
                 let place = begins_us.partition_point(|known| *known <= at_us);
                 begins_us.insert(place, at_us);
                 let late = begins_us.partition_point(|known| *known < start_us);
                 begins_us.drain(..late.max(begins_us.len().saturating_sub(*length_max)));
             }
             Window::Steps { steps, total, step_us } => {
+                let last = now_us.div_euclid(*step_us);
+                let kept = steps.partition_point(|(step, _)| *step <= last);
+                steps.drain(kept..).for_each(|(_, tally)| total.take_out(&tally));
                 add_to_step(steps, at_us.div_euclid(*step_us), &Tally::of(sample));
                 total.add(&Tally::of(sample));
                 let first = start_us.div_euclid(*step_us);
@@ -91,8 +96,8 @@ mod tests {
         let mut steps = Window::of(&Rule::success_rate_below("r", 0.5, Duration::from_secs(3600)));
         for at_us in 0..100_000_000 / 1_000 {
             let at_us = at_us * 1_000_000;
-            latest.add(at_us, at_us - 3_600_000_000, &SAMPLE);
-            steps.add(at_us, at_us - 3_600_000_000, &SAMPLE);
+            latest.add(at_us, at_us - 3_600_000_000, at_us, &SAMPLE);
+            steps.add(at_us, at_us - 3_600_000_000, at_us, &SAMPLE);
         }
         let Window::Latest { begins_us, .. } = &latest else { panic!("exact") };
         assert_eq!(begins_us.len(), 4);
@@ -108,7 +113,7 @@ mod tests {
     fn late_comers_count_if_they_are_in_the_window() {
         let mut window = Window::of(&Rule::events_over("r", 10, Duration::from_secs(1)));
         for at_us in [50, 10, 30, 9, 10] {
-            window.add(at_us, 10, &SAMPLE);
+            window.add(at_us, 10, 50, &SAMPLE);
         }
         let Window::Latest { begins_us, .. } = &window else { panic!("exact") };
         assert_eq!(begins_us, &[10, 10, 30, 50]);

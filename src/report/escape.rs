@@ -2,7 +2,7 @@
 
 /// `text` with everything escaped that could hide, reorder or command:
 /// controls, separators of lines, bidirectional controls, invisible letters.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

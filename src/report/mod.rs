@@ -15,5 +15,7 @@ mod user_summary;
 pub use compliance::{ComplianceReport, UserActivity, compliance_report};
 #[cfg(feature = "journal")]
 pub(crate) use escape::deceives;
+#[cfg(feature = "journal")]
+pub(crate) use escape::escaped;
 pub use event_table::table;
 pub use user_summary::{UserSummary, UserSummaryRow, user_summary};

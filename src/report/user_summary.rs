@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::person::person;
 use super::text_table::TextTable;
 use crate::event::time_text;
-use crate::event::{AuditEvent, Kind, Status};
-use crate::statistics::{UserStatistics, UserTally};
+use crate::event::{AuditEvent, Kind};
+use crate::statistics::{Sample, UserStatistics, UserTally};
 
 /// What each user did; made by [`user_summary`]. Its text is a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,7 +28,8 @@ pub struct UserSummaryRow {
     /// Totals, last activity and most common operation.
     #[serde(flatten)]
     pub statistics: UserStatistics,
-    /// How many of the operations failed.
+    /// How many of the operations failed; a refusal is a failure whatever its
+    /// status says.
     pub failures: u64,
 }
 
@@ -40,7 +41,7 @@ pub fn user_summary<E: Borrow<AuditEvent>>(events: impl IntoIterator<Item = E>) 
         if event.kind == Kind::Event {
             let (tally, failures) = users.entry(person(event)).or_default();
             tally.add(event);
-            *failures += u64::from(event.status == Status::Failure);
+            *failures += u64::from(Sample::of_event(event).is_some_and(|found| found.is_failure()));
         }
     }
     let row = |(tally, failures): (UserTally, u64)| UserSummaryRow {
@@ -72,6 +73,7 @@ impl fmt::Display for UserSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Status;
 
     #[test]
     fn a29_a_row_for_each_user_with_failures() {
@@ -82,6 +84,7 @@ mod tests {
             AuditEvent::builder("store").user_id("alice").timestamp(at).build(),
             AuditEvent::builder("store").user_id("alice").error("no").timestamp(at).build(),
             AuditEvent::builder("recall").timestamp(at).build(),
+            AuditEvent::builder("access_denied").status(Status::Success).timestamp(at).build(),
             gap,
         ];
         let summary = user_summary(&events);
@@ -90,7 +93,7 @@ mod tests {
             "\
 USER       OPERATIONS  FAILURES  MOST COMMON  LAST ACTIVITY
 alice      2           1         STORE        2025-01-15T10:30:45.000000Z
-anonymous  1           0         RECALL       2025-01-15T10:30:45.000000Z
+anonymous  2           1         RECALL       2025-01-15T10:30:45.000000Z
 "
         );
         let json = serde_json::to_value(&summary).unwrap();

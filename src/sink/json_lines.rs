@@ -18,6 +18,8 @@ pub struct JsonLinesFile {
 
 impl JsonLinesFile {
     /// Opens the file at its end, or makes it, readable by its owner alone.
+    /// If it ends within a line, as after a kill, that line is ended first: it
+    /// stays as it is, and no event is appended to it.
     ///
     /// # Errors
     ///
@@ -27,7 +29,13 @@ impl JsonLinesFile {
         let file = OsFilesystem
             .open_append(path)
             .map_err(|error| Error::io("the JSON Lines file could not be opened", path, error))?;
-        Ok(JsonLinesFile { out: BufWriter::new(file), line: Vec::new() })
+        let mut out = BufWriter::new(file);
+        if OsFilesystem.ends_within_line(path) {
+            out.write_all(b"\n").map_err(|error| {
+                Error::io("the JSON Lines file could not be written to", path, error)
+            })?;
+        }
+        Ok(JsonLinesFile { out, line: Vec::new() })
     }
 }
 

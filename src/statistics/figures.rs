@@ -11,6 +11,8 @@ use crate::event::AuditEvent;
 
 /// Figures over a set of events. Shares and averages are `None`, and never
 /// NaN, where there is nothing to compute them from.
+///
+/// A refusal (`ACCESS_DENIED`) counts as a failure, whatever its status says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Statistics {

@@ -60,12 +60,13 @@ impl StatisticsRecorder {
     pub(super) fn add(&mut self, sample: &Sample<'_>) {
         self.total += 1;
         self.anonymous += u64::from(sample.is_anonymous);
-        if let Some(count) = self.statuses.get_mut(usize::from(sample.status.code())) {
+        let status = sample.counted_status();
+        if let Some(count) = self.statuses.get_mut(usize::from(status.code())) {
             *count += 1;
         }
         let counts = self.operation(sample.operation);
         counts.total += 1;
-        counts.failures += u64::from(sample.status == Status::Failure);
+        counts.failures += u64::from(status == Status::Failure);
         if let Some(ns) = sample.duration_ns {
             self.durations.add(ns);
         }
@@ -184,7 +185,7 @@ impl Durations {
 mod tests {
     use super::*;
     use crate::event::row::RowScratch;
-    use crate::event::{AuditEvent, EventBuilder, Kind};
+    use crate::event::{AuditEvent, EventBuilder, Kind, Operation};
     use proptest::prelude::*;
 
     fn record(events: &[AuditEvent]) -> Statistics {
@@ -235,6 +236,19 @@ mod tests {
             statistics.by_status,
             counts(&[("FAILURE", 1), ("PARTIAL", 1), ("SUCCESS", 3), ("UNKNOWN", 2)])
         );
+    }
+
+    #[test]
+    fn a18_a_refusal_is_a_failure_whatever_its_status_says() {
+        let refused = |status| AuditEvent::builder(Operation::AccessDenied).status(status);
+        let of = Status::ALL.iter().copied().map(refused).chain([ended(Status::Success)]);
+        let statistics = statistics(of);
+        assert_eq!(statistics.success_rate, Some(0.2));
+        assert_eq!(
+            statistics.by_status,
+            counts(&[("FAILURE", 4), ("PARTIAL", 0), ("SUCCESS", 1), ("UNKNOWN", 0)])
+        );
+        assert_eq!(statistics.failures_by_operation, counts(&[("ACCESS_DENIED", 4)]));
     }
 
     #[test]
@@ -312,7 +326,7 @@ mod tests {
     }
 
     fn event() -> impl Strategy<Value = AuditEvent> {
-        let operation = prop::sample::select(vec!["store", "recall", "custom"]);
+        let operation = prop::sample::select(vec!["store", "access_denied", "custom"]);
         let status = prop::sample::select(Status::ALL);
         let duration = prop::option::of(0_u64..10_000_000_000);
         (operation, status, duration, 0_i64..1_000_000, any::<bool>()).prop_map(
@@ -348,10 +362,11 @@ mod tests {
             let found = record(&events);
             prop_assert_eq!(&found, &Statistics::of(&events));
             prop_assert_eq!(found.total_events, events.len() as u64);
+            let refused = |event: &AuditEvent| event.operation == Operation::AccessDenied;
             prop_assert_eq!(found.success_rate, share(
                 &events,
-                |event| event.status == Status::Success,
-                |event| event.status != Status::Unknown,
+                |event| event.status == Status::Success && !refused(event),
+                |event| event.status != Status::Unknown || refused(event),
             ));
             prop_assert_eq!(found.anonymous_share, share(&events, AuditEvent::is_anonymous, |_| true));
             prop_assert_eq!(found.first_timestamp, events.iter().map(|e| e.timestamp).min());

@@ -42,4 +42,9 @@ impl<'a> Sample<'a> {
     pub(crate) fn is_failure(&self) -> bool {
         self.status == Status::Failure || self.operation == Operation::AccessDenied.as_str()
     }
+
+    /// The status that it counts with.
+    pub(super) fn counted_status(&self) -> Status {
+        if self.is_failure() { Status::Failure } else { self.status }
+    }
 }

@@ -38,6 +38,29 @@ struct Reached {
     unproven: Option<Place>,
 }
 
+/// The texts of checkpoints that follow each other, with an empty line between
+/// them. There is another one in each, before its signatures.
+pub(super) fn texts(mut text: &[u8]) -> Vec<&[u8]> {
+    const SIGNATURE: &[u8] = "\u{2014} ".as_bytes();
+    let mut texts = Vec::new();
+    let mut lines = 0;
+    let mut is_behind_signature = false;
+    while let Some(line) = text.get(lines..).filter(|rest| !rest.is_empty()) {
+        let length = line.iter().position(|byte| *byte == b'\n').map_or(line.len(), |at| at + 1);
+        let rest = line.get(length..).unwrap_or_default();
+        let is_between = length == 1 && is_behind_signature && !rest.starts_with(SIGNATURE);
+        is_behind_signature = line.starts_with(SIGNATURE);
+        if is_between && !rest.is_empty() {
+            texts.extend(text.get(..lines));
+            (text, lines) = (rest, 0);
+        } else {
+            lines += length;
+        }
+    }
+    texts.push(text);
+    texts
+}
+
 impl Claim {
     pub(super) fn parse(path: impl Into<PathBuf>, text: &[u8], source: Source) -> Result<Self> {
         let note = Note::try_from(text)?;

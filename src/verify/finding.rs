@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
 use crate::journal::{Corruption, JournalError};
+use crate::report::escaped;
 
 /// How much a [`Finding`] weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,7 +39,9 @@ pub enum FindingKind {
     RolledBack,
     /// A log of which there is a checkpoint is not there.
     MissingLog,
-    /// There is no checkpoint of the log.
+    /// There is no checkpoint of the log. Where there are no entries either,
+    /// nor anything from outside that says there were, this is no tampering: a
+    /// first start that failed leaves such a log.
     Unsigned,
     /// A checkpoint can't be parsed, is of another log, or has no signature by
     /// a trusted key.
@@ -184,11 +187,13 @@ impl fmt::Display for Severity {
     }
 }
 
+/// One line, whatever stands in a log: what could hide, reorder or command is
+/// escaped.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.severity)?;
         if let Some(file) = &self.file {
-            write!(f, "{}: ", file.display())?;
+            write!(f, "{}: ", escaped(&file.to_string_lossy()))?;
         }
         if let Some(offset) = self.offset {
             write!(f, "byte {offset}: ")?;
@@ -196,9 +201,10 @@ impl fmt::Display for Finding {
         if let Some(sequence) = self.sequence {
             write!(f, "sequence {sequence}: ")?;
         }
+        let found = escaped(&self.found);
         match self.expected.as_str() {
-            "" => f.write_str(&self.found),
-            expected => write!(f, "expected {expected}, found {}", self.found),
+            "" => f.write_str(&found),
+            expected => write!(f, "expected {}, found {found}", escaped(expected)),
         }
     }
 }

@@ -40,5 +40,5 @@ mod whole_log;
 
 pub use finding::{Finding, FindingKind, Severity};
 pub use request::{Progress, Verification};
-pub use stored::{StoredEntries, StoredEntry, StoredLog};
+pub use stored::{StoredEntries, StoredEntry, StoredLog, terminal_text};
 pub use verdict::{FINDINGS_MAX, LogVerdict, Standing, Verdict};

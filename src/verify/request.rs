@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::claim::{Claim, Source};
+use super::claim::{self, Claim, Source};
 use super::directory;
 use super::files;
 use super::verdict::Verdict;
@@ -87,13 +87,17 @@ impl<'a> Verification<'a> {
     }
 
     /// Demands that this checkpoint, which was kept elsewhere, belongs to the
-    /// log: the published text, and a name for it in findings.
+    /// log: the published text, and a name for it in findings. A text may have
+    /// several, each of another log, with an empty line between them.
     ///
     /// # Errors
     ///
     /// When it is no checkpoint.
     pub fn checkpoint(mut self, name: impl Into<PathBuf>, text: impl AsRef<[u8]>) -> Result<Self> {
-        self.outside.push(Claim::parse(name, text.as_ref(), Source::Outside)?);
+        let name = name.into();
+        for text in claim::texts(text.as_ref()) {
+            self.outside.push(Claim::parse(&name, text, Source::Outside)?);
+        }
         Ok(self)
     }
 

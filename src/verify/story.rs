@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::finding::{Finding, FindingKind, Place};
 use crate::event::{AuditEvent, EventId, Part};
-use crate::proof::{Digest, VerifierKey};
+use crate::proof::{Digest, VerifierKey, check_name};
 
 /// A key that the log told of.
 #[derive(Debug, Clone)]
@@ -165,6 +165,10 @@ impl Story {
         }
         if self.origin.is_none() {
             self.origin = text(event, "origin").map(str::to_owned);
+            let strange = self.origin.clone().filter(|origin| check_name(origin).is_err());
+            if let Some(origin) = strange {
+                self.unexpected("an origin that can be in a checkpoint", &origin, place);
+            }
         }
         self.key(event, place, true);
         self.state = State::Opened;

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::claim::{Claim, Source};
-use super::finding::{Finding, FindingKind, Place};
+use super::finding::{Finding, FindingKind, Place, Severity};
 use super::keys::{self, OwnKeys};
 use super::request::Verification;
 use super::story::Story;
@@ -83,8 +83,7 @@ impl Case<'_, '_> {
         let mut roots_hold = true;
         let is_signed = self.claims.iter().any(|claim| claim.source == Source::Newest);
         if !is_signed && !verdict.has(FindingKind::Checkpoint) {
-            let expected = "the log's own checkpoint: without one, anybody may have written it";
-            let finding = Finding::tampered(FindingKind::Unsigned, expected, "none");
+            let finding = self.unsigned(verdict);
             verdict.note(finding.file(self.directory.join("checkpoint")));
         }
         for claim in self.claims {
@@ -105,6 +104,18 @@ impl Case<'_, '_> {
             }
         }
         roots_hold
+    }
+
+    /// What it means that the log has no checkpoint of its own.
+    fn unsigned(&self, verdict: &LogVerdict) -> Finding {
+        let expected = "the log's own checkpoint: without one, anybody may have written it";
+        // A log whose directory is gone looks no better, and is no tampering either.
+        let is_unknown = self.claims.is_empty() && self.request.keys.is_empty();
+        if is_unknown && verdict.size == 0 && !self.is_broken {
+            let found = "none, and no entry: the first start of the program may have failed, and the next one will sign the log; or somebody emptied it, which a checkpoint that was kept elsewhere would show";
+            return Finding::new(Severity::Unreadable, FindingKind::Unsigned, expected, found);
+        }
+        Finding::tampered(FindingKind::Unsigned, expected, "none")
     }
 
     fn check(&self, claim: &Claim, trust: &Trust) -> Result<bool, Finding> {

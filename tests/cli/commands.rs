@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use tracing_audit::proof::{Checkpoint, SignerKey};
+
 use crate::fixture::{Fixture, ID, event_id, origin, vkey};
 use crate::run::{BINARY, Run, run};
 
@@ -43,6 +45,31 @@ fn verify_takes_keys_from_a_file() {
     fs::write(&file, "no key\n").unwrap();
     assert_eq!(verify(&fixture, &["--key", file.to_str().unwrap()]).code, 2);
     assert_eq!(verify(&fixture, &["--key", "neither key nor file"]).code, 2);
+    let commented = format!("# The key of the log.\n\n  {}\n\n# Its end.\n", vkey());
+    fs::write(&file, commented).unwrap();
+    let told = verify(&fixture, &["--key", file.to_str().unwrap()]);
+    assert_eq!((told.code, told.out.contains("its key")), (3, false), "{told:?}");
+}
+
+#[test]
+fn an_argument_without_a_key_is_a_mistake() {
+    let fixture = Fixture::new(40);
+    let (kept, proof) = (fixture.kept(), fixture.home.path().join("proof"));
+    let (kept, file) = (kept.to_str().unwrap(), fixture.home.path().join("keys"));
+    let file = file.to_str().unwrap();
+    fs::write(&proof, run(["proof", fixture.parent().to_str().unwrap(), "3"]).out).unwrap();
+    for nothing in ["", "\n\n", "# a key, some day\n", " \t\n"] {
+        fs::write(file, nothing).unwrap();
+        let also = vkey();
+        for keys in [vec!["--key", file], vec!["--key", &also, "--key", file]] {
+            let verified = verify(&fixture, &[&keys[..], &["--checkpoint", kept]].concat());
+            let of_proof = run([&["verify-proof", proof.to_str().unwrap()], &keys[..]].concat());
+            for run in [verified, of_proof] {
+                assert_eq!((run.code, run.out.as_str()), (2, ""), "{nothing:?}");
+                assert!(run.complaints.contains("tracing-audit keys"), "{}", run.complaints);
+            }
+        }
+    }
 }
 
 #[test]
@@ -84,23 +111,6 @@ fn cat_says_where_a_log_is_damaged_and_prints_what_comes_before() {
     assert!(printed.complaints.contains("byte 56, sequence 150"), "{}", printed.complaints);
 }
 
-/// `script` gives it a terminal.
-#[test]
-fn cat_escapes_what_attacks_a_terminal() {
-    let fixture = Fixture::new(40);
-    let command = format!("{BINARY} cat {}", fixture.parent().display());
-    let mut script = Command::new("script");
-    script.args(["-qec", &command, "/dev/null"]).stdin(Stdio::null());
-    let mut probe = Command::new("script");
-    probe.args(["-qec", "true", "/dev/null"]).stdin(Stdio::null());
-    if !crate::tools::is_there("script (util-linux)", &mut probe) {
-        return;
-    }
-    let shown = String::from_utf8(script.output().unwrap().stdout).unwrap();
-    assert_eq!(shown.matches("user:\\u202eeve").count(), 40);
-    assert!(!shown.contains('\u{202e}'));
-}
-
 #[test]
 fn nobody_reading_on_is_no_failure() {
     let fixture = Fixture::new(4000);
@@ -129,6 +139,28 @@ fn checkpoint_and_keys_print_what_is_kept_elsewhere() {
     assert_eq!(run(["keys", directory.to_str().unwrap()]).out, format!("{}\n", vkey()));
     fs::remove_file(fixture.log().join("checkpoint")).unwrap();
     assert_eq!(run(["checkpoint", directory.to_str().unwrap()]).code, 2);
+}
+
+#[test]
+fn what_is_no_checkpoint_of_the_log_is_not_printed() {
+    let fixture = Fixture::new(40);
+    let directory = fixture.parent();
+    let checkpoint = fixture.log().join("checkpoint");
+    let whole = fs::read_to_string(&checkpoint).unwrap();
+    let stranger = SignerKey::from_seed(&origin(), &[43; 32]).unwrap();
+    let by_stranger = Checkpoint::new(origin(), fixture.head).unwrap().sign(&[&stranger]).unwrap();
+    for rubbish in [
+        "",
+        "no checkpoint at all",
+        whole.trim_end(),
+        &whole.replace("\n40\n", "\n41\n"),
+        &by_stranger.to_string(),
+    ] {
+        fs::write(&checkpoint, rubbish).unwrap();
+        let run = run(["checkpoint", directory.to_str().unwrap()]);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{rubbish}");
+        assert!(run.complaints.contains("worth nothing"), "{}", run.complaints);
+    }
 }
 
 #[test]
@@ -204,4 +236,26 @@ fn there_is_no_proof_of_what_is_not_in_the_log() {
     }
     fixture.damage(&fixture.segments()[0], 60);
     assert_eq!(run(["proof", directory.to_str().unwrap(), "3"]).code, 2);
+}
+
+#[test]
+fn tiles_are_not_written_into_a_log() {
+    let fixture = Fixture::new(40);
+    let (directory, log) = (fixture.parent(), fixture.log());
+    let count = || fs::read_dir(&directory).unwrap().chain(fs::read_dir(&log).unwrap()).count();
+    let before = count();
+    let link = fixture.home.path().join("link");
+    std::os::unix::fs::symlink(&log, &link).unwrap();
+    let around = log.join("none/../tiles");
+    for out in [&directory, &log, &log.join("tiles"), &log.join("segments"), &link, &around] {
+        let run = run(["tiles", directory.to_str().unwrap(), out.to_str().unwrap()]);
+        assert_eq!((run.code, count()), (2, before), "{}: {run:?}", out.display());
+        assert!(run.complaints.contains("another directory"), "{}", run.complaints);
+    }
+    let beside = fixture.home.path().join("public");
+    for out in [&beside, &log.join("../../public")] {
+        let run = run(["tiles", directory.to_str().unwrap(), out.to_str().unwrap()]);
+        assert_eq!((run.code, count()), (0, before), "{run:?}");
+    }
+    assert!(beside.join("checkpoint").exists());
 }

@@ -1,5 +1,6 @@
 //! Beside a program that writes its log.
 
+use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -82,4 +83,68 @@ fn a_program_that_was_killed_leaves_a_log_that_is_well() {
     let bad = |severity| severity != Severity::Notice;
     assert!(!log.findings.iter().any(|found| bad(found.severity)), "{log:#?}");
     assert!(!log.has(FindingKind::UncleanOpen));
+}
+
+#[test]
+fn the_checkpoints_of_several_logs_are_kept_and_taken_together() {
+    let home = tempfile::tempdir().unwrap();
+    let (together, kept) = (home.path().join("audit"), home.path().join("kept"));
+    fs::create_dir(&together).unwrap();
+    for name in ["one", "two", "three"] {
+        let directory = home.path().join(name);
+        let audit = open(JournalSettings::new(&directory));
+        audit.record(AuditEvent::builder(Operation::Store).user_id(name)).unwrap();
+        drop(audit.shutdown(Duration::from_secs(10)));
+        let log = fs::read_dir(&directory).unwrap().next().unwrap().unwrap();
+        fs::rename(log.path(), together.join(log.file_name())).unwrap();
+    }
+    let directory = together.to_str().unwrap();
+    let printed = run(["checkpoint", directory]);
+    fs::write(&kept, &printed.out).unwrap();
+    let verify = || run(["verify", directory, "--checkpoint", kept.to_str().unwrap()]);
+    let anchored = verify();
+    assert_eq!(anchored.code, 0, "{anchored:?}");
+    assert_eq!(anchored.out.matches(": 3 anchored outside").count(), 3, "{}", anchored.out);
+    // A text that is cut is a mistake, and a log that is gone is missed.
+    fs::write(&kept, &printed.out[..printed.out.len() - 30]).unwrap();
+    assert_eq!(verify().code, 2);
+    fs::write(&kept, &printed.out).unwrap();
+    let gone = fs::read_dir(&together).unwrap().next().unwrap().unwrap();
+    fs::rename(gone.path(), home.path().join("gone")).unwrap();
+    let missed = verify();
+    assert_eq!(missed.code, 1);
+    assert!(missed.out.contains("no such log"), "{}", missed.out);
+}
+
+#[test]
+fn what_is_proven_of_an_operation_is_how_it_ended() {
+    let home = tempfile::tempdir().unwrap();
+    let directory = home.path().join("audit");
+    let audit = open(JournalSettings::new(&directory));
+    let event = || AuditEvent::builder(Operation::DeleteUser).user_id("alice");
+    let ended = audit.begin(event()).unwrap();
+    let id = ended.event_id().to_string();
+    audit.record(event()).unwrap();
+    ended.failure("still has entries").unwrap();
+    let open_one = audit.begin(event()).unwrap();
+    let open_id = open_one.event_id().to_string();
+    std::mem::forget(open_one);
+    audit.record(event()).unwrap().checkpoint().unwrap();
+    let key = run(["keys", directory.to_str().unwrap()]).out;
+    let file = home.path().join("proof");
+    let prove = |event: &str| {
+        let proof = run(["proof", directory.to_str().unwrap(), event]);
+        assert_eq!(proof.code, 0, "{proof:?}");
+        fs::write(&file, &proof.out).unwrap();
+        let proven = run(["verify-proof", file.to_str().unwrap(), "--key", key.trim_end()]);
+        assert_eq!((proven.code, &proven.complaints), (0, &proof.complaints), "{proven:?}");
+        proven
+    };
+    let outcome = prove(&id);
+    assert!(outcome.out.contains("still has entries") && outcome.out.contains(&id));
+    assert_eq!(outcome.complaints, "");
+    let intent = prove(&open_id);
+    assert!(intent.out.contains("INTENT") && intent.out.contains(&open_id));
+    assert!(intent.complaints.contains(&format!("the intent of event {open_id}")));
+    assert!(prove("1").complaints.contains(&format!("the intent of event {id}")));
 }

@@ -9,5 +9,6 @@ mod help;
 mod live;
 mod run;
 mod strangers;
+mod terminal;
 #[path = "../proof/tools.rs"]
 mod tools;

@@ -160,3 +160,34 @@ fn health_shows_what_is_open_held_and_recorded() {
     audit.flush().unwrap();
     assert_eq!((audit.health().open_operations, audit.health().recorded_events), (0, 11));
 }
+
+/// As a kill leaves a file, or a disk that was full.
+#[test]
+fn a_file_that_ends_within_a_line_loses_no_event_to_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("events.jsonl");
+    let event = |user| AuditEvent::builder("store").user_id(user).build();
+    let write = |users: &[&'static str]| {
+        let mut file = JsonLinesFile::open(&path).unwrap();
+        users.iter().for_each(|user| file.write(&event(*user)).unwrap());
+    };
+    write(&["first"]);
+    let whole = std::fs::read(&path).unwrap();
+    for kept in 1..whole.len() {
+        std::fs::write(&path, [&whole[..], &whole[..kept]].concat()).unwrap();
+        write(&["second", "third"]);
+        let text = std::fs::read(&path).unwrap();
+        let read: Vec<_> = tracing_audit::export::json_lines(&*text).flatten().collect();
+        let users: Vec<_> = read.iter().filter_map(|event| event.user_id.as_deref()).collect();
+        // Without its last byte, a line is complete all the same.
+        let expected = match kept + 1 == whole.len() {
+            true => vec!["first", "first", "second", "third"],
+            false => vec!["first", "second", "third"],
+        };
+        assert_eq!(users, expected, "{kept}");
+    }
+    std::fs::write(&path, "").unwrap();
+    write(&[]);
+    write(&["first"]);
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
+}

@@ -34,6 +34,22 @@ fn m9_users_api_keys_services_and_the_system_act() {
 }
 
 #[test]
+fn a2_no_more_is_held_than_the_bound_and_that_is_the_newest() {
+    let trail = Trail::with(|builder| builder.buffer_events_max(100));
+    for id in 0..1_000 {
+        store("user_123", "session_abc", &format!("entry_{id}")).unwrap();
+        if id % 150 == 0 {
+            assert!(trail.events().len() <= 100);
+        }
+    }
+    let held = trail.events();
+    assert!((1..=100).contains(&held.len()), "{}", held.len());
+    let newest: Vec<_> = (1_000 - held.len()..1_000).map(|id| format!("entry_{id}")).collect();
+    assert!(held.iter().map(|event| &event.entry_ids[0]).eq(&newest));
+    assert_eq!(trail.audit.health().rotated_events, 1_000 - held.len() as u64);
+}
+
+#[test]
 fn a2_a_bound_a_handle_and_choices_that_make_sense() {
     let trail = Trail::with(|builder| builder.buffer_events_max(10_000));
     store("user_123", "session_abc", "entry_1").unwrap();

@@ -12,3 +12,5 @@ mod operations;
 mod queries;
 mod records;
 mod scopes;
+#[cfg(feature = "journal")]
+mod stored;

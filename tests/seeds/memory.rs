@@ -1,7 +1,11 @@
 //! A memory system as an application would have it: spans, and no other audit
 //! code. And a trail for one test.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use tracing::subscriber::DefaultGuard;
+use tracing_audit::clock::ManualClock;
 use tracing_audit::{Audit, AuditEvent, AuditLayer, Builder};
 use tracing_subscriber::prelude::*;
 
@@ -21,6 +25,12 @@ impl Trail {
         let guard = tracing_subscriber::registry().with(layer).set_default();
         tracing::callsite::rebuild_interest_cache();
         Trail { audit, _guard: guard }
+    }
+
+    /// A trail whose time is told, from half past ten of a winter's morning on.
+    pub(crate) fn timed(choose: impl FnOnce(Builder) -> Builder) -> (Trail, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::at("2025-01-15T10:30:45Z".parse().unwrap()));
+        (Trail::with(|builder| choose(builder.clock(clock.clone()))), clock)
     }
 
     /// Everything recorded, oldest first.
@@ -56,6 +66,24 @@ pub(crate) fn recall(user: &str, query: &str) -> Result<usize, String> {
 #[tracing::instrument(err, skip_all, fields(audit.operation = "FORGET", audit.user_id = user, audit.entry_ids = id))]
 pub(crate) fn forget(user: &str, id: &str) -> Result<(), String> {
     if id == "missing" { Err("no such entry".to_owned()) } else { Ok(()) }
+}
+
+#[tracing::instrument(skip_all, fields(
+    audit.operation = "COMPACT", audit.user_id = user, entries_before = ids.len(), entries_after, ratio,
+))]
+pub(crate) fn compact(user: &str, ids: &[&str]) {
+    let kept = ids.iter().filter(|id| !id.is_empty()).count();
+    let span = tracing::Span::current();
+    span.record("entries_after", kept).record("ratio", kept as f64 / ids.len() as f64);
+}
+
+#[tracing::instrument(err, skip_all, fields(
+    audit.operation = "EXPORT", audit.user_id = user, format = "json", entries = ids.len(), error_type,
+))]
+pub(crate) fn export(user: &str, ids: &[&str], path: &Path) -> std::io::Result<()> {
+    std::fs::write(path, ids.join("\n")).inspect_err(|error| {
+        tracing::Span::current().record("error_type", format!("{:?}", error.kind()));
+    })
 }
 
 #[tracing::instrument(skip_all, fields(

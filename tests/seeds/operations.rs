@@ -1,10 +1,11 @@
 //! What is audited, without a line of audit code in the audited functions.
 
+use serde_json::json;
 use tracing::instrument::WithSubscriber;
 use tracing_audit::{Operation, Status, StatusSource};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::memory::{Trail, forget, import, recall, store};
+use crate::memory::{Trail, compact, export, forget, import, recall, store};
 
 #[test]
 fn a1_m1_instrumented_functions_are_audited_by_the_layer_alone() {
@@ -92,6 +93,26 @@ fn a30_what_operations_say_about_themselves_is_metadata() {
     assert_eq!(events[1].metadata.get("query").unwrap(), "timeout");
     assert_eq!(events[1].error_message.as_deref(), Some("Database connection timeout"));
     assert_eq!(events[1].status_source, StatusSource::Error);
+}
+
+#[test]
+fn a30_compaction_export_and_the_type_of_an_error_are_metadata() {
+    let home = tempfile::tempdir().unwrap();
+    let trail = Trail::start();
+    compact("user_123", &["entry_1", "", "", "entry_2"]);
+    export("user_123", &["entry_1", "entry_2"], &home.path().join("export")).unwrap();
+    export("user_123", &["entry_1"], &home.path().join("nowhere/export")).unwrap_err();
+    let events = trail.events();
+    let metadata = |number: usize| serde_json::to_value(&events[number].metadata).unwrap();
+    assert_eq!(metadata(0), json!({"entries_before": 4, "entries_after": 2, "ratio": 0.5}));
+    assert_eq!(metadata(1), json!({"format": "json", "entries": 2}));
+    let failed = json!({"format": "json", "entries": 1, "error_type": "NotFound"});
+    assert_eq!(metadata(2), failed);
+    let statuses: Vec<_> = events.iter().map(|event| event.status).collect();
+    assert_eq!(statuses, [Status::Success, Status::Success, Status::Failure]);
+    assert!(events[2].error_message.as_ref().unwrap().contains("No such file"));
+    let of_type = trail.audit.query().metadata("error_type", "NotFound").ids().unwrap();
+    assert_eq!(of_type, [events[2].event_id]);
 }
 
 #[test]

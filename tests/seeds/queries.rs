@@ -135,8 +135,23 @@ fn m11_by_organisation_action_time_actor_and_limit() {
     assert_eq!(log().limit(50).run().unwrap().len(), 3);
     assert_eq!(log().operation("search").limit(100).run().unwrap().len(), 2);
     assert_eq!(log().actor("user:alice").limit(1).run().unwrap().len(), 1);
-    let day_ago = Utc::now() - Duration::days(1);
-    assert_eq!(log().since(day_ago).actor("system").count().unwrap(), 1);
+    let older = |days| {
+        let event = AuditEvent::builder("search").actor("system").org_id("org_abc123");
+        let at = Utc::now() - Duration::days(days);
+        trail.audit.record(event.timestamp(at)).unwrap().event_id
+    };
+    let (two_days, eight_days) = (older(2), older(8));
+    let now = Utc::now();
+    let since = |days| log().since(now - Duration::days(days)).actor("system");
+    assert_eq!([1, 7, 30].map(|days| since(days).count().unwrap()), [1, 2, 3]);
+    // Page by page, each after the one before.
+    let page = |cursor| since(30).limit(1).after(cursor).run().unwrap();
+    let mut pages = vec![page(None)];
+    while let Some(cursor) = pages.last().unwrap().next {
+        pages.push(page(Some(cursor)));
+    }
+    let ids: Vec<_> = pages.iter().flat_map(|page| &page.events).map(|e| e.event_id).collect();
+    assert_eq!((ids.len(), ids[0], ids[1]), (3, eight_days, two_days));
 }
 
 #[test]
@@ -156,4 +171,43 @@ fn m14_the_trail_of_one_request() {
     let operations: Vec<_> = page.events.iter().map(|event| event.operation.as_str()).collect();
     assert_eq!(operations, ["SEARCH", "FORGET", "RECALL"]);
     assert!(page.events[1..].iter().all(|event| event.span.as_ref().unwrap().parent == Some(root)));
+}
+
+#[test]
+fn m14_which_steps_ran_with_how_many_results_and_for_how_long() {
+    let (trail, clock) = Trail::timed(|builder| builder);
+    let search = |user: &str, steps: &[(&'static str, u64, u64)]| {
+        let search = tracing::info_span!(
+            "search",
+            audit.operation = "SEARCH",
+            audit.user_id = user,
+            results = tracing::field::Empty
+        );
+        search.in_scope(|| {
+            for (name, results, ms) in steps {
+                tracing::info_span!("step", audit.operation = name, results)
+                    .in_scope(|| clock.advance(std::time::Duration::from_millis(*ms)));
+            }
+        });
+        search.record("results", steps.last().unwrap().1);
+    };
+    search("bob", &[("EMBED", 1, 9)]);
+    search("alice", &[("EMBED", 1, 20), ("SEMANTIC_SEARCH", 40, 150), ("RERANK", 5, 30)]);
+    let root = trail.audit.query().user("alice").operation(Operation::Search).ids().unwrap()[0];
+    let mut steps = trail.audit.query().trail_of(root).run().unwrap().events;
+    steps.reverse();
+    let told: Vec<_> = steps
+        .iter()
+        .map(|step| {
+            let results = step.metadata.get("results").unwrap().as_u64().unwrap();
+            (step.operation.as_str(), results, step.duration_ms().unwrap())
+        })
+        .collect();
+    let expected = [
+        ("EMBED", 1, 20.0),
+        ("SEMANTIC_SEARCH", 40, 150.0),
+        ("RERANK", 5, 30.0),
+        ("SEARCH", 5, 200.0),
+    ];
+    assert_eq!(told, expected);
 }

@@ -30,13 +30,19 @@ pub(crate) enum Command {
     ///
     /// The proof carries the event, and can be verified without the log:
     /// `tracing-audit verify-proof`. Of an event that takes several entries,
-    /// there is a proof of each, one after the other.
+    /// there is a proof of each, one after the other. Of an operation that was
+    /// announced before it began, the entry is proven that tells how it ended;
+    /// its intent, which is said, if there is no such entry.
     Proof(ProofArguments),
     /// Verifies a proof offline and prints the event that it proves
     ///
     /// Exit status: 0 proven, 1 not proven, 2 something could not be read.
     VerifyProof(VerifyProofArguments),
     /// Prints the newest checkpoint of each log, to be kept elsewhere
+    ///
+    /// Between those of several logs is an empty line; `verify --checkpoint`
+    /// takes them together or one by one. What is not signed by its log is not
+    /// printed, and the exit status is 2.
     Checkpoint(LogArguments),
     /// Writes a log as C2SP tlog-tiles files, ready to be served
     Tiles(TilesArguments),
@@ -54,10 +60,10 @@ pub(crate) struct LogArguments {
 pub(crate) struct VerifyArguments {
     /// Directory of a log, or of several
     pub(crate) dir: PathBuf,
-    /// Key that the logs have to be signed with: its text, or a file of keys
+    /// Key that the logs have to be signed with: its text, or a file of keys, one a line
     #[arg(long, value_name = "VKEY|FILE")]
     pub(crate) key: Vec<String>,
-    /// Checkpoint that was kept elsewhere: a file, or a directory of them
+    /// Checkpoint that was kept elsewhere: a file of one or several, or a directory of such files
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Vec<PathBuf>,
 }
@@ -83,6 +89,6 @@ pub(crate) struct VerifyProofArguments {
 pub(crate) struct TilesArguments {
     /// Directory of the log
     pub(crate) dir: PathBuf,
-    /// Directory to write to; files in it that have changed are replaced
+    /// Directory to write to, not that of the log; files in it that have changed are replaced
     pub(crate) out: PathBuf,
 }

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use tracing_audit::event::Kind;
 use tracing_audit::proof::{LogProof, VerifierKey, leaf_hash};
 use tracing_audit::verify::StoredLog;
 use tracing_audit::{AuditEvent, EventId, Part, Sequence};
@@ -18,13 +19,15 @@ pub(crate) fn make(arguments: &ProofArguments) -> Outcome<u8> {
     let logs = StoredLog::all_at(&arguments.dir)?;
     let (log, places) = find(&logs, &arguments.event)?;
     let mut out = Output::new();
-    let mut parts = Vec::new();
+    let (mut parts, mut intent) = (Vec::new(), None);
     for sequence in places {
         let proof = log.proof(sequence)?;
         parts.extend(proof.untrusted_extra().and_then(part));
+        intent = intent.or(proof.untrusted_extra().and_then(self::intent));
         out.text(proof.to_string())?;
     }
     out.finish()?;
+    tell_intent(intent);
     tell_missing(&parts);
     Ok(0)
 }
@@ -50,6 +53,7 @@ pub(crate) fn verify(arguments: &VerifyProofArguments) -> Outcome<u8> {
         out.line(entry)?;
     }
     out.finish()?;
+    tell_intent(entries.iter().copied().find_map(intent));
     tell_missing(&entries.into_iter().filter_map(part).collect::<Vec<_>>());
     Ok(0)
 }
@@ -84,6 +88,20 @@ fn proofs(text: &str) -> Vec<&str> {
 fn part(entry: &[u8]) -> Option<(EventId, Part)> {
     let event: AuditEvent = serde_json::from_slice(entry).ok()?;
     Some((event.event_id, event.part?))
+}
+
+/// The event that an entry announces, if it does that.
+fn intent(entry: &[u8]) -> Option<EventId> {
+    let event: AuditEvent = serde_json::from_slice(entry).ok()?;
+    let is_intent = event.kind == Kind::Log && event.operation.as_str() == "INTENT";
+    is_intent.then_some(event.event_id)
+}
+
+/// Says that an operation was proven to be announced, and nothing more.
+fn tell_intent(event: Option<EventId>) {
+    if let Some(event) = event {
+        complain(&format!("this is the intent of event {event}, which tells of no outcome"));
+    }
 }
 
 /// Says which parts of an event these are, if not all.

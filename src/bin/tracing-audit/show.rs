@@ -1,5 +1,6 @@
 //! `cat`, `checkpoint` and `keys`: what logs hold, as it is.
 
+use tracing_audit::proof::SignedCheckpoint;
 use tracing_audit::verify::StoredLog;
 
 use crate::Outcome;
@@ -11,11 +12,7 @@ pub(crate) fn cat(arguments: &LogArguments) -> Outcome<u8> {
     for log in StoredLog::all_at(&arguments.dir)? {
         let mut entries = log.entries()?;
         while let Some(entry) = entries.next_entry()? {
-            if out.is_terminal() {
-                out.line(entry.terminal_text())?;
-            } else {
-                out.line(entry.bytes)?;
-            }
+            out.line(entry.bytes)?;
         }
     }
     out.finish()?;
@@ -24,20 +21,37 @@ pub(crate) fn cat(arguments: &LogArguments) -> Outcome<u8> {
 
 pub(crate) fn checkpoint(arguments: &LogArguments) -> Outcome<u8> {
     let mut out = Output::new();
-    let mut code = 0;
-    for (number, log) in StoredLog::all_at(&arguments.dir)?.iter().enumerate() {
-        match log.checkpoint()? {
-            Some(_) if number > 0 => out.line("")?,
-            Some(_) => {}
-            None => {
-                complain(&format!("{} has no checkpoint yet", log.directory().display()));
+    let (mut code, mut printed) = (0, 0);
+    for log in StoredLog::all_at(&arguments.dir)? {
+        match signed(&log) {
+            Ok(text) => {
+                if printed > 0 {
+                    out.line("")?;
+                }
+                out.text(text)?;
+                printed += 1;
+            }
+            Err(why) => {
+                complain(&format!("{}: {why}", log.directory().display()));
                 code = crate::FAILED;
             }
         }
-        out.text(log.checkpoint()?.unwrap_or_default())?;
     }
     out.finish()?;
     Ok(code)
+}
+
+/// A log's checkpoint, if it is one by the log's own keys: who keeps it
+/// elsewhere must not find out years later that it is worth nothing.
+fn signed(log: &StoredLog) -> Result<String, String> {
+    // In this order: a new key is among the keys before it signs anything.
+    let text = log.checkpoint().map_err(|error| error.to_string())?;
+    let text = text.ok_or("it has no checkpoint yet")?;
+    let keys = log.keys().map_err(|error| error.to_string())?;
+    let origin = keys.first().ok_or("its public key, log.vkey, is missing")?.name();
+    let opened = SignedCheckpoint::open(&text, origin, &keys);
+    opened.map_err(|error| format!("its checkpoint is worth nothing elsewhere: {error}"))?;
+    Ok(text)
 }
 
 pub(crate) fn keys(arguments: &LogArguments) -> Outcome<u8> {

@@ -1,6 +1,6 @@
 //! `verify`: what it comes to, and why.
 
-use tracing_audit::verify::{LogVerdict, Standing, Verdict, Verification};
+use tracing_audit::verify::{LogVerdict, Standing, Verdict, Verification, terminal_text};
 
 use crate::arguments::VerifyArguments;
 use crate::output::Output;
@@ -37,12 +37,14 @@ fn show(verdict: &Verdict, out: &mut Output) -> Outcome<()> {
             "well, by the log's own word alone: give a checkpoint that was kept elsewhere (--checkpoint)"
         }
         Standing::Tampered => "TAMPERED: do not trust this log",
-        _ => "UNKNOWN: not everything could be read",
+        _ => "UNKNOWN: not everything could be read, or there was nothing to read",
     })
 }
 
 fn show_log(log: &LogVerdict, out: &mut Output) -> Outcome<()> {
     let name = log.origin.as_deref().or(log.log.as_deref()).unwrap_or("a log without a name");
+    // Also where it is read from a file: a name must not look like a verdict.
+    let name = terminal_text(name.as_bytes());
     out.line(format!("{name}: {}", log.directory.display()))?;
     let (entries, unsigned) = (log.entries(), log.entries().saturating_sub(log.signed));
     out.line(format!(

@@ -359,3 +359,13 @@ proptest! {
         prop_assert_eq!(read(out.as_slice()).unwrap(), [event]);
     }
 }
+
+#[test]
+fn which_part_of_an_event_it_is_stays_with_an_entry() {
+    let mut event = AuditEvent::builder("import").entry_ids(["one"]).build();
+    event.part = "2/3".parse().ok();
+    let mut bytes = Vec::new();
+    write([&event], &mut bytes).unwrap();
+    assert!(String::from_utf8_lossy(&bytes).contains(r#""part":"2/3""#));
+    assert_eq!(read(bytes.as_slice()).unwrap(), [event]);
+}

@@ -224,3 +224,35 @@ proptest! {
         }
     }
 }
+
+/// A clock that was ahead while things went wrong: they are told, and when it
+/// is right again, so is the next time that things go wrong.
+#[test]
+fn a_clock_that_was_ahead_blinds_no_rule() {
+    for ahead in [365 * 24 * HOUR, HOUR, 20 * MINUTE] {
+        let rules = Rule::defaults().into_iter().chain([Rule::average_duration_over(
+            "slow",
+            10.0,
+            60 * Duration::from_secs(60),
+        )]);
+        let mut monitor = Monitor::new(rules);
+        let mut told = |events: Vec<AuditEvent>, now| -> Vec<String> {
+            let alerts = events.iter().flat_map(|event| monitor.observe(event, time_from_us(now)));
+            alerts.map(|alert| alert.rule).collect()
+        };
+        let slow = |now| {
+            let slow =
+                |event: AuditEvent| AuditEvent { duration: Some(Duration::from_secs(5)), ..event };
+            failures(20, now).into_iter().map(slow).collect()
+        };
+        let all = ["low success rate", "high latency", "slow", "multiple failures"];
+        assert_eq!(told(slow(NOW + ahead), NOW + ahead), all);
+        let well = many("recall", 1_000, NOW).into_iter();
+        let quick =
+            |event: AuditEvent| AuditEvent { duration: Some(Duration::from_millis(1)), ..event };
+        assert_eq!(told(well.map(quick).collect(), NOW), [""; 0]);
+        let later = NOW + 10 * MINUTE;
+        let found = told((0..100).flat_map(|_| slow(later)).collect(), later);
+        assert_eq!(found.len(), 4, "{ahead}: {found:?}");
+    }
+}

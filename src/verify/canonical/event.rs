@@ -215,6 +215,8 @@ mod tests {
             .metadata("nested", serde_json::json!({"b": [1, -2.5e-9, null, {}]}))
             .build();
         event.sequence = Some(Sequence(7));
+        // A time that is one whichever digit becomes 0 or 1.
+        event.timestamp = "2025-12-15T22:33:45.123456Z".parse().unwrap();
         event.recorded_at = Some(event.timestamp);
         event.part = Part::new(2, 10);
         event.busy = Some(std::time::Duration::from_secs(45));

@@ -47,20 +47,27 @@ impl StoredEntry<'_> {
     /// The entry as a line for a terminal: still the same JSON, but with
     /// everything escaped that could hide, reorder or command.
     pub fn terminal_text(&self) -> String {
-        let text = String::from_utf8_lossy(self.bytes);
-        let mut out = String::with_capacity(text.len());
-        for letter in text.chars() {
-            if deceives(letter) {
-                let mut units = [0; 2];
-                for unit in letter.encode_utf16(&mut units) {
-                    out.push_str(&format!("\\u{unit:04x}"));
-                }
-            } else {
-                out.push(letter);
-            }
-        }
-        out
+        terminal_text(self.bytes)
     }
+}
+
+/// A line for a terminal: with everything escaped that could hide, reorder or
+/// command, ends of lines among it, as JSON escapes it. What is no UTF-8 is
+/// replaced.
+pub fn terminal_text(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if deceives(letter) {
+            let mut units = [0; 2];
+            for unit in letter.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(letter);
+        }
+    }
+    out
 }
 
 #[cfg(test)]

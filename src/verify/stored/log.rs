@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use super::entries::StoredEntries;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{AuditEvent, EventId, Part, Sequence};
+use crate::event::{AuditEvent, EventId, Kind, Part, Sequence};
 use crate::fs::{JournalFs, OsFilesystem};
 use crate::journal::LogReader;
 use crate::proof::{SignedCheckpoint, VerifierKey};
 use crate::verify::{directory, files};
+
+/// What an entry is called by which an operation is announced.
+const INTENT: &str = "INTENT";
 
 /// A log as it lies on disk.
 ///
@@ -90,20 +93,17 @@ impl StoredLog {
     }
 
     /// Where the event with this id stands, with its first entry if it takes
-    /// several; `None` if it is not in the log.
-    /// Reads the log until it is found.
+    /// several; `None` if it is not in the log. Of an operation that was begun
+    /// beforehand, that is its intent. Reads the log until it is found.
     ///
     /// # Errors
     ///
     /// When the log can't be read.
     pub fn find(&self, event: EventId) -> Result<Option<Sequence>> {
-        let wanted = format!("\"event_id\":\"{event}\"");
-        let finder = memchr::memmem::Finder::new(&wanted);
+        let is_of_event = self::is_of(event);
         let mut entries = self.entries()?;
         while let Some(entry) = entries.next_entry()? {
-            // Keys before it hold numbers alone, so that no text can pretend.
-            let at = finder.find(entry.bytes);
-            if at.is_some_and(|at| entry.bytes.get(..at).is_some_and(is_head)) {
+            if is_of_event(entry.bytes) {
                 return Ok(Some(entry.sequence));
             }
         }
@@ -112,31 +112,28 @@ impl StoredLog {
 
     /// Where the entries of the event with this id stand: one, or several that
     /// follow each other; none if it is not in the log. Of an operation that
-    /// was begun beforehand, those of its intent.
+    /// was begun beforehand, those that tell how it ended; those of its intent,
+    /// if there are no others. Reads the log until they are found.
     ///
     /// # Errors
     ///
-    /// As [`find`](StoredLog::find).
+    /// When the log can't be read.
     pub fn places(&self, event: EventId) -> Result<Vec<Sequence>> {
         let Some(first) = self.find(event)? else { return Ok(Vec::new()) };
+        let is_of_event = self::is_of(event);
         let reader = LogReader::open(self.fs.clone(), &self.directory)?;
         let mut entries = reader.entries_from(first);
-        let mut places = vec![first];
-        let mut last: Option<Part> = None;
+        let mut found = Places::default();
         while let Some((sequence, entry)) = entries.next_entry()? {
-            let found: Option<AuditEvent> = serde_json::from_slice(entry).ok();
-            let part = found.filter(|found| found.event_id == event).and_then(|found| found.part);
-            let goes_on = part.zip(last).is_some_and(|(part, last)| part.follows(last));
-            if last.is_some() && !goes_on {
-                break;
-            }
-            places.extend(last.map(|_| sequence));
-            last = part.filter(|part| part.goes_on());
-            if last.is_none() {
+            let is_complete = match is_of_event(entry) {
+                true => found.add(sequence, serde_json::from_slice(entry).ok()),
+                false => !found.are_intent,
+            };
+            if is_complete {
                 break;
             }
         }
-        Ok(places)
+        Ok(found.places)
     }
 
     /// The checkpoint, if the log's own keys signed it.
@@ -160,6 +157,43 @@ impl StoredLog {
             None => Ok(None),
         }
     }
+}
+
+/// The entries of an event, as they are found.
+#[derive(Default)]
+struct Places {
+    places: Vec<Sequence>,
+    last: Option<Part>,
+    are_intent: bool,
+}
+
+impl Places {
+    /// Takes the next entry with the event's id; whether that was the last one.
+    fn add(&mut self, sequence: Sequence, entry: Option<AuditEvent>) -> bool {
+        let is_intent = entry
+            .as_ref()
+            .is_some_and(|entry| entry.kind == Kind::Log && entry.operation.as_str() == INTENT);
+        let part = entry.and_then(|entry| entry.part);
+        if self.are_intent && !is_intent {
+            *self = Places::default();
+        }
+        let goes_on = part.zip(self.last).is_some_and(|(part, last)| part.follows(last));
+        if !self.places.is_empty() && !goes_on {
+            return true;
+        }
+        self.places.push(sequence);
+        self.last = part.filter(|part| part.goes_on());
+        self.are_intent = is_intent;
+        !is_intent && self.last.is_none()
+    }
+}
+
+/// Tells whether an entry is of this event.
+fn is_of(event: EventId) -> impl Fn(&[u8]) -> bool {
+    let wanted = format!("\"event_id\":\"{event}\"");
+    let finder = memchr::memmem::Finder::new(&wanted).into_owned();
+    // Keys before it hold numbers alone, so that no text can pretend.
+    move |entry| finder.find(entry).is_some_and(|at| entry.get(..at).is_some_and(is_head))
 }
 
 /// Whether this is what precedes an event's id.

@@ -10,5 +10,5 @@ mod log;
 mod proof;
 mod tiles;
 
-pub use entries::{StoredEntries, StoredEntry};
+pub use entries::{StoredEntries, StoredEntry, terminal_text};
 pub use log::StoredLog;

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use super::forge;
 use super::rig::{self, Writer, directory, in_log, only, parent};
 use super::shelf::Shelf;
 use crate::fs::simulated::SimulatedFs;
+use crate::journal::JournalConfig;
+use crate::ledger::{Ledger, LedgerConfig};
 use crate::verify::{FindingKind, Severity, Standing, Verification};
 
 #[test]
@@ -45,6 +48,47 @@ fn an_unsigned_log_never_passes() {
     assert!(only(verdict).has(FindingKind::Unsigned));
     let verdict = Verification::of(parent()).on(Arc::new(files)).key(kept.key).run();
     assert_eq!(verdict.standing(), Standing::Tampered);
+}
+
+/// Whatever fails at the first start: nothing was recorded, so nobody has
+/// tampered with anything.
+#[test]
+fn a_first_start_that_failed_is_no_tampering() {
+    let mut standings = Vec::new();
+    for crash_at in 1.. {
+        let fs = SimulatedFs::default();
+        fs.disk().crash_at = Some(crash_at);
+        let config = LedgerConfig::new(JournalConfig {
+            reserve_bytes: 0,
+            ..JournalConfig::new(parent(), rig::LOG)
+        });
+        let opened = Ledger::open(config, Arc::new(fs.clone()), 0);
+        if opened.is_ok() {
+            break;
+        }
+        drop(opened);
+        fs.disk().kill();
+        let verdict = Verification::of(parent()).on(Arc::new(fs.fork())).run();
+        standings.push(verdict.standing());
+        assert_eq!(verdict.standing(), Standing::Unreadable, "{crash_at}: {verdict:#?}");
+    }
+    assert!(standings.len() > 5, "{standings:?}");
+}
+
+#[test]
+fn an_emptied_log_passes_for_a_new_one_only_where_nobody_knows_better() {
+    let kept = rig::log(30, 1 << 20);
+    let mut files = kept.files.clone();
+    files.remove(&in_log("checkpoint"));
+    for segment in forge::segments(&kept.files, &directory()) {
+        files.remove(&segment);
+    }
+    let verify = || Verification::of(parent()).on(Arc::new(files.clone()));
+    let standing = verify().run().standing();
+    assert_eq!(standing, Standing::Unreadable);
+    assert_eq!(verify().key(kept.key.clone()).run().standing(), Standing::Tampered);
+    let with_kept = verify().checkpoint("kept", &kept.checkpoint).unwrap().run();
+    assert_eq!(with_kept.standing(), Standing::Tampered);
 }
 
 #[test]
