@@ -102,7 +102,7 @@ impl Current {
     /// Adds entries that it is done to.
     pub fn entry_ids(self, ids: impl IntoIterator<Item = impl Display>) -> Self {
         let ids: Vec<_> = ids.into_iter().map(|id| id.to_string()).collect();
-        self.change(|capture| ids.iter().for_each(|id| capture.fields.add_entry_id(id)))
+        self.change(|capture| ids.iter().for_each(|id| capture.fields.add_entry_id(id, true)))
     }
 
     /// States how it ended or will end, for example that it did only a part.
