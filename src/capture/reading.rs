@@ -6,7 +6,7 @@
 //! a marked value, and it may log, which the caller's re-entrancy guard survives.
 
 use std::cell::{Cell, RefCell};
-use std::fmt::{self, Debug, Write};
+use std::fmt::{self, Debug, Display, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::event::limits::{FIELD_BYTES_MAX, cut_marker, prefix};
@@ -28,6 +28,15 @@ pub(super) fn read<R>(value: &dyn Debug, then: impl FnOnce(Read<'_>) -> R) -> R 
         Ok(_) => then(Read::Text("")),
         Err(elsewhere) => elsewhere.hand_on(then),
     }
+}
+
+/// The text of a value, as [`read`] reads it.
+pub(super) fn shown(value: &dyn Display) -> String {
+    read(&format_args!("{value}"), |read| match read {
+        Read::Text(text) | Read::Json(text) => text.to_owned(),
+        // Only handed over where it is all there is, which this is not.
+        Read::List(..) => String::new(),
+    })
 }
 
 /// Reads `value` as [`read`] does, its text into `room`; how many bytes there are of
