@@ -48,8 +48,9 @@ impl Audit {
     ///
     /// # Errors
     ///
-    /// When the worker has stopped, when this is its own thread, and when the
-    /// entry cannot be made durable. The policy before stays in force then.
+    /// When the worker has stopped, when this is its own thread, when the entry
+    /// cannot be made durable, and when a rule's events are to be durable and there
+    /// is no journal. The policy before stays in force then.
     pub fn reload_policy(&self, policy: Policy) -> Result<()> {
         self.inner.load_policy(policy)?;
         self.inner.switch_callsites();
@@ -66,6 +67,13 @@ impl Audit {
 impl Inner {
     /// Writes the entry of a policy, and puts it in force.
     pub(super) fn load_policy(&self, policy: Policy) -> Result<()> {
+        if let Some(rule) = policy.rules().iter().find(|rule| rule.durable && !self.has_journal) {
+            return Err(Error::invalid(format!(
+                "the rule `{}` says `durable`, which needs a journal; give the builder's `journal` \
+                 a directory (feature `journal`)",
+                rule.name
+            )));
+        }
         let _one_at_a_time = self.loading.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let policy = Arc::new(Compiled::new(policy, self.hidden.settings()));
         let entry = policy.clone();

@@ -16,6 +16,7 @@ use super::intake::Intake;
 use super::local;
 use super::message::Capture;
 use super::outcome::Reported;
+use super::reading::shown;
 
 /// The nearest audited span around the caller.
 ///
@@ -66,7 +67,7 @@ struct OpenOperation {
 impl Current {
     /// On whose behalf.
     pub fn user_id(self, id: impl Display) -> Self {
-        self.identity(IdField::User, &id.to_string())
+        self.identity(IdField::User, &shown(&id))
     }
 
     /// Who acts, if it is not the user.
@@ -76,22 +77,22 @@ impl Current {
 
     /// The user's session or conversation.
     pub fn session_id(self, id: impl Display) -> Self {
-        self.identity(IdField::Session, &id.to_string())
+        self.identity(IdField::Session, &shown(&id))
     }
 
     /// The organisation whose data it is.
     pub fn org_id(self, id: impl Display) -> Self {
-        self.identity(IdField::Org, &id.to_string())
+        self.identity(IdField::Org, &shown(&id))
     }
 
     /// The knowledge base, collection or other container.
     pub fn resource(self, id: impl Display) -> Self {
-        self.identity(IdField::Resource, &id.to_string())
+        self.identity(IdField::Resource, &shown(&id))
     }
 
     /// Network origin.
     pub fn source(self, source: impl Display) -> Self {
-        self.identity(IdField::Source, &source.to_string())
+        self.identity(IdField::Source, &shown(&source))
     }
 
     /// Adds an entry that it is done to.
@@ -101,8 +102,8 @@ impl Current {
 
     /// Adds entries that it is done to.
     pub fn entry_ids(self, ids: impl IntoIterator<Item = impl Display>) -> Self {
-        let ids: Vec<_> = ids.into_iter().map(|id| id.to_string()).collect();
-        self.change(|capture| ids.iter().for_each(|id| capture.fields.add_entry_id(id)))
+        let ids: Vec<_> = ids.into_iter().map(|id| shown(&id)).collect();
+        self.change(|capture| ids.iter().for_each(|id| capture.fields.add_entry_id(id, true)))
     }
 
     /// States how it ended or will end, for example that it did only a part.
@@ -112,7 +113,7 @@ impl Current {
 
     /// States that it failed, and why.
     pub fn error(self, message: impl Display) -> Self {
-        let message = message.to_string();
+        let message = shown(&message);
         self.change(|capture| {
             capture.fields.set_error(&message);
             capture.note_statement(Some(Status::Failure), true);
@@ -122,8 +123,16 @@ impl Current {
     /// Sets a field that the span declared but could not fill yet, or one that
     /// it did not declare.
     pub fn metadata(self, key: &str, value: impl Into<serde_json::Value>) -> Self {
-        let value = value.into().to_string();
-        self.change(|capture| capture.fields.set_named(key, ValueRef::Json(&value)))
+        let value = value.into();
+        let json = if value.is_string() { String::new() } else { value.to_string() };
+        let value = value.as_str().map_or(ValueRef::Json(&json), ValueRef::Str);
+        self.change(|capture| capture.fields.set_named(key, value))
+    }
+
+    /// The same, if it is the operation that this span is.
+    pub(super) fn of_span(mut self, span: u64) -> Option<Self> {
+        self.operations.retain(|operation| operation.span == span);
+        (!self.operations.is_empty()).then_some(self)
     }
 
     /// Notes how it ended, as somebody knows who was there.

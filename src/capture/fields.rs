@@ -178,6 +178,7 @@ impl Fields {
         Values {
             places: self.places,
             repeats_metadata: self.marks & marks::REPEATS != 0,
+            has_strong_ids: self.marks & (Marks::from(Mark::ENTRY_IDS.0) * marks::STRONG) != 0,
             recorded: self.recorded.as_bytes(),
             cuts: self.cuts.as_deref().copied().unwrap_or_default(),
         }
@@ -237,9 +238,9 @@ impl Fields {
         self.put(field as usize, text);
     }
 
-    /// Records one entry id, in place of those before.
+    /// Records one entry id, in place of those before. An empty text is none.
     pub(super) fn set_entry_id(&mut self, id: &str, strong: bool) {
-        if self.replaces_entry_ids(strong) {
+        if !id.is_empty() && self.replaces_entry_ids(strong) {
             self.counts.entry_ids = 1;
             self.recorded.push_entry_id(bounded(id).as_bytes());
         }
@@ -256,8 +257,13 @@ impl Fields {
         }
     }
 
-    /// Records an entry id besides those before.
-    pub(super) fn add_entry_id(&mut self, id: &str) {
+    /// Records an entry id besides those before; one that the code itself adds
+    /// keeps weaker names from replacing them. An empty text is none.
+    pub(super) fn add_entry_id(&mut self, id: &str, strong: bool) {
+        if id.is_empty() {
+            return;
+        }
+        self.gives_way(Mark::ENTRY_IDS, strong);
         self.count();
         if (self.counts.entry_ids as usize) < ENTRY_IDS_MAX {
             self.counts.entry_ids += 1;
@@ -272,7 +278,7 @@ impl Fields {
     pub(super) fn absorb_entry_ids(&mut self, nested: &Fields) {
         let mut ids = Vec::new();
         nested.values().write_entry_ids(&mut ids);
-        PackedIds(&ids).for_each(|id| self.add_entry_id(id));
+        PackedIds(&ids).for_each(|id| self.add_entry_id(id, true));
         let nested_cut = nested.values().cuts.entry_ids;
         if nested_cut > 0 {
             self.cuts_mut().entry_ids += nested_cut;

@@ -71,6 +71,6 @@ fn has_one_filter(registry: &Registry) -> bool {
 
 /// Whether `S` is a registry with layers on top, and not what a registry is known by
 /// otherwise, which alone would switch everything on.
-fn has_layers<S>() -> bool {
+pub(super) fn has_layers<S>() -> bool {
     std::any::type_name::<S>().starts_with("tracing_subscriber::layer::layered::Layered<")
 }

@@ -9,6 +9,7 @@ use std::fmt::Display;
 
 use super::current::Current;
 use super::outcome::Reported;
+use super::reading::shown;
 
 /// Tells how an operation ended, also when nobody says so: dropped without a
 /// word, the operation was cancelled, and is `UNKNOWN` with source `cancelled`.
@@ -53,7 +54,7 @@ impl OutcomeGuard {
 
     /// It failed, and why.
     pub fn failure(mut self, error: impl Display) {
-        let error = error.to_string();
+        let error = shown(&error);
         self.tell(|operation| operation.report(Reported::Error, Some(&error)));
     }
 

@@ -17,7 +17,7 @@ use tracing_subscriber::layer::{Context, Identity, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::callbacks::Callbacks;
-use super::filter::AuditFilter;
+use super::filter::{AuditFilter, has_layers};
 use super::intake::Intake;
 use super::local;
 
@@ -183,8 +183,11 @@ impl<S: 'static> AuditLayer<S> {
     }
 }
 
-/// Whether `S` lets layers register filters. `fmt::Subscriber` does not, and
-/// panics when asked, so the question has to be answered by its name.
+/// Whether `S` lets layers register filters. What does not panics when asked, as
+/// `fmt::Subscriber` and most subscribers of one's own, so the question has to be
+/// answered by its name: a registry does, and so do layers on top of one.
 fn supports_filters<S>() -> bool {
-    !std::any::type_name::<S>().contains("tracing_subscriber::fmt::Subscriber<")
+    let (name, registry) = (std::any::type_name::<S>(), std::any::type_name::<Registry>());
+    let innermost = || name.trim_end_matches('>');
+    name == registry || (has_layers::<S>() && innermost().ends_with(registry))
 }

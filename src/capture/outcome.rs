@@ -16,7 +16,9 @@ use super::message::Seen;
 /// closed.
 pub(crate) fn outcome(seen: &Seen, learnt: &Learnt) -> (Status, StatusSource) {
     let (status, source) = first_match(seen, learnt);
-    if learnt.is_denial && status == Status::Success {
+    // The operation itself says that it failed, where nothing else says how it ended.
+    let is_unstated = status == Status::Unknown && source == StatusSource::Closed;
+    if learnt.is_denial && (status == Status::Success || is_unstated) {
         return (Status::Failure, StatusSource::Explicit);
     }
     if learnt.closed_is_unknown && source == StatusSource::Closed {
@@ -138,6 +140,10 @@ mod tests {
             (Failure, StatusSource::Explicit)
         );
         assert_eq!(case(|seen| seen.is_error_level = true), (Unknown, StatusSource::Closed));
+        let denied = |change: fn(&mut Seen)| learnt(change, |learnt| learnt.is_denial = true);
+        assert_eq!(denied(|seen| seen.is_error_level = true), (Failure, StatusSource::Explicit));
+        assert_eq!(denied(|seen| seen.still_open = true), (Unknown, StatusSource::Open));
+        assert_eq!(denied(|seen| seen.stated = Some(Partial)), (Partial, StatusSource::Explicit));
         for (reported, status, source) in [
             (Reported::Error, Failure, StatusSource::Error),
             (Reported::Value, Success, StatusSource::Return),

@@ -6,7 +6,7 @@
 //! a marked value, and it may log, which the caller's re-entrancy guard survives.
 
 use std::cell::{Cell, RefCell};
-use std::fmt::{self, Debug, Write};
+use std::fmt::{self, Debug, Display, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::event::limits::{FIELD_BYTES_MAX, cut_marker, prefix};
@@ -28,6 +28,15 @@ pub(super) fn read<R>(value: &dyn Debug, then: impl FnOnce(Read<'_>) -> R) -> R 
         Ok(_) => then(Read::Text("")),
         Err(elsewhere) => elsewhere.hand_on(then),
     }
+}
+
+/// The text of a value, as [`read`] reads it.
+pub(super) fn shown(value: &dyn Display) -> String {
+    read(&format_args!("{value}"), |read| match read {
+        Read::Text(text) | Read::Json(text) => text.to_owned(),
+        // Only handed over where it is all there is, which this is not.
+        Read::List(..) => String::new(),
+    })
 }
 
 /// Reads `value` as [`read`] does, its text into `room`; how many bytes there are of
@@ -56,12 +65,19 @@ impl Elsewhere {
     #[inline(never)]
     pub(super) fn hand_on<R>(self, then: impl FnOnce(Read<'_>) -> R) -> R {
         let result = match self.handed {
-            Some(Handed::List { more }) => BYTES.with_borrow(|ids| then(Read::List(ids, more))),
-            Some(Handed::Json) => BYTES.with_borrow(|json| {
-                then(Read::Json(std::str::from_utf8(json).unwrap_or_default()))
+            Some(handed) => BYTES.with_borrow(|bytes| match handed {
+                Handed::List { more } => then(Read::List(bytes, more)),
+                Handed::Json => then(Read::Json(utf8(bytes))),
+                Handed::Text => then(Read::Text(utf8(bytes))),
             }),
             None => then(Read::Text(self.text.as_str())),
         };
+        if self.handed.is_some() {
+            BYTES.with_borrow_mut(|bytes| {
+                bytes.clear();
+                bytes.shrink_to(KEPT_BYTES_MAX);
+            });
+        }
         // On a thread that is ending the buffer is simply freed.
         let _ = TEXT.try_with(|place| place.replace(self.text.text));
         result
@@ -75,7 +91,12 @@ pub(super) enum Handed {
     List { more: u32 },
     /// JSON text.
     Json,
+    /// Text that was JSON before it was cut.
+    Text,
 }
+
+/// Most memory that a thread keeps for what is handed over next.
+const KEPT_BYTES_MAX: usize = 8 * FIELD_BYTES_MAX;
 
 /// What passes between the reader of a `Debug` on this thread and the `Debug`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +137,10 @@ pub(super) fn handover(
         }
         None => false,
     }
+}
+
+fn utf8(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 /// Text on its way to its place.

@@ -6,11 +6,12 @@
 //! an id that an attacker chose (`["victim"]`) stays the id it is.
 
 use std::fmt::{self, Debug, Display, Write};
+use std::io;
 
 use serde::Serialize;
 use tracing_core::field::{DebugValue, debug};
 
-use crate::event::limits::ENTRY_IDS_MAX;
+use crate::event::limits::{ENTRY_IDS_MAX, FIELD_BYTES_MAX, cut_marker};
 use crate::event::packed::write_id;
 
 use super::reading::{Bounded, Handed, handover};
@@ -33,6 +34,10 @@ where
 }
 
 /// Any serialisable value as one field: arrays and objects arrive as such.
+///
+/// Serialising stops where the value is longer than a field may be, and its
+/// beginning is kept as text then. A list of texts, which may be entry ids, goes on
+/// up to 1 MiB.
 ///
 /// ```
 /// # #[derive(serde::Serialize)] struct Filter { tags: Vec<String> }
@@ -66,8 +71,7 @@ where
 
 impl<T: Serialize + ?Sized> Debug for Json<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let write = |bytes: &mut Vec<u8>| serde_json::to_writer(bytes, self.0).ok();
-        if handover(f, |bytes| write(bytes).map(|()| Handed::Json)) {
+        if handover(f, |bytes| write_json(self.0, bytes)) {
             return Ok(());
         }
         let text = serde_json::to_string(self.0).map_err(|_| fmt::Error)?;
@@ -90,6 +94,59 @@ where
         write_id(bytes, text.as_str());
     }
     Handed::List { more: u32::try_from(items.count()).unwrap_or(u32::MAX) }
+}
+
+/// Longest list of texts that is read, in bytes.
+const LIST_BYTES_MAX: usize = 64 * ENTRY_IDS_MAX;
+
+/// Writes a value as JSON, as far as it can be kept.
+fn write_json<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Option<Handed> {
+    let mut json = BoundedJson { bytes, is_cut: false };
+    let written = serde_json::to_writer(&mut json, value);
+    match (json.is_cut, written) {
+        (true, _) => {
+            mark_cut(bytes);
+            Some(Handed::Text)
+        }
+        (false, Ok(())) => Some(Handed::Json),
+        (false, Err(_)) => None,
+    }
+}
+
+/// JSON that stops growing where it is longer than can be kept, and knows that it did.
+struct BoundedJson<'a> {
+    bytes: &'a mut Vec<u8>,
+    is_cut: bool,
+}
+
+impl io::Write for BoundedJson<'_> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let may_be_ids = self.bytes.starts_with(b"[\"");
+        let bytes_max = if may_be_ids { LIST_BYTES_MAX } else { FIELD_BYTES_MAX };
+        let room = bytes_max.saturating_sub(self.bytes.len());
+        if self.is_cut || piece.len() > room {
+            let kept = piece.get(..room).filter(|_| !self.is_cut).unwrap_or_default();
+            self.bytes.extend_from_slice(kept);
+            self.is_cut = true;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.bytes.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Makes JSON that was cut a text that says so, within the limit of a field.
+fn mark_cut(json: &mut Vec<u8>) {
+    let marker = cut_marker(None);
+    json.truncate(FIELD_BYTES_MAX.saturating_sub(marker.len()));
+    if let Err(error) = std::str::from_utf8(json) {
+        json.truncate(error.valid_up_to());
+    }
+    json.extend_from_slice(marker.as_bytes());
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use tracing::instrument::{Instrument, Instrumented};
 
 use super::current::{Current, current};
 use super::guard::OutcomeGuard;
+use super::reading::shown;
 
 /// What a future gives, as far as it says whether the future did what it was
 /// meant to do.
@@ -23,7 +24,7 @@ pub trait ReportsOutcome {
 
 impl<T, E: Display> ReportsOutcome for Result<T, E> {
     fn failure(&self) -> Option<String> {
-        self.as_ref().err().map(E::to_string)
+        self.as_ref().err().map(|error| shown(error))
     }
 }
 
@@ -64,7 +65,7 @@ pub trait FutureOutcome: Future + Sized {
     where
         Self::Output: ReportsOutcome,
     {
-        WithOutcome { bound: Bound::Unpolled { is_in_own_span: false }, future: self }
+        WithOutcome { bound: Bound::Unpolled { own_span: None }, future: self }
     }
 }
 
@@ -84,13 +85,14 @@ pin_project! {
 }
 
 impl<F> WithOutcome<F> {
-    /// Runs it inside `span`, which should be an audited one. Dropped before it
-    /// was ever polled, it was cancelled too.
+    /// Runs it inside `span`, which should be an audited one: in another one it
+    /// tells nobody, whatever is around that. Dropped before it was ever polled, it
+    /// was cancelled too.
     pub fn in_span(mut self, span: Span) -> Instrumented<Self> {
-        self.bound = match span.is_disabled() {
+        self.bound = match span.id() {
             // What is around it is not its own.
-            true => Bound::Polled(None),
-            false => Bound::Unpolled { is_in_own_span: true },
+            None => Bound::Polled(None),
+            Some(id) => Bound::Unpolled { own_span: Some(id.into_u64()) },
         };
         self.instrument(span)
     }
@@ -117,7 +119,7 @@ where
 #[derive(Debug)]
 enum Bound {
     Unpolled {
-        is_in_own_span: bool,
+        own_span: Option<u64>,
     },
     /// `None`: it was told, or there is none.
     Polled(Option<OutcomeGuard>),
@@ -125,15 +127,20 @@ enum Bound {
 
 impl Bound {
     fn bind(&mut self) {
-        if let Bound::Unpolled { is_in_own_span } = self {
-            *is_in_own_span = false;
-            *self = Bound::around();
+        if let Bound::Unpolled { own_span } = self {
+            let own_span = own_span.take();
+            *self = Bound::around(own_span);
         }
     }
 
-    /// To the operation around the caller.
-    fn around() -> Self {
-        Bound::Polled(current().ok().map(Current::outcome_guard))
+    /// To the operation around the caller; if it has a span of its own, only to the
+    /// operation that this is.
+    fn around(own_span: Option<u64>) -> Self {
+        let operation = current().ok().and_then(|around| match own_span {
+            Some(span) => around.of_span(span),
+            None => Some(around),
+        });
+        Bound::Polled(operation.map(Current::outcome_guard))
     }
 
     fn end(&mut self, tell: impl FnOnce(OutcomeGuard)) {
@@ -145,8 +152,8 @@ impl Bound {
 
 impl Drop for Bound {
     fn drop(&mut self) {
-        if matches!(self, Bound::Unpolled { is_in_own_span: true }) {
-            drop(Bound::around());
+        if let Bound::Unpolled { own_span: Some(span) } = self {
+            drop(Bound::around(Some(*span)));
         }
     }
 }

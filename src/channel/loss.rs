@@ -17,7 +17,8 @@ pub enum LossReason {
     Full,
     /// The worker panicked while it held the event.
     WorkerPanic,
-    /// The operation ended after shutdown.
+    /// The operation ended after shutdown. One that was open then is in the trail
+    /// already, as open, and is counted here too: how it ended is lost.
     AfterShutdown,
     /// The span was opened inside this crate's own work: in a `Debug` that it
     /// formatted, or on its worker's thread.

@@ -9,8 +9,10 @@ use super::pattern::Pattern;
 
 /// What a field's value has to be.
 ///
-/// Values are compared as text, in which `*` matches any characters, or as
-/// numbers. A text that is a number counts as that number.
+/// [`is`](Self::is) and [`not`](Self::not) compare values as text, in which `*`
+/// matches any characters; numbers as they are shown, so that 1.0 is `1`.
+/// [`at_least`](Self::at_least) and [`at_most`](Self::at_most) compare them as
+/// numbers; a text that is a number counts as that number there.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a condition does nothing until a rule has it"]
 pub struct Condition {
@@ -55,6 +57,18 @@ impl Condition {
 
     pub(super) fn new(field: impl AsRef<str>, test: Test) -> Self {
         Condition { field: field.as_ref().into(), test }
+    }
+
+    /// Why no value can ever be as it has to be, if none can.
+    pub(super) fn mistake(&self) -> Option<&'static str> {
+        match &self.test {
+            _ if self.field.is_empty() => Some("names no field"),
+            Test::Is(values) if values.is_empty() => Some("gives no value; give at least one"),
+            Test::AtLeast(number) | Test::AtMost(number) if number.is_nan() => {
+                Some("compares with what is no number")
+            }
+            _ => None,
+        }
     }
 
     /// Whether a value of the field is as it has to be.
@@ -133,6 +147,8 @@ mod tests {
         assert!(!Condition::not("m", ["GET"]).holds(ValueRef::Str("GET")));
         assert!(Condition::is("n", ["7"]).holds(ValueRef::U64(7)));
         assert!(Condition::is("n", ["-7"]).holds(ValueRef::I64(-7)));
+        assert!(Condition::is("n", ["1"]).holds(ValueRef::F64(1.0)));
+        assert!(!Condition::is("n", ["1"]).holds(ValueRef::Str("1.0")), "texts are texts");
         assert!(Condition::is("n", [f64::MAX.to_string()]).holds(ValueRef::F64(f64::MAX)));
         assert!(Condition::is("b", ["true"]).holds(ValueRef::Bool(true)));
         assert!(Condition::recorded("x").holds(ValueRef::F64(f64::NAN)));

@@ -180,6 +180,14 @@ impl Outcome {
         self.first(holds)
     }
 
+    /// What has to hold in the cases.
+    pub(super) fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.cases.iter().filter_map(|case| match &case.seen {
+            Seen::Field(condition) => Some(condition),
+            Seen::Event(_, condition) => condition.as_ref(),
+        })
+    }
+
     pub(super) fn cases_count(&self) -> usize {
         self.cases.len()
     }

@@ -122,6 +122,11 @@ fn check(rule: &Rule) -> Result<()> {
              inside, or `ignore = true`"
         )));
     }
+    if let Some((what, mistake)) = rule.mistake() {
+        return Err(Error::invalid(format!(
+            "the rule `{name}` asks for what never is: `{what}` {mistake}"
+        )));
+    }
     if rule.outcome.cases_count() > CASES_MAX {
         return Err(Error::invalid(format!(
             "the rule `{name}` has more than {CASES_MAX} cases of its outcome; join some, for \

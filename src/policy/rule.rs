@@ -162,7 +162,7 @@ impl Rule {
     }
 
     /// Its events are synced to the disk as soon as they are written, without
-    /// waiting for those that come after. Needs a journal.
+    /// waiting for those that come after. Without a journal, the policy is refused.
     pub fn durable(mut self) -> Self {
         self.durable = true;
         self
@@ -207,6 +207,25 @@ impl Rule {
         let says_more = self.outcome != Outcome::new() || self.detail != Detail::default();
         let has_effects = self.collapse || self.durable || self.intent || !self.redact.is_empty();
         self.is_for_all() || says_more || has_effects
+    }
+
+    /// What in it can never match, and why.
+    pub(super) fn mistake(&self) -> Option<(&str, &'static str)> {
+        let is_empty = |pattern: &Option<Pattern>| {
+            pattern.as_ref().is_some_and(|pattern| pattern.as_str().is_empty())
+        };
+        const EMPTY: &str = "is empty; leave it out where all are meant";
+        if is_empty(&self.target) {
+            return Some(("target", EMPTY));
+        }
+        if is_empty(&self.span) {
+            return Some(("span", EMPTY));
+        }
+        if self.fields.iter().any(|field| field.is_empty()) {
+            return Some(("fields", "has an empty name in it"));
+        }
+        let mut conditions = self.conditions.iter().chain(self.outcome.conditions());
+        conditions.find_map(|condition| Some((&*condition.field, condition.mistake()?)))
     }
 
     /// Whether the callsite alone decides.

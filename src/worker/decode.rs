@@ -255,7 +255,7 @@ fn note_last<'a>(last: &mut Vec<(&'a str, ValueRef<'a>)>, name: &'a str, value: 
 }
 
 /// The canonical name, without an allocation where the text is canonical.
-fn canonical_operation(text: &str) -> Cow<'_, str> {
+pub(super) fn canonical_operation(text: &str) -> Cow<'_, str> {
     let is_canonical = text.len() <= KEY_BYTES_MAX
         && !text.bytes().any(|byte| byte.is_ascii_lowercase())
         && text.trim().len() == text.len();

@@ -43,7 +43,10 @@ impl Worker {
     ) {
         let is_new = !self.intents.contains_key(&event.event_id);
         let stored = match is_new {
-            true => self.append_for(&intent(&event), times),
+            true => {
+                let intended = self.hiding.operation(&event.operation);
+                self.append_for(&intent(&event, &intended), times)
+            }
             false => Err(Error::invalid("this event was begun already; build one for each")),
         };
         match stored {
@@ -115,11 +118,11 @@ impl Completion {
     }
 }
 
-/// The entry that stands for what `event` is about to do.
-fn intent(event: &AuditEvent) -> AuditEvent {
+/// The entry that stands for what `event` is about to do, which is called `intended`.
+fn intent(event: &AuditEvent, intended: &Operation) -> AuditEvent {
     let mut metadata = Metadata::new();
-    metadata.insert(INTENDED_KEY, event.operation.as_str());
-    for (key, value) in event.metadata.iter() {
+    metadata.insert(INTENDED_KEY, intended.as_str());
+    for (key, value) in event.metadata.iter().filter(|(key, _)| *key != INTENDED_KEY) {
         metadata.insert(key, value.clone());
     }
     AuditEvent {

@@ -1,10 +1,12 @@
 //! Ways to put a subscriber together: those that work, and those that the
 //! self-check finds.
 
+use tracing::span::{Attributes, Id, Record};
 use tracing::{Level, info, info_span, trace_span};
 use tracing_audit::{Audit, AuditLayer, Finding};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry, reload};
 
 use crate::ruled::{self, RULED};
@@ -148,6 +150,62 @@ fn a_subscriber_without_filters_works_and_is_found() {
     assert_works(&audit);
     assert_eq!(audit.self_check(), [Finding::SwitchesEverythingOn]);
     assert_found(&audit, &["tracing_subscriber::registry()"]);
+}
+
+/// A subscriber of one's own, with a registry inside, that knows no filters.
+struct Own(Registry);
+
+impl tracing::Subscriber for Own {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        self.0.new_span(attributes)
+    }
+    fn record(&self, span: &Id, values: &Record<'_>) {
+        self.0.record(span, values);
+    }
+    fn record_follows_from(&self, span: &Id, follows: &Id) {
+        self.0.record_follows_from(span, follows);
+    }
+    fn event(&self, event: &tracing::Event<'_>) {
+        self.0.event(event);
+    }
+    fn enter(&self, span: &Id) {
+        self.0.enter(span);
+    }
+    fn exit(&self, span: &Id) {
+        self.0.exit(span);
+    }
+    fn clone_span(&self, span: &Id) -> Id {
+        self.0.clone_span(span)
+    }
+    fn try_close(&self, span: Id) -> bool {
+        self.0.try_close(span)
+    }
+    fn current_span(&self) -> tracing_core::span::Current {
+        self.0.current_span()
+    }
+}
+
+impl<'a> LookupSpan<'a> for Own {
+    type Data = <Registry as LookupSpan<'a>>::Data;
+    fn span_data(&'a self, span: &Id) -> Option<Self::Data> {
+        self.0.span_data(span)
+    }
+}
+
+#[test]
+fn a_subscriber_of_ones_own_without_filters_works_and_is_found() {
+    let (layer, audit) = build();
+    let _default = subscribe(Own(registry()).with(quiet_fmt()).with(layer));
+    // Nothing inside: as this one shows no registry, what has held children never closes.
+    info_span!("op", audit.operation = "AT_INFO").in_scope(|| ());
+    trace_span!("op", audit.operation = "AT_TRACE").in_scope(|| info!(audit.operation = "STATED"));
+    for operation in ["AT_INFO", "AT_TRACE", "STATED"] {
+        only(&audit, operation);
+    }
+    assert_eq!(audit.self_check(), [Finding::SwitchesEverythingOn]);
 }
 
 #[test]

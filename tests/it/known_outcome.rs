@@ -95,6 +95,62 @@ async fn what_never_was_a_part_of_an_operation_says_nothing_of_it() {
 }
 
 #[tokio::test]
+async fn in_a_span_that_is_not_audited_a_future_says_nothing_of_what_is_around_it() {
+    let (audit, _default) = trail();
+    async {
+        let plain = || info_span!("plain");
+        drop(foreign(None).with_outcome().in_span(plain()));
+        let failed = foreign(Some(Err("disk full"))).with_outcome().in_span(plain());
+        assert!(failed.await.is_err());
+        let carrier = info_span!("carrier", audit.user_id = "alice");
+        assert!(foreign(Some(Err("disk full"))).with_outcome().in_span(carrier).await.is_err());
+    }
+    .instrument(info_span!("op", audit.operation = "OUTER"))
+    .await;
+    assert_ended(&only(&audit, "OUTER"), Status::Success, StatusSource::Closed);
+}
+
+/// An error that cannot be shown.
+#[derive(Debug)]
+struct Unshowable {
+    panics: bool,
+}
+
+impl std::fmt::Display for Unshowable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("lost ")?;
+        if self.panics {
+            std::panic::resume_unwind(Box::new(()));
+        }
+        Err(std::fmt::Error)
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_cannot_be_shown_harms_nobody() {
+    let (audit, _default) = trail();
+    for (panics, told) in [(false, "lost "), (true, "lost [its Debug panicked]")] {
+        let failed = async { Err::<(), _>(Unshowable { panics }) }.with_outcome();
+        assert!(failed.in_span(audited_span!("AWAITED")).await.is_err());
+        let current = || tracing_audit::current().unwrap();
+        audited_span!("STATED").in_scope(|| {
+            current().error(Unshowable { panics }).entry_id(Unshowable { panics });
+        });
+        audited_span!("GUARDED").in_scope(|| {
+            current().user_id(Unshowable { panics }).outcome_guard().failure(Unshowable { panics });
+        });
+        let events = audit.query().run().unwrap().events;
+        let events: Vec<_> = events.iter().take(3).collect();
+        for event in events {
+            assert_eq!(event.status, Status::Failure);
+            assert_eq!(event.error_message.as_deref(), Some(told), "{event:#?}");
+            let mut ids = event.entry_ids.iter().chain(&event.user_id);
+            assert!(ids.all(|id| id == told));
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_aborted_task_was_cancelled_and_one_that_panicked_failed() {
     let (audit, _default) = trail();
     let (started, starts) = oneshot::channel();

@@ -2,6 +2,7 @@
 //! away for metadata.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 use tracing::field::Empty;
@@ -71,6 +72,56 @@ fn formatting_stops_at_the_limit() {
     assert!(
         only(&audit, "ENDLESS").metadata.get("value").unwrap().as_str().unwrap().ends_with("[cut]")
     );
+}
+
+/// Serialises as so many texts, and counts those that it was asked for.
+struct Many<'a>(u64, &'a AtomicU64);
+
+impl serde::Serialize for Many<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeSeq;
+        let mut items = serializer.serialize_seq(None)?;
+        for number in 0..self.0 {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            items.serialize_element(&format!("é{number:09}"))?;
+        }
+        items.end()
+    }
+}
+
+#[test]
+fn serialising_stops_at_the_limit() {
+    let (audit, _default) = trail();
+    let (few, many) = (AtomicU64::new(0), AtomicU64::new(0));
+    let object = json!({"a": "x".repeat(2 * FIELD_BYTES_MAX)});
+    drop(info_span!(
+        "op",
+        audit.operation = "MANY",
+        audit.entry_ids = tracing_audit::json(&Many(ENTRY_IDS_MAX as u64, &few)),
+        list = tracing_audit::json(&Many(1_000_000, &many)),
+        object = tracing_audit::json(&object),
+        whole = tracing_audit::json(&vec!["x".repeat(1_000); 4]),
+    ));
+    let event = only(&audit, "MANY");
+    assert_eq!(event.entry_ids.len(), ENTRY_IDS_MAX);
+    assert!(many.into_inner() < 100_000);
+    for (key, begin) in [("list", "[\"é000000000\",\"é"), ("object", "{\"a\":\"xxx")] {
+        let text = event.metadata.get(key).unwrap().as_str().unwrap();
+        assert!(text.starts_with(begin) && text.ends_with(" …[cut]"), "{text}");
+        assert!((FIELD_BYTES_MAX - 4..=FIELD_BYTES_MAX).contains(&text.len()));
+    }
+    assert!(event.metadata.get("whole").unwrap().is_array());
+}
+
+#[test]
+fn a_long_text_is_cut_alike_however_it_comes() {
+    let (audit, _default) = trail();
+    let long = "x".repeat(FIELD_BYTES_MAX + 1_000);
+    info_span!("op", audit.operation = "ALIKE", declared = long.as_str()).in_scope(|| {
+        tracing_audit::current().unwrap().metadata("added", long.as_str());
+    });
+    let event = only(&audit, "ALIKE");
+    assert_eq!(event.metadata.get("added"), event.metadata.get("declared"));
 }
 
 #[test]

@@ -378,7 +378,11 @@ fn a_child_that_outlives_its_parent_is_recorded_with_its_context() {
 fn an_error_level_statement_does_not_claim_success() {
     let (audit, _default) = trail();
     error!(audit.operation = "BROKE");
+    error!(audit.operation = "BROKE_A_PART", audit.status = "PARTIAL");
+    error!(audit.operation = "ACCESS_DENIED");
     info!(audit.operation = "WORKED");
     assert_ended(&only(&audit, "BROKE"), Status::Unknown, StatusSource::Closed);
+    assert_ended(&only(&audit, "BROKE_A_PART"), Status::Partial, StatusSource::Explicit);
+    assert_ended(&only(&audit, "ACCESS_DENIED"), Status::Failure, StatusSource::Explicit);
     assert_ended(&only(&audit, "WORKED"), Status::Success, StatusSource::Closed);
 }

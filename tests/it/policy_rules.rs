@@ -234,6 +234,48 @@ fn what_the_code_says_counts_before_what_a_rule_says() {
     assert_eq!((recall.status, recall.status_source), (Status::Success, StatusSource::Explicit));
 }
 
+#[test]
+fn entries_that_the_code_names_stay_and_hide_none_of_a_rules_fields() {
+    let ids = Origin::fields(["order.id", "line"]);
+    let place = orders().identity(Identity::EntryIds, ids);
+    let bulk = Rule::new("bulk").target("shop").span("bulk").operation("BULK").collapse();
+    let bulk = bulk.identity(Identity::EntryIds, Origin::fields(["last"]));
+    let (audit, _default) = trail_of(policy([place, bulk]));
+    info_span!(target: "shop", "place", audit.entry_ids = "by code", order.id = "o1", line = "l1");
+    info_span!(target: "shop", "place", order.id = "o1", line = "l1")
+        .in_scope(|| drop(tracing_audit::current().unwrap().entry_id("added")));
+    let late = info_span!(target: "shop", "place", order.id = Empty, line = "l1");
+    late.in_scope(|| drop(tracing_audit::current().unwrap().entry_ids(["added", "too"])));
+    late.record("order.id", "o1");
+    drop(late);
+    let bulk = info_span!(target: "shop", "bulk", last = Empty);
+    bulk.in_scope(|| {
+        info_span!("op", audit.operation = "STORE", audit.entry_ids = list(&["a", "b"]))
+    });
+    bulk.record("last", "c");
+    drop(bulk);
+    let told: Vec<_> = events(&audit)
+        .into_iter()
+        .map(|event| (event.entry_ids, serde_json::to_value(&event.metadata).unwrap()))
+        .collect();
+    let ids = |ids: &[&str]| ids.iter().map(|id| id.to_string()).collect::<Vec<_>>();
+    assert_eq!(
+        told,
+        [
+            (ids(&["by code"]), json!({"order.id": "o1", "line": "l1"})),
+            (ids(&["o1", "l1", "added"]), json!({})),
+            (ids(&["l1", "added", "too"]), json!({"order.id": "o1", "line": "l1"})),
+            (ids(&["a", "b"]), json!({"last": "c", "audit.collapsed": 1})),
+        ]
+    );
+    let (audit, _default) = crate::trail::trail();
+    let span = info_span!("op", audit.operation = "STORE", gen_ai.memory.record.id = Empty);
+    span.in_scope(|| drop(tracing_audit::current().unwrap().entry_id("by code")));
+    span.record("gen_ai.memory.record.id", "late");
+    drop(span);
+    assert_eq!(only(&audit, "STORE").entry_ids, ["by code"]);
+}
+
 #[instrument(target = "shop", name = "place", err, skip_all)]
 fn place(fails: bool) -> Result<(), String> {
     if fails { Err("sold out".to_owned()) } else { Ok(()) }

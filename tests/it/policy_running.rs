@@ -109,6 +109,14 @@ fn a_mistake_in_a_new_policy_changes_nothing() {
         trail_of(AuditLayer::builder().policy(policy([marked("A", Status::Success)])));
     let digest = audit.policy_digest();
     assert!(Policy::from_toml("[[rule]]\nname = 1", "p").is_err());
+    let durable = || policy([marked("B", Status::Success).durable()]);
+    for refused in [
+        audit.reload_policy(durable()),
+        AuditLayer::builder().policy(durable()).build_without_layer().map(drop),
+    ] {
+        let told = refused.unwrap_err().to_string();
+        assert!(told.contains("the rule `B` says `durable`, which needs a journal"), "{told}");
+    }
     let shut = audit.shutdown(Duration::from_secs(60));
     assert!(audit.reload_policy(policy([])).unwrap_err().is_stopped());
     assert_eq!(audit.policy_digest(), digest);

@@ -37,18 +37,30 @@ fn later_values_replace_and_audit_names_win() {
 fn entry_ids_replace_each_other_and_are_added_to() {
     let mut fields = Fields::default();
     fields.set_entry_id("weak", false);
-    fields.add_entry_id("added");
+    fields.add_entry_id("from around", false);
+    fields.set_entry_id("weak", false);
+    assert_eq!(entry_ids(&fields), ["weak"]);
+    fields.add_entry_id("added", true);
+    fields.set_entry_id("weaker than what was added", false);
+    fields.add_entry_id("", true);
+    fields.set_entry_id("", true);
     assert_eq!(entry_ids(&fields), ["weak", "added"]);
     fields.set_entry_id("strong", true);
     fields.set_entry_id("weak again", false);
-    fields.add_entry_id("added again");
+    fields.add_entry_id("added again", true);
     assert_eq!(entry_ids(&fields), ["strong", "added again"]);
     let mut outer = Fields::default();
     outer.set_entry_id("outer", true);
     outer.absorb_entry_ids(&fields);
     assert_eq!(entry_ids(&outer), ["outer", "strong", "added again"]);
+    let mut collapsing = Fields::default();
+    collapsing.absorb_entry_ids(&Fields::default());
+    collapsing.set_entry_id("weak", false);
+    collapsing.absorb_entry_ids(&fields);
+    collapsing.set_entry_id("weak again", false);
+    assert_eq!(entry_ids(&collapsing), ["weak", "strong", "added again"]);
     for number in 0..ENTRY_IDS_MAX {
-        outer.add_entry_id(&number.to_string());
+        outer.add_entry_id(&number.to_string(), true);
     }
     assert_eq!((entry_ids(&outer).len(), outer.values().cuts.entry_ids), (ENTRY_IDS_MAX, 3));
     outer.set_entry_id("one", true);
@@ -65,7 +77,7 @@ fn a_field_recorded_in_a_loop_stays_bounded_and_keeps_its_last_value() {
         fields.record_metadata(2, ValueRef::Bool(true));
         fields.set_named("key", ValueRef::U64(round));
         fields.set_entry_id(&format!("entry-{round}"), true);
-        fields.add_entry_id("added");
+        fields.add_entry_id("added", true);
         fields.set_duration(Some(round));
         fields.collect_garbage();
         assert!(fields.recorded.as_bytes().len() < 2 * REPLACED_BYTES_MAX as usize);

@@ -11,6 +11,9 @@ pub(crate) struct Values<'a> {
     /// Metadata may have been recorded more than once, so that the last value
     /// counts.
     pub(crate) repeats_metadata: bool,
+    /// The code itself named entries, or operations inside did.
+    #[cfg_attr(not(feature = "policy"), expect(dead_code, reason = "there are no rules"))]
+    pub(crate) has_strong_ids: bool,
     pub(super) recorded: &'a [u8],
     pub(crate) cuts: Cuts,
 }

@@ -24,7 +24,7 @@ impl Intake {
                 }
                 None if !capture.fields.has_entry_ids() => {
                     let ids = self.entry_ids_around(origin, from);
-                    ids.iter().for_each(|id| capture.fields.add_entry_id(id));
+                    ids.iter().for_each(|id| capture.fields.add_entry_id(id, false));
                 }
                 _ => {}
             }

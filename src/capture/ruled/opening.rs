@@ -55,10 +55,12 @@ impl Intake {
         if let Standing::Rule(applied) = &plan.standing {
             plan.compiled.counts.note_match(applied.rule);
         }
-        if plan.wants_intent(capture) {
+        let wants_intent = plan.wants_intent(capture);
+        capture.ruled = Some(plan);
+        // With its plan, which says what is hidden in it.
+        if wants_intent {
             self.send_intent(capture);
         }
-        capture.ruled = Some(plan);
         self.open.insert(NO_FIELD, capture);
     }
 

@@ -9,7 +9,7 @@ use crate::capture::callsite::IdField;
 use crate::capture::fields::Values;
 use crate::capture::message::Capture;
 use crate::event::limits::{ENTRY_IDS_MAX, bounded};
-use crate::event::packed::{ValueRef, write_id};
+use crate::event::packed::{PackedIds, ValueRef, write_id};
 use crate::policy::{Choice, Identity, Named, Origin, with_text};
 
 use super::plan::{Plan, Source, Standing, id_field};
@@ -141,7 +141,7 @@ impl Plan {
         let mut told = 0;
         for source in &applied.sources {
             let Some(field) = id_field(source.identity) else {
-                told |= source.fields.iter().fold(0, |bits, index| bits | bit(*index));
+                told |= self.told_as_ids(values, source, applied.origin(rule, source.identity));
                 continue;
             };
             let said = |index: &&u16| {
@@ -154,6 +154,31 @@ impl Plan {
             if text.as_deref() == values.identity(field) {
                 told |= bit(*index);
             }
+        }
+        told
+    }
+
+    /// Of the fields that name entries, those whose values came to be the entry
+    /// ids, as bits: all of them, unless the code named some itself. What it added
+    /// comes behind theirs, and what it set stands in their place.
+    fn told_as_ids(&self, values: &Values<'_>, source: &Source, origin: Option<&Origin>) -> u64 {
+        let mut packed = Vec::new();
+        if values.has_strong_ids {
+            values.write_entry_ids(&mut packed);
+        }
+        let mut ids = PackedIds(&packed);
+        let (mut told, mut seen) = (0, 0);
+        for index in &source.fields {
+            let mut is_told = true;
+            if let Some(value) = self.value_at(values, *index).filter(|_| values.has_strong_ids) {
+                for_each_id(value, |id| {
+                    let id = told_as(ValueRef::Str(id), origin);
+                    // Those beyond the limit were counted.
+                    is_told &= seen >= ENTRY_IDS_MAX || ids.next() == Some(&id);
+                    seen += 1;
+                });
+            }
+            told |= if is_told { bit(*index) } else { 0 };
         }
         told
     }

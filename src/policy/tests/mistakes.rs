@@ -49,7 +49,34 @@ fn every_mistake_is_told_with_its_place_and_with_what_to_do() {
             "[redact.detectors]\nmail = \"mask\"",
             "p:2:8: there is no detector called `mail`; there are `bearer`",
         ),
-        ("[redact]\nnames = { a = \"hide\" }", "p:2:15: `hide` is none of the choices"),
+        (
+            "[redact]\nnames = { a = \"hide\" }",
+            "p:2:15: `hide` is none of the choices; give one of `drop`, `mask`, `hash`, `keep`, `truncate:BYTES`",
+        ),
+        (
+            "[[rule]]\nspan = \"\"\noperation = \"X\"",
+            "p:1:1: the rule `rule 1` asks for what never is: `span` is empty; leave it out",
+        ),
+        (
+            "[[rule]]\ntarget = \"\"\nignore = true",
+            "p:1:1: the rule `rule 1` asks for what never is: `target`",
+        ),
+        (
+            "[[rule]]\nfields = [\"\"]\noperation = \"X\"",
+            "p:1:1: the rule `rule 1` asks for what never is: `fields` has an empty name",
+        ),
+        (
+            "[[rule]]\nwhere = { a = [] }\noperation = \"X\"",
+            "p:1:1: the rule `rule 1` asks for what never is: `a` gives no value",
+        ),
+        (
+            "[[rule]]\nwhere = { a = { at_least = nan } }\noperation = \"X\"",
+            "p:1:1: the rule `rule 1` asks for what never is: `a` compares with what is no number",
+        ),
+        (
+            "[[rule]]\nspan = \"a\"\noperation = \"X\"\noutcome = [{ field = \"b\", is = [], status = \"failure\" }]",
+            "p:1:1: the rule `rule 1` asks for what never is: `b` gives no value",
+        ),
         ("a = ", "p:1:"),
         ("rule = 3", "p:1:8: this is a number; give a list"),
     ] {
@@ -78,6 +105,12 @@ fn a_policy_comes_from_a_file_or_from_the_environment() {
     std::fs::write(&path, "sets = [1]").unwrap();
     let error = Policy::from_path(&path).unwrap_err().to_string();
     assert!(error.contains("audit.toml:1:9: "), "{error}");
+    let exactly = format!("{text}\n#{}", "x".repeat((1 << 20) - text.len() - 2));
+    std::fs::write(&path, &exactly).unwrap();
+    assert_eq!(Policy::from_path(&path).unwrap().digest(), expected);
+    std::fs::write(&path, exactly + "é").unwrap();
+    let error = Policy::from_path(&path).unwrap_err();
+    assert!(error.to_string().ends_with("it is longer than 1 MiB"), "{error}");
     let error = Policy::from_path(directory.path().join("none.toml")).unwrap_err();
     assert!(error.to_string().contains("cannot be read") && error.path().is_some());
 }

@@ -152,6 +152,13 @@ fn a_policy_is_the_same_however_it_is_written() {
 }
 
 #[test]
+fn long_numbers_are_compared_to_the_last_digit() {
+    let text = "[[rule]]\noperation = \"A\"\nwhere = { id = [9007199254740993, 0xFF, 1.0] }";
+    let canonical = Policy::from_toml(text, "p").unwrap().canonical();
+    assert!(canonical.contains(r#"["1","255","9007199254740993"]"#), "{canonical}");
+}
+
+#[test]
 fn detail_and_rules_decide_what_of_an_event_is_kept() {
     let key = HashKey::new([7; 32]).unwrap();
     let hashed = key.hashed("who owes us money");

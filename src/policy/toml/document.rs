@@ -60,15 +60,12 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, and as [`from_toml`](Self::from_toml).
+    /// When the file cannot be read or is longer than 1 MiB, and as
+    /// [`from_toml`](Self::from_toml).
     pub fn from_path(path: impl AsRef<Path>) -> Result<Policy> {
         let path = path.as_ref();
-        let read = || {
-            let mut text = String::new();
-            OsFilesystem.open_read(path)?.take(POLICY_BYTES_MAX).read_to_string(&mut text)?;
-            Ok(text)
-        };
-        let text = read().map_err(|error| Error::io("the policy cannot be read", path, error))?;
+        let text =
+            read(path).map_err(|error| Error::io("the policy cannot be read", path, error))?;
         Policy::from_toml(&text, &path.display().to_string())
     }
 
@@ -98,6 +95,15 @@ impl Policy {
             Policy::from_path(value)
         }
     }
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    OsFilesystem.open_read(path)?.take(POLICY_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > POLICY_BYTES_MAX {
+        return Err(std::io::Error::other("it is longer than 1 MiB"));
+    }
+    String::from_utf8(bytes).map_err(std::io::Error::other)
 }
 
 /// A rule that a policy takes beside the ones before it.

@@ -58,6 +58,14 @@ const STATUSES: [(&str, Status); 4] = [
     ("unknown", Status::Unknown),
 ];
 
+/// Those that are one word.
+const ACTIONS: [(&str, Action); 4] = [
+    ("drop", Action::Drop),
+    ("mask", Action::Mask),
+    ("hash", Action::Hash),
+    ("keep", Action::Keep),
+];
+
 /// The rule in a table; the `number`th of its policy, which is its name where
 /// it has none.
 pub(super) fn read_rule(item: &Item<'_>, number: usize) -> Result<Rule> {
@@ -269,10 +277,8 @@ pub(super) fn action(item: &Item<'_>) -> Result<Action> {
     if text == "truncate" {
         return Err(item.error("cut to how many bytes? Give for example `truncate:200`"));
     }
-    item.word(&[
-        ("drop", Action::Drop),
-        ("mask", Action::Mask),
-        ("hash", Action::Hash),
-        ("keep", Action::Keep),
-    ])
+    let known = ACTIONS.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+    known
+        .map(|(_, action)| *action)
+        .ok_or_else(|| item.no_choice(text, &["drop", "mask", "hash", "keep", "truncate:BYTES"]))
 }

@@ -96,6 +96,8 @@ impl<'a> Item<'a> {
         match self.value() {
             DeValue::String(text) => Ok(text.to_string()),
             DeValue::Boolean(flag) => Ok(flag.to_string()),
+            DeValue::Integer(integer) => Ok(i64::from_str_radix(integer.as_str(), integer.radix())
+                .map_or_else(|_| integer.to_string(), |number| number.to_string())),
             value => number(value)
                 .map(|number| number.to_string())
                 .ok_or_else(|| self.wrong("a text, a number, true or false")),
@@ -140,13 +142,16 @@ impl<'a> Item<'a> {
         let text = self.text()?;
         let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
         let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        found.map(|(_, value)| *value).ok_or_else(|| {
-            let hint = nearest(text, &names).map_or_else(
-                || format!("give one of {}", listing(&names)),
-                |known| format!("did you mean `{known}`?"),
-            );
-            self.error(format!("`{text}` is none of the choices; {hint}"))
-        })
+        found.map(|(_, value)| *value).ok_or_else(|| self.no_choice(text, &names))
+    }
+
+    /// This text is none of these.
+    pub(super) fn no_choice(&self, text: &str, names: &[&str]) -> Error {
+        let hint = nearest(text, names).map_or_else(
+            || format!("give one of {}", listing(names)),
+            |known| format!("did you mean `{known}`?"),
+        );
+        self.error(format!("`{text}` is none of the choices; {hint}"))
     }
 }
 
