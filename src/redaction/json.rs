@@ -39,10 +39,10 @@ pub(super) fn hide_field(look: &mut Look, name: &str, value: &mut Value, rules: 
         Verdict::Do(Action::Truncate(bytes_max)) => hide_cut(look, value, bytes_max, rules),
         Verdict::Do(action) => return hide_whole(value, action, rules),
         Verdict::Secret if !is_no_secret(value) => {
-            return hide_whole(value, rules.settings.known_names, rules);
+            return hide_whole(value, rules.settings.of_known_names(), rules);
         }
         Verdict::Perhaps if value.as_str().is_some_and(looks_random) => {
-            return hide_whole(value, rules.settings.known_names, rules);
+            return hide_whole(value, rules.settings.of_known_names(), rules);
         }
         _ => hide_inside(look, value, rules),
     }

@@ -23,7 +23,7 @@ pub(super) fn write_around(text: &str, found: &[Finding], rules: &Rules, out: &m
 }
 
 fn write_secret(secret: &str, finding: &Finding, rules: &Rules, out: &mut String) {
-    let action = finding.action.unwrap_or_else(|| rules.settings.by_detector(finding.detector));
+    let action = finding.action.unwrap_or_else(|| rules.settings.of_detector(finding.detector));
     match action {
         Action::Keep => out.push_str(secret),
         Action::Drop => {}

@@ -126,6 +126,29 @@ fn nothing_is_hidden_where_that_is_asked_for() {
     assert!(text.contains("hunter2") && text.contains(TOKEN), "{text}");
 }
 
+/// The metadata as JSON.
+fn metadata_of(event: &AuditEvent) -> serde_json::Value {
+    serde_json::to_value(&event.metadata).unwrap()
+}
+
+#[cfg(feature = "policy")]
+#[test]
+fn a_policy_that_says_mask_is_heard_where_the_builder_says_keep() {
+    let text = "[redact]\ndetectors = { email = \"mask\" }\nknown_names = \"mask\"\n";
+    let policy = tracing_audit::policy::Policy::from_toml(text, "test").unwrap();
+    let (audit, _default) =
+        trail_of(AuditLayer::builder().redaction(Redaction::nothing()).policy(policy));
+    info_span!(
+        "call",
+        audit.operation = "STORE",
+        mail = "bob@example.org",
+        password = "x",
+        key = TOKEN
+    );
+    let hidden = json!({"mail": "[masked:email]", "password": "[masked]", "key": TOKEN});
+    assert_eq!(metadata_of(&events(&audit)[0]), hidden);
+}
+
 #[cfg(feature = "hash")]
 mod hashed {
     use super::*;
