@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::event::limits::FIELD_BYTES_MAX;
+
 use super::action::Action;
 use super::detect::is_card_number;
 use super::look::Look;
@@ -17,10 +19,19 @@ use super::verdict::Verdict;
 #[inline]
 pub(super) fn concerns(look: &mut Look, text: &str, rules: &Rules) -> bool {
     memchr::memchr(b'\\', text.as_bytes()).is_some()
+        || holds_cut_text(text)
         || look.finds(text, rules.detectors, rules)
         || keys(text).any(|key| {
             !matches!(look.verdict(rules, key), Verdict::Look | Verdict::Do(Action::Keep))
         })
+}
+
+/// Whether a text inside may have been cut, as it is if it was longer than a field:
+/// only read on its own it tells that a secret may begin at its end.
+#[inline]
+fn holds_cut_text(text: &str) -> bool {
+    // No character was cut apart.
+    text.len() + 4 > FIELD_BYTES_MAX && text.contains(" …[cut")
 }
 
 /// Whatever stands in quotes before a colon.

@@ -131,6 +131,55 @@ fn metadata_of(event: &AuditEvent) -> serde_json::Value {
     serde_json::to_value(&event.metadata).unwrap()
 }
 
+#[test]
+fn what_claims_to_be_cut_is_looked_at_as_a_whole() {
+    let (audit, _default) = trail_with(Redaction::new().name("short", Action::Truncate(200)));
+    let note = format!("x …[cut, {TOKEN} password=hunter2]");
+    let error = format!("failed [note …[cut from 9000 bytes], token={TOKEN}]");
+    let claimed = format!("a …[cut {}]", "x".repeat(7_000));
+    info_span!(
+        "call",
+        audit.operation = "STORE",
+        audit.user_id = note.as_str(),
+        audit.error = error.as_str(),
+        note = note.as_str(),
+        tags = tracing_audit::list(&["a …[cut", TOKEN]),
+        short = claimed.as_str(),
+    );
+    let chunks =
+        json!(["lorem ipsum ".repeat(1_000), format!("see {TOKEN}"), "mail bob@example.org"]);
+    audit.record(AuditEvent::builder("INGEST").metadata("chunks", chunks)).unwrap();
+    // A secret that was cut inside of a list, whose own end is no cut.
+    let cut = format!("{}{TOKEN}", " ".repeat(8_160));
+    audit.record(AuditEvent::builder("INGEST").metadata("chunks", json!([cut, 1]))).unwrap();
+    for event in events(&audit) {
+        let text = text_of(&event);
+        for secret in ["16C7", "hunter2", "bob@"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+        let short = event.metadata.get("short").and_then(|short| short.as_str());
+        assert!(short.is_none_or(|short| short.len() < 240));
+    }
+}
+
+#[test]
+fn what_masks_make_longer_is_cut_between_them_and_says_its_own_length() {
+    let (audit, _default) = trail_of(AuditLayer::builder());
+    let text = format!("{}z", "pin=12 ".repeat(1_300));
+    info_span!(
+        "call",
+        audit.operation = "STORE",
+        audit.error = text.as_str(),
+        note = text.as_str()
+    );
+    let event = events(&audit).remove(0);
+    let note = event.metadata.get("note").unwrap().as_str().unwrap();
+    for kept in [note, event.error_message.as_deref().unwrap()] {
+        assert!((8_000..=8_192).contains(&kept.len()), "{}", kept.len());
+        assert!(kept.ends_with("[masked:assignment] pin= …[cut from 9101 bytes]"), "{kept}");
+    }
+}
+
 #[cfg(feature = "policy")]
 #[test]
 fn a_policy_that_says_mask_is_heard_where_the_builder_says_keep() {

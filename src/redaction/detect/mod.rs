@@ -11,6 +11,7 @@ mod address;
 mod assignment;
 mod bytes;
 mod card;
+mod cut;
 mod detector;
 mod escaped;
 mod plain;
@@ -22,6 +23,7 @@ mod token;
 mod value;
 
 pub(super) use card::is_card_number;
+pub(super) use cut::{MARK_BYTES_MAX, marked};
 pub use detector::Detector;
 pub(super) use detector::{Detectors, Finding};
 pub(super) use plain::is_plain;

@@ -5,6 +5,7 @@ use memchr::memchr3_iter;
 use crate::redaction::verdict::Verdict;
 
 use super::bytes::at;
+use super::cut::without_mark;
 use super::detector::{Detector, Detectors, Finding};
 use super::escaped::Unescaped;
 use super::plain::is_plain;
@@ -77,7 +78,7 @@ fn look_at(
     verdict: &mut impl FnMut(&str) -> Verdict,
     found: &mut Vec<Finding>,
 ) {
-    let bytes = without_cut_mark(text).as_bytes();
+    let bytes = without_mark(text).as_bytes();
     let is_cut = bytes.len() < text.len();
     let mut scan = Scan { text, bytes, is_cut, detectors, found };
     if signs.has_words || is_cut {
@@ -128,17 +129,8 @@ fn look_at_signs(scan: &mut Scan<'_>, verdict: &mut impl FnMut(&str) -> Verdict)
     }
 }
 
+/// A cheap look at whether the mark of a cut may end a text.
 const CUT_MARK_END: char = ']';
-
-/// The text without the mark of a cut.
-#[inline]
-fn without_cut_mark(text: &str) -> &str {
-    const MARK: &str = " …[cut";
-    if !text.ends_with(CUT_MARK_END) {
-        return text;
-    }
-    text.rfind(MARK).and_then(|mark| text.get(..mark)).unwrap_or(text)
-}
 
 /// Sorts what was found, and makes one of what overlaps.
 #[cold]
