@@ -11,6 +11,9 @@ use super::rules::Rules;
 /// What stands for a value that is masked.
 pub(super) const MASK: &str = "[masked]";
 
+/// How it begins, and how what stands for a part of a text begins.
+pub(super) const MASK_BEGIN: &str = "[masked";
+
 /// Appends `text` with what was found in it hidden. Masks can be longer than what
 /// they hide: what was within the limit of a field is cut where they leave it.
 pub(super) fn write_around(text: &str, found: &[Finding], rules: &Rules, out: &mut String) {

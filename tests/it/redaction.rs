@@ -180,6 +180,74 @@ fn what_masks_make_longer_is_cut_between_them_and_says_its_own_length() {
     }
 }
 
+/// Looks random, and is in the shape of no provider's keys.
+const HINTED: &str = "q0Zx9Kf2Lw7Vb3Nt5Rm8";
+
+#[test]
+fn under_a_name_that_hints_random_values_are_hidden_however_they_come() {
+    let (audit, _default) = trail_of(AuditLayer::builder());
+    info_span!(
+        "call",
+        audit.operation = "STORE",
+        stripe_key = tracing_audit::json(HINTED),
+        deploy_keys = tracing_audit::list(&[HINTED, "main"]),
+        nested = tracing_audit::json(&json!({"deploy_keys": [[HINTED], {"id": HINTED}]})),
+    )
+    .in_scope(|| {
+        tracing_audit::current().unwrap().metadata("webhook", HINTED).metadata("auth", "basic");
+    });
+    let hidden = json!({
+        "stripe_key": "[masked]", "deploy_keys": ["[masked]", "main"],
+        "nested": {"deploy_keys": [["[masked]"], {"id": HINTED}]},
+        "webhook": "[masked]", "auth": "basic",
+    });
+    assert_eq!(metadata_of(&events(&audit)[0]), hidden);
+}
+
+#[test]
+fn what_a_name_says_of_its_value_holds_although_a_part_of_it_is_hidden() {
+    let (audit, _default) = trail_with(Redaction::new().name("*.dob", Action::Drop));
+    info_span!("call", audit.operation = "STORE").in_scope(|| {
+        let nested = json!({"bob@example.org.password": "hunter2", "a": 1});
+        tracing_audit::current()
+            .unwrap()
+            .metadata("bob@example.org password", "hunter2")
+            .metadata("x[masked password", "hunter2")
+            .metadata("bob@example.org.dob", "1990")
+            .metadata("nested", nested);
+    });
+    let hidden = json!({
+        "[masked:email] password": "[masked]", "x[masked password": "[masked]",
+        "nested": {"[masked:email]": "[masked]", "a": 1},
+    });
+    assert_eq!(metadata_of(&events(&audit)[0]), hidden);
+}
+
+#[test]
+fn no_value_is_lost_where_hidden_names_are_equal() {
+    let (audit, _default) = trail_of(AuditLayer::builder());
+    let roles =
+        json!({"a@example.org": "admin", "b@example.org": "reader", "c@example.org": "owner"});
+    info_span!("call", audit.operation = "STORE", acl = tracing_audit::json(&roles)).in_scope(
+        || {
+            let current = || tracing_audit::current().unwrap();
+            current()
+                .metadata("a@example.org", 1)
+                .metadata("b@example.org", 2)
+                .metadata("c@x.org", 3);
+            current().metadata("b@example.org", 4).metadata("[masked:email] 2", "as given");
+        },
+    );
+    let hidden = json!({
+        "acl": {
+            "[masked:email]": "admin", "[masked:email] 2": "reader", "[masked:email] 3": "owner",
+        },
+        "[masked:email]": 1, "[masked:email] 3": 4, "[masked:email] 4": 3,
+        "[masked:email] 2": "as given",
+    });
+    assert_eq!(metadata_of(&events(&audit)[0]), hidden);
+}
+
 #[cfg(feature = "policy")]
 #[test]
 fn a_policy_that_says_mask_is_heard_where_the_builder_says_keep() {
