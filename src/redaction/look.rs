@@ -5,7 +5,7 @@ use crate::event::limits::{KEY_BYTES_MAX, OWN_KEYS, prefix};
 use crate::event::packed::{PackedMetadata, Unread, ValueRef, write_field};
 
 use super::action::Action;
-use super::detect::{Detectors, Finding, is_card_number, is_plain, scan};
+use super::detect::{Detector, Detectors, Finding, is_card_number, is_cut_json, is_plain, scan};
 use super::json;
 use super::names::looks_random;
 use super::numbers::Numbers;
@@ -28,12 +28,35 @@ impl Look {
     /// Whether there is something to hide in a text.
     #[inline]
     pub(super) fn finds(&mut self, text: &str, detectors: Detectors, rules: &Rules) -> bool {
+        if !detectors.contains(Detector::Assignment) && is_cut_json(text) {
+            return self.finds_by_names(text, detectors, rules);
+        }
         if detectors.is_empty() {
             self.found.clear();
             return false;
         }
         let verdicts = &mut self.verdicts;
         scan(text, detectors, |name| verdicts.on(rules, name), &mut self.found);
+        !self.found.is_empty()
+    }
+
+    /// The same in JSON that was cut. It is read no more, but it has fields, and what is
+    /// said about names holds for them where nobody looks for assignments in texts.
+    #[cold]
+    fn finds_by_names(&mut self, text: &str, detectors: Detectors, rules: &Rules) -> bool {
+        let known_names = rules.settings.of_known_names();
+        let verdicts = &mut self.verdicts;
+        let verdict = |name: &str| match verdicts.on(rules, name) {
+            Verdict::Do(action) => Verdict::Do(action),
+            _ if known_names == Action::Keep => Verdict::Look,
+            verdict => verdict,
+        };
+        scan(text, detectors, verdict, &mut self.found);
+        for finding in &mut self.found {
+            if finding.detector == Detector::Assignment {
+                finding.action.get_or_insert(known_names);
+            }
+        }
         !self.found.is_empty()
     }
 

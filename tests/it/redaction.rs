@@ -180,6 +180,34 @@ fn what_masks_make_longer_is_cut_between_them_and_says_its_own_length() {
     }
 }
 
+#[test]
+fn names_hold_for_json_that_is_too_long_to_stay_json() {
+    let value = json!({
+        "address": {"street": "Baker Street"}, "person.dob": "1990-01-01", "ssn": ["078-05-1120"],
+        "consent": "no", "flags": [true], "2nd name": 1850, "secret": {"value": "hunter2"}, "stripe_key": HINTED,
+        "mail": "bob@example.org", "zz": "x".repeat(9_000),
+    });
+    for (redaction, kept) in [
+        (Redaction::new(), 0),
+        (Redaction::nothing().known_names(Action::Mask), 1),
+        (Redaction::nothing().detector(Detector::Email, Action::Mask), 2),
+        (Redaction::nothing(), 3),
+    ] {
+        let names = ["address", "*.dob", "ssn", "consent", "flags", "2ND *"];
+        let redaction =
+            names.into_iter().fold(redaction, |redaction, name| redaction.name(name, Action::Drop));
+        let (audit, _default) = trail_with(redaction);
+        info_span!("call", audit.operation = "STORE", value = tracing_audit::json(&value));
+        let text = text_of(&events(&audit)[0]);
+        for named in ["Baker", "1990", "078", "\\\"no\\\"", "[true]", "1850"] {
+            assert!(text.contains("zz") && !text.contains(named), "{named} in {text}");
+        }
+        let known = [text.contains("hunter2"), text.contains(HINTED)];
+        assert_eq!(known, [kept > 1, kept > 1], "{text}");
+        assert_eq!(text.contains("bob@"), kept == 1 || kept == 3, "{text}");
+    }
+}
+
 /// Looks random, and is in the shape of no provider's keys.
 const HINTED: &str = "q0Zx9Kf2Lw7Vb3Nt5Rm8";
 
@@ -264,6 +292,34 @@ fn a_policy_that_says_mask_is_heard_where_the_builder_says_keep() {
     );
     let hidden = json!({"mail": "[masked:email]", "password": "[masked]", "key": TOKEN});
     assert_eq!(metadata_of(&events(&audit)[0]), hidden);
+}
+
+#[test]
+fn of_a_secret_that_the_limit_cuts_no_more_than_its_beginning_stays() {
+    let (audit, _default) = trail_of(AuditLayer::builder().queue_events_max(10_000));
+    // What may stay: it says nothing of the secret.
+    for (before, secret) in [
+        ("https://user:", "hunter2pass@example.org/"),
+        ("4111 11", "11 1111 1111"),
+        ("123456789:A", "AHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0"),
+        ("MTk4NjIyNDgzNDcxOTI1MjQ4.Gx-2_a", ".q0Zx9Kf2Lw7Vb3Nt5Rm8q0Zx9Kf2Lw7Vb3Nt5Rm8"),
+        ("a.B8Q~", "x_q0Zx9Kf2Lw7Vb3Nt5Rm8q0Zx9Kf2Lw7V"),
+        ("STRIPE_KEY=q", "0Zx9Kf2Lw7Vb3Nt5Rm8"),
+        ("\"webhook\": [\"q", "0Zx9Kf2Lw7Vb3Nt5Rm8\"]"),
+        ("?sig=", "fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024"),
+    ] {
+        for kept in 1..=secret.len() {
+            // The mark takes 25 bytes of the limit.
+            let fill = 8_192 - 25 - before.len() - kept - 1;
+            let text = format!("{} {before}{secret}{}", "l".repeat(fill), " x".repeat(200));
+            info_span!("call", audit.operation = "STORE", note = text.as_str());
+            let event = events(&audit).pop().unwrap();
+            let note = event.metadata.get("note").unwrap().as_str().unwrap();
+            let (note, _) = note.rsplit_once(" …[cut").unwrap();
+            let shown = note.rsplit('l').next().unwrap().trim_start();
+            assert!(!shown.starts_with(&format!("{before}{}", &secret[..1])), "{kept}: {shown}");
+        }
+    }
 }
 
 #[cfg(feature = "hash")]

@@ -39,6 +39,12 @@ pub(super) fn without_mark(text: &str) -> &str {
     rest
 }
 
+/// Whether it was JSON, and was made a text when it was cut.
+#[inline]
+pub(in crate::redaction) fn is_cut_json(text: &str) -> bool {
+    text.starts_with(['{', '[']) && marked(text).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +70,6 @@ mod tests {
         ] {
             assert_eq!(without_mark(text), text);
         }
+        assert!(is_cut_json("{\"a\": 1 …[cut]") && !is_cut_json("[\"a …[cut]\"]"));
     }
 }
