@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 
+use crate::event::limits::FIELD_BYTES_MAX;
+
 use super::action::Action;
 use super::detect::is_card_number;
 use super::look::Look;
-use super::names::looks_random;
+use super::names::{Known, looks_random};
+use super::numbers::Numbers;
 use super::rules::Rules;
 use super::text::{MASK, write_whole};
 use super::verdict::Verdict;
@@ -17,10 +20,24 @@ use super::verdict::Verdict;
 #[inline]
 pub(super) fn concerns(look: &mut Look, text: &str, rules: &Rules) -> bool {
     memchr::memchr(b'\\', text.as_bytes()).is_some()
+        || holds_cut_text(text)
         || look.finds(text, rules.detectors, rules)
         || keys(text).any(|key| {
             !matches!(look.verdict(rules, key), Verdict::Look | Verdict::Do(Action::Keep))
         })
+}
+
+/// Whether a text inside may have been cut, as it is if it was longer than a field:
+/// only read on its own it tells that a secret may begin at its end.
+#[inline]
+fn holds_cut_text(text: &str) -> bool {
+    // No character was cut apart.
+    text.len() + 4 > FIELD_BYTES_MAX && text.contains(" …[cut")
+}
+
+/// Whether a text inside looks random.
+pub(super) fn holds_random(text: &str) -> bool {
+    text.split('"').any(looks_random)
 }
 
 /// Whatever stands in quotes before a colon.
@@ -38,13 +55,26 @@ pub(super) fn hide_field(look: &mut Look, name: &str, value: &mut Value, rules: 
         Verdict::Do(Action::Keep) => {}
         Verdict::Do(Action::Truncate(bytes_max)) => hide_cut(look, value, bytes_max, rules),
         Verdict::Do(action) => return hide_whole(value, action, rules),
-        Verdict::Secret if !is_no_secret(value) => {
-            return hide_whole(value, rules.settings.known_names, rules);
+        Verdict::Secret | Verdict::Name(Known::Secret) if !is_no_secret(value) => {
+            return hide_whole(value, rules.settings.of_known_names(), rules);
         }
-        Verdict::Perhaps if value.as_str().is_some_and(looks_random) => {
-            return hide_whole(value, rules.settings.known_names, rules);
+        Verdict::Perhaps | Verdict::Name(Known::Perhaps) => {
+            return hide_random(look, value, rules);
         }
         _ => hide_inside(look, value, rules),
+    }
+    true
+}
+
+/// Hides texts that look random, also those in a list; `false` where the value is
+/// dropped. The values of an object have names of their own.
+fn hide_random(look: &mut Look, value: &mut Value, rules: &Rules) -> bool {
+    match value {
+        Value::String(text) if looks_random(text) => {
+            return hide_whole(value, rules.settings.of_known_names(), rules);
+        }
+        Value::Array(items) => items.retain_mut(|item| hide_random(look, item, rules)),
+        value => hide_inside(look, value, rules),
     }
     true
 }
@@ -58,10 +88,12 @@ fn hide_inside(look: &mut Look, value: &mut Value, rules: &Rules) {
         }
         Value::Array(items) => items.iter_mut().for_each(|item| hide_inside(look, item, rules)),
         Value::Object(fields) => {
-            let old = std::mem::take(fields);
+            let (old, mut numbers) = (std::mem::take(fields), Numbers::default());
             for (name, mut field) in old {
                 if hide_field(look, &name, &mut field, rules) {
-                    fields.insert(hidden_name(look, name, rules), field);
+                    let name = look.hidden_name(&name, rules).unwrap_or(name);
+                    let name = numbers.free(name, |name| fields.contains_key(name));
+                    fields.insert(name, field);
                 }
             }
         }
@@ -76,15 +108,6 @@ fn hide_inside(look: &mut Look, value: &mut Value, rules: &Rules) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
-}
-
-fn hidden_name(look: &mut Look, name: String, rules: &Rules) -> String {
-    if look.verdict(rules, &name) != Verdict::Name {
-        return name;
-    }
-    let mut hidden = String::new();
-    look.write_text(&name, None, rules.detectors, rules, &mut hidden);
-    hidden
 }
 
 /// Neither says what the secret is.

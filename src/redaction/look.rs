@@ -1,13 +1,14 @@
 //! What looks at values: at texts, and at the fields of metadata with their
 //! names. Runs on the worker's thread; what it remembers of names is its own.
 
-use crate::event::limits::OWN_KEYS;
+use crate::event::limits::{KEY_BYTES_MAX, OWN_KEYS, prefix};
 use crate::event::packed::{PackedMetadata, Unread, ValueRef, write_field};
 
 use super::action::Action;
-use super::detect::{Detectors, Finding, is_card_number, is_plain, scan};
+use super::detect::{Detector, Detectors, Finding, is_card_number, is_cut_json, is_plain, scan};
 use super::json;
 use super::names::looks_random;
+use super::numbers::Numbers;
 use super::rules::Rules;
 use super::text::{write_around, write_cut, write_whole};
 use super::verdict::{Verdict, Verdicts};
@@ -27,11 +28,35 @@ impl Look {
     /// Whether there is something to hide in a text.
     #[inline]
     pub(super) fn finds(&mut self, text: &str, detectors: Detectors, rules: &Rules) -> bool {
+        if !detectors.contains(Detector::Assignment) && is_cut_json(text) {
+            return self.finds_by_names(text, detectors, rules);
+        }
         if detectors.is_empty() {
+            self.found.clear();
             return false;
         }
         let verdicts = &mut self.verdicts;
         scan(text, detectors, |name| verdicts.on(rules, name), &mut self.found);
+        !self.found.is_empty()
+    }
+
+    /// The same in JSON that was cut. It is read no more, but it has fields, and what is
+    /// said about names holds for them where nobody looks for assignments in texts.
+    #[cold]
+    fn finds_by_names(&mut self, text: &str, detectors: Detectors, rules: &Rules) -> bool {
+        let known_names = rules.settings.of_known_names();
+        let verdicts = &mut self.verdicts;
+        let verdict = |name: &str| match verdicts.on(rules, name) {
+            Verdict::Do(action) => Verdict::Do(action),
+            _ if known_names == Action::Keep => Verdict::Look,
+            verdict => verdict,
+        };
+        scan(text, detectors, verdict, &mut self.found);
+        for finding in &mut self.found {
+            if finding.detector == Detector::Assignment {
+                finding.action.get_or_insert(known_names);
+            }
+        }
         !self.found.is_empty()
     }
 
@@ -96,9 +121,10 @@ impl Look {
         match (self.verdicts.on(rules, name), value) {
             (Verdict::Look, _) => {}
             (Verdict::Do(action), _) => return action != Action::Keep,
-            (Verdict::Name, _) => return true,
+            (Verdict::Name(_), _) => return true,
             (Verdict::Secret, ValueRef::Str(text)) if !json::is_hidden(text) => return true,
             (Verdict::Perhaps, ValueRef::Str(text)) if looks_random(text) => return true,
+            (Verdict::Perhaps, ValueRef::Json(text)) if json::holds_random(text) => return true,
             (Verdict::Secret, ValueRef::Str(_) | ValueRef::Bool(_)) | (Verdict::Perhaps, _) => {}
             (Verdict::Secret, _) => return true,
         }
@@ -118,22 +144,60 @@ impl Look {
         out: &mut Vec<u8>,
     ) {
         out.clear();
+        let names = self.hidden_names(metadata, rules);
         for (name, value) in metadata {
             if rules.settings.metadata_kept || OWN_KEYS.contains(&name) {
-                self.rewrite_field(name, value, rules, out);
+                let hidden = names.iter().find(|(known, _)| *known == name);
+                let written = hidden.map_or(name, |(_, hidden)| hidden);
+                self.rewrite_field(name, written, value, rules, out);
             }
         }
     }
 
-    fn rewrite_field(&mut self, name: &str, value: ValueRef<'_>, rules: &Rules, out: &mut Vec<u8>) {
-        let mut hidden_name = String::new();
-        let name = match self.verdict(rules, name) {
-            Verdict::Name => {
-                self.write_looked_at(name, rules.detectors, rules, &mut hidden_name);
-                &hidden_name
+    /// The names that cannot be kept as they are, and what stands for each.
+    fn hidden_names<'a>(
+        &mut self,
+        metadata: PackedMetadata<'a>,
+        rules: &Rules,
+    ) -> Vec<(&'a str, String)> {
+        const NUMBER_BYTES: usize = 8;
+        let (mut names, mut numbers) = (Vec::<(&str, String)>::new(), Numbers::default());
+        for (name, _) in metadata {
+            let Some(hidden) = self.hidden_name(name, rules) else { continue };
+            if names.iter().any(|(known, _)| *known == name) {
+                continue;
             }
-            _ => name,
-        };
+            let hidden = prefix(&hidden, KEY_BYTES_MAX - NUMBER_BYTES).to_owned();
+            let hidden = numbers.free(hidden, |hidden| {
+                names.iter().any(|(_, known)| known == hidden)
+                    || metadata.into_iter().any(|(name, _)| name == hidden)
+            });
+            names.push((name, hidden));
+        }
+        names
+    }
+
+    /// What stands for a name that cannot be kept as it is.
+    pub(super) fn hidden_name(&mut self, name: &str, rules: &Rules) -> Option<String> {
+        match self.verdict(rules, name) {
+            Verdict::Name(_) => {}
+            Verdict::Do(action) if action != Action::Keep => {}
+            _ => return None,
+        }
+        let mut hidden = String::new();
+        self.write_looked_at(name, rules.detectors, rules, &mut hidden);
+        Some(hidden).filter(|hidden| hidden != name)
+    }
+
+    /// Appends a field, whose name is written as it may be kept.
+    fn rewrite_field(
+        &mut self,
+        name: &str,
+        written: &str,
+        value: ValueRef<'_>,
+        rules: &Rules,
+        out: &mut Vec<u8>,
+    ) {
         let mut value = value.to_value();
         if json::hide_field(self, name, &mut value, rules) {
             let nested;
@@ -146,7 +210,7 @@ impl Look {
                     ValueRef::Json(&nested)
                 }
             };
-            write_field(out, name, value);
+            write_field(out, written, value);
         }
     }
 }

@@ -30,6 +30,7 @@ mod hash;
 mod json;
 mod look;
 mod names;
+mod numbers;
 mod pattern;
 mod redactor;
 mod rules;

@@ -74,7 +74,7 @@ impl Part {
 impl Rules {
     pub(super) fn new(settings: Redaction) -> Self {
         static RULES: AtomicU64 = AtomicU64::new(0);
-        let active = |detector: &&Detector| settings.by_detector(**detector) != Action::Keep;
+        let active = |detector: &&Detector| settings.of_detector(**detector) != Action::Keep;
         let detectors = Detector::ALL.iter().filter(active).copied().collect();
         let id = RULES.fetch_add(1, Ordering::Relaxed);
         let identity_detectors = Detectors::without(detectors, Detector::Email);
@@ -116,11 +116,5 @@ impl Rules {
     pub(super) fn by_name(&self, name: &str) -> Option<Action> {
         let mut names = self.settings.names.iter();
         names.find(|(pattern, _)| pattern.matches(name)).map(|(_, action)| *action)
-    }
-}
-
-impl Redaction {
-    pub(super) fn by_detector(&self, detector: Detector) -> Action {
-        self.detectors.get(detector as usize).copied().unwrap_or(Action::Mask)
     }
 }

@@ -27,8 +27,10 @@ use super::rules::Rules;
 #[must_use = "nothing is hidden by it until it is given to a builder"]
 pub struct Redaction {
     pub(super) names: Vec<(NamePattern, Action)>,
-    pub(super) known_names: Action,
-    pub(super) detectors: [Action; Detector::ALL.len()],
+    /// `None` where nothing was said, which is to mask.
+    known_names: Option<Action>,
+    /// As for known names.
+    detectors: [Option<Action>; Detector::ALL.len()],
     pub(super) keys: HashKeys,
     /// Metadata is kept at all.
     pub(super) metadata_kept: bool,
@@ -39,8 +41,8 @@ impl Redaction {
     pub fn new() -> Self {
         Redaction {
             names: Vec::new(),
-            known_names: Action::Mask,
-            detectors: [Action::Mask; Detector::ALL.len()],
+            known_names: None,
+            detectors: [None; Detector::ALL.len()],
             keys: HashKeys::default(),
             metadata_kept: true,
         }
@@ -49,8 +51,8 @@ impl Redaction {
     /// Nothing is hidden but what is said from here on.
     pub fn nothing() -> Self {
         Redaction {
-            known_names: Action::Keep,
-            detectors: [Action::Keep; Detector::ALL.len()],
+            known_names: Some(Action::Keep),
+            detectors: [Some(Action::Keep); Detector::ALL.len()],
             ..Redaction::new()
         }
     }
@@ -70,14 +72,14 @@ impl Redaction {
     /// What happens to values under known secret names that no pattern matches.
     /// Default: [`Action::Mask`].
     pub fn known_names(mut self, action: Action) -> Self {
-        self.known_names = action;
+        self.known_names = Some(action);
         self
     }
 
     /// What happens to what a detector finds. Default: [`Action::Mask`].
     pub fn detector(mut self, detector: Detector, action: Action) -> Self {
         if let Some(known) = self.detectors.get_mut(detector as usize) {
-            *known = action;
+            *known = Some(action);
         }
         self
     }
@@ -98,22 +100,16 @@ impl Redaction {
         self.keys.forms(text)
     }
 
-    /// These choices, and where they say nothing, those of `base`. What a choice
-    /// leaves at its default says nothing; keys of both are used.
+    /// These choices, and where they say nothing, those of `base`; keys of both
+    /// are used.
     #[cfg(feature = "policy")]
     pub(crate) fn before(&self, base: &Redaction) -> Self {
         let mut both = self.clone();
         both.names.extend(base.names.iter().cloned());
         both.keys = self.keys.and(&base.keys);
-        let default = Redaction::new();
-        if self.known_names == default.known_names {
-            both.known_names = base.known_names;
-        }
-        let said = both.detectors.iter_mut().zip(default.detectors).zip(base.detectors);
-        for ((said, default), base) in said {
-            if *said == default {
-                *said = base;
-            }
+        both.known_names = self.known_names.or(base.known_names);
+        for (said, base) in both.detectors.iter_mut().zip(base.detectors) {
+            *said = said.or(base);
         }
         both
     }
@@ -136,12 +132,28 @@ impl Redaction {
         let names = self.names.iter();
         let names =
             names.map(|(name, action)| serde_json::json!([name.text(), action.canonical()]));
-        let detectors = self.detectors.map(Action::canonical);
+        // To say nothing is to mask where nobody else says anything.
+        let word = |said: Option<Action>| match said {
+            None => Action::Mask.canonical(),
+            Some(Action::Mask) => "mask, whatever else is said".to_owned(),
+            Some(action) => action.canonical(),
+        };
+        let detectors = self.detectors.map(word);
         serde_json::json!({
             "names": names.collect::<Vec<_>>(),
-            "known_names": self.known_names.canonical(),
+            "known_names": word(self.known_names),
             "detectors": detectors,
         })
+    }
+
+    /// What happens to values under known secret names.
+    pub(super) fn of_known_names(&self) -> Action {
+        self.known_names.unwrap_or(Action::Mask)
+    }
+
+    /// What happens to what a detector finds.
+    pub(super) fn of_detector(&self, detector: Detector) -> Action {
+        self.detectors.get(detector as usize).copied().flatten().unwrap_or(Action::Mask)
     }
 
     /// These choices, ready to be applied.

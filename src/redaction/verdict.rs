@@ -4,12 +4,15 @@
 //! made once. The memory is bounded and direct-mapped: names that outsiders
 //! choose can push others out, which costs time and nothing else.
 
+use std::borrow::Cow;
+
 use crate::event::limits::OWN_KEYS;
 
 use super::action::Action;
-use super::detect::scan;
+use super::detect::{Detector, scan};
 use super::names::{Known, known};
 use super::rules::Rules;
+use super::text::{MASK, MASK_BEGIN};
 
 /// What is to be done with the value of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +25,9 @@ pub(super) enum Verdict {
     Secret,
     /// A secret if it looks like a key.
     Perhaps,
-    /// The name itself holds a secret: it was made from data.
-    Name,
+    /// The name itself holds a secret: it was made from data. What it says of its
+    /// value beside that.
+    Name(Known),
 }
 
 const SLOTS: usize = 512;
@@ -80,13 +84,23 @@ fn judge(rules: &Rules, name: &str) -> Verdict {
     if let Some(action) = rules.by_name(&name.to_ascii_lowercase()) {
         return Verdict::Do(action);
     }
-    match known(name) {
-        _ if name.contains("[masked") => Verdict::Look,
-        _ if holds_secret(rules, name) => Verdict::Name,
+    let name = without_masks(name);
+    match known(&name) {
+        known if holds_secret(rules, &name) => Verdict::Name(known),
         Known::No => Verdict::Look,
         Known::Perhaps => Verdict::Perhaps,
         Known::Secret => Verdict::Secret,
     }
+}
+
+/// The name without what stands for parts of it that were hidden, which says
+/// nothing of the value.
+fn without_masks(name: &str) -> Cow<'_, str> {
+    if !name.contains(MASK_BEGIN) {
+        return name.into();
+    }
+    let whole = Detector::ALL.iter().map(|detector| format!("{MASK_BEGIN}:{}]", detector.as_str()));
+    whole.fold(name.replace(MASK, ""), |name, mask| name.replace(&mask, "")).into()
 }
 
 /// Whether a detector finds something in the name.
@@ -129,6 +143,24 @@ mod tests {
             assert_eq!(verdicts.on(&lax, "user.name"), Verdict::Look);
             assert_eq!(verdicts.on(&strict, "password"), Verdict::Secret);
             assert_eq!(verdicts.on(&lax, "Password"), Verdict::Do(Action::Keep));
+        }
+    }
+
+    #[test]
+    fn a_name_that_holds_a_secret_still_says_what_its_value_is() {
+        let rules = Redaction::new().compile();
+        for (name, verdict) in [
+            ("bob@example.org", Verdict::Name(Known::No)),
+            ("bob@example.org password", Verdict::Name(Known::Secret)),
+            ("bob@example.org.webhook x", Verdict::Name(Known::Perhaps)),
+            ("[masked:email]", Verdict::Look),
+            ("[masked:api_key] 2", Verdict::Look),
+            ("[masked:email] password", Verdict::Secret),
+            ("x[masked password", Verdict::Secret),
+            ("[masked:password]", Verdict::Secret),
+            ("[masked:email]bob@example.org", Verdict::Name(Known::No)),
+        ] {
+            assert_eq!(judge(&rules, name), verdict, "{name}");
         }
     }
 }

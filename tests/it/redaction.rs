@@ -126,6 +126,202 @@ fn nothing_is_hidden_where_that_is_asked_for() {
     assert!(text.contains("hunter2") && text.contains(TOKEN), "{text}");
 }
 
+/// The metadata as JSON.
+fn metadata_of(event: &AuditEvent) -> serde_json::Value {
+    serde_json::to_value(&event.metadata).unwrap()
+}
+
+#[test]
+fn what_claims_to_be_cut_is_looked_at_as_a_whole() {
+    let (audit, _default) = trail_with(Redaction::new().name("short", Action::Truncate(200)));
+    let note = format!("x …[cut, {TOKEN} password=hunter2]");
+    let error = format!("failed [note …[cut from 9000 bytes], token={TOKEN}]");
+    let claimed = format!("a …[cut {}]", "x".repeat(7_000));
+    info_span!(
+        "call",
+        audit.operation = "STORE",
+        audit.user_id = note.as_str(),
+        audit.error = error.as_str(),
+        note = note.as_str(),
+        tags = tracing_audit::list(&["a …[cut", TOKEN]),
+        short = claimed.as_str(),
+    );
+    let chunks =
+        json!(["lorem ipsum ".repeat(1_000), format!("see {TOKEN}"), "mail bob@example.org"]);
+    audit.record(AuditEvent::builder("INGEST").metadata("chunks", chunks)).unwrap();
+    // A secret that was cut inside of a list, whose own end is no cut.
+    let cut = format!("{}{TOKEN}", " ".repeat(8_160));
+    audit.record(AuditEvent::builder("INGEST").metadata("chunks", json!([cut, 1]))).unwrap();
+    for event in events(&audit) {
+        let text = text_of(&event);
+        for secret in ["16C7", "hunter2", "bob@"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+        let short = event.metadata.get("short").and_then(|short| short.as_str());
+        assert!(short.is_none_or(|short| short.len() < 240));
+    }
+}
+
+#[test]
+fn what_masks_make_longer_is_cut_between_them_and_says_its_own_length() {
+    let (audit, _default) = trail_of(AuditLayer::builder());
+    let text = format!("{}z", "pin=12 ".repeat(1_300));
+    info_span!(
+        "call",
+        audit.operation = "STORE",
+        audit.error = text.as_str(),
+        note = text.as_str()
+    );
+    let event = events(&audit).remove(0);
+    let note = event.metadata.get("note").unwrap().as_str().unwrap();
+    for kept in [note, event.error_message.as_deref().unwrap()] {
+        assert!((8_000..=8_192).contains(&kept.len()), "{}", kept.len());
+        assert!(kept.ends_with("[masked:assignment] pin= …[cut from 9101 bytes]"), "{kept}");
+    }
+}
+
+#[test]
+fn names_hold_for_json_that_is_too_long_to_stay_json() {
+    let value = json!({
+        "address": {"street": "Baker Street"}, "person.dob": "1990-01-01", "ssn": ["078-05-1120"],
+        "consent": "no", "flags": [true], "2nd name": 1850, "secret": {"value": "hunter2"}, "stripe_key": HINTED,
+        "mail": "bob@example.org", "zz": "x".repeat(9_000),
+    });
+    for (redaction, kept) in [
+        (Redaction::new(), 0),
+        (Redaction::nothing().known_names(Action::Mask), 1),
+        (Redaction::nothing().detector(Detector::Email, Action::Mask), 2),
+        (Redaction::nothing(), 3),
+    ] {
+        let names = ["address", "*.dob", "ssn", "consent", "flags", "2ND *"];
+        let redaction =
+            names.into_iter().fold(redaction, |redaction, name| redaction.name(name, Action::Drop));
+        let (audit, _default) = trail_with(redaction);
+        info_span!("call", audit.operation = "STORE", value = tracing_audit::json(&value));
+        let text = text_of(&events(&audit)[0]);
+        for named in ["Baker", "1990", "078", "\\\"no\\\"", "[true]", "1850"] {
+            assert!(text.contains("zz") && !text.contains(named), "{named} in {text}");
+        }
+        let known = [text.contains("hunter2"), text.contains(HINTED)];
+        assert_eq!(known, [kept > 1, kept > 1], "{text}");
+        assert_eq!(text.contains("bob@"), kept == 1 || kept == 3, "{text}");
+    }
+}
+
+/// Looks random, and is in the shape of no provider's keys.
+const HINTED: &str = "q0Zx9Kf2Lw7Vb3Nt5Rm8";
+
+#[test]
+fn under_a_name_that_hints_random_values_are_hidden_however_they_come() {
+    let (audit, _default) = trail_of(AuditLayer::builder());
+    info_span!(
+        "call",
+        audit.operation = "STORE",
+        stripe_key = tracing_audit::json(HINTED),
+        deploy_keys = tracing_audit::list(&[HINTED, "main"]),
+        nested = tracing_audit::json(&json!({"deploy_keys": [[HINTED], {"id": HINTED}]})),
+    )
+    .in_scope(|| {
+        tracing_audit::current().unwrap().metadata("webhook", HINTED).metadata("auth", "basic");
+    });
+    let hidden = json!({
+        "stripe_key": "[masked]", "deploy_keys": ["[masked]", "main"],
+        "nested": {"deploy_keys": [["[masked]"], {"id": HINTED}]},
+        "webhook": "[masked]", "auth": "basic",
+    });
+    assert_eq!(metadata_of(&events(&audit)[0]), hidden);
+}
+
+#[test]
+fn what_a_name_says_of_its_value_holds_although_a_part_of_it_is_hidden() {
+    let (audit, _default) = trail_with(Redaction::new().name("*.dob", Action::Drop));
+    info_span!("call", audit.operation = "STORE").in_scope(|| {
+        let nested = json!({"bob@example.org.password": "hunter2", "a": 1});
+        tracing_audit::current()
+            .unwrap()
+            .metadata("bob@example.org password", "hunter2")
+            .metadata("x[masked password", "hunter2")
+            .metadata("bob@example.org.dob", "1990")
+            .metadata("nested", nested);
+    });
+    let hidden = json!({
+        "[masked:email] password": "[masked]", "x[masked password": "[masked]",
+        "nested": {"[masked:email]": "[masked]", "a": 1},
+    });
+    assert_eq!(metadata_of(&events(&audit)[0]), hidden);
+}
+
+#[test]
+fn no_value_is_lost_where_hidden_names_are_equal() {
+    let (audit, _default) = trail_of(AuditLayer::builder());
+    let roles =
+        json!({"a@example.org": "admin", "b@example.org": "reader", "c@example.org": "owner"});
+    info_span!("call", audit.operation = "STORE", acl = tracing_audit::json(&roles)).in_scope(
+        || {
+            let current = || tracing_audit::current().unwrap();
+            current()
+                .metadata("a@example.org", 1)
+                .metadata("b@example.org", 2)
+                .metadata("c@x.org", 3);
+            current().metadata("b@example.org", 4).metadata("[masked:email] 2", "as given");
+        },
+    );
+    let hidden = json!({
+        "acl": {
+            "[masked:email]": "admin", "[masked:email] 2": "reader", "[masked:email] 3": "owner",
+        },
+        "[masked:email]": 1, "[masked:email] 3": 4, "[masked:email] 4": 3,
+        "[masked:email] 2": "as given",
+    });
+    assert_eq!(metadata_of(&events(&audit)[0]), hidden);
+}
+
+#[cfg(feature = "policy")]
+#[test]
+fn a_policy_that_says_mask_is_heard_where_the_builder_says_keep() {
+    let text = "[redact]\ndetectors = { email = \"mask\" }\nknown_names = \"mask\"\n";
+    let policy = tracing_audit::policy::Policy::from_toml(text, "test").unwrap();
+    let (audit, _default) =
+        trail_of(AuditLayer::builder().redaction(Redaction::nothing()).policy(policy));
+    info_span!(
+        "call",
+        audit.operation = "STORE",
+        mail = "bob@example.org",
+        password = "x",
+        key = TOKEN
+    );
+    let hidden = json!({"mail": "[masked:email]", "password": "[masked]", "key": TOKEN});
+    assert_eq!(metadata_of(&events(&audit)[0]), hidden);
+}
+
+#[test]
+fn of_a_secret_that_the_limit_cuts_no_more_than_its_beginning_stays() {
+    let (audit, _default) = trail_of(AuditLayer::builder().queue_events_max(10_000));
+    // What may stay: it says nothing of the secret.
+    for (before, secret) in [
+        ("https://user:", "hunter2pass@example.org/"),
+        ("4111 11", "11 1111 1111"),
+        ("123456789:A", "AHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0"),
+        ("MTk4NjIyNDgzNDcxOTI1MjQ4.Gx-2_a", ".q0Zx9Kf2Lw7Vb3Nt5Rm8q0Zx9Kf2Lw7Vb3Nt5Rm8"),
+        ("a.B8Q~", "x_q0Zx9Kf2Lw7Vb3Nt5Rm8q0Zx9Kf2Lw7V"),
+        ("STRIPE_KEY=q", "0Zx9Kf2Lw7Vb3Nt5Rm8"),
+        ("\"webhook\": [\"q", "0Zx9Kf2Lw7Vb3Nt5Rm8\"]"),
+        ("?sig=", "fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024"),
+    ] {
+        for kept in 1..=secret.len() {
+            // The mark takes 25 bytes of the limit.
+            let fill = 8_192 - 25 - before.len() - kept - 1;
+            let text = format!("{} {before}{secret}{}", "l".repeat(fill), " x".repeat(200));
+            info_span!("call", audit.operation = "STORE", note = text.as_str());
+            let event = events(&audit).pop().unwrap();
+            let note = event.metadata.get("note").unwrap().as_str().unwrap();
+            let (note, _) = note.rsplit_once(" …[cut").unwrap();
+            let shown = note.rsplit('l').next().unwrap().trim_start();
+            assert!(!shown.starts_with(&format!("{before}{}", &secret[..1])), "{kept}: {shown}");
+        }
+    }
+}
+
 #[cfg(feature = "hash")]
 mod hashed {
     use super::*;

@@ -4,8 +4,9 @@ use crate::redaction::names::looks_random;
 
 use super::bytes::{NAME, at, is, run_end};
 use super::detector::Detector;
+use super::placeholder::is_placeholder;
 use super::scan::Scan;
-use super::value::{is_long_hex, is_placeholder};
+use super::value::is_long_hex;
 
 /// How far before the sign is looked.
 const REACH_BYTES: usize = 256;
@@ -14,15 +15,36 @@ const REACH_BYTES: usize = 256;
 #[inline(never)]
 pub(super) fn look(scan: &mut Scan<'_>, sign: usize) {
     let bytes = scan.bytes;
-    let userinfo = start_of(bytes, sign, |byte| {
+    match userinfo_before(bytes, sign) {
+        Some(userinfo) => look_at_userinfo(scan, userinfo, sign),
+        None => look_at_address(scan, sign),
+    }
+}
+
+/// Looks whether a text was cut before the sign that a password stands before.
+pub(super) fn look_at_cut_end(scan: &mut Scan<'_>) {
+    let end = scan.bytes.len();
+    let Some(start) = userinfo_before(scan.bytes, end) else { return };
+    let Some(userinfo) = scan.text.get(start..end) else { return };
+    // What may as well be the port of a host.
+    let is_port = userinfo.rsplit_once(':').is_some_and(|(host, port)| {
+        let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+        host.starts_with('[') || (port.len() <= PORT_BYTES_MAX && digits)
+    });
+    if !is_port {
+        look_at_userinfo(scan, start, end);
+    }
+}
+
+const PORT_BYTES_MAX: usize = 5;
+
+/// Where what ends before `end` begins, if it follows the scheme of a URL.
+fn userinfo_before(bytes: &[u8], end: usize) -> Option<usize> {
+    let start = start_of(bytes, end, |byte| {
         !byte.is_ascii_whitespace()
             && !matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'\\')
     });
-    if bytes.get(..userinfo).is_some_and(|before| before.ends_with(b"://")) {
-        look_at_userinfo(scan, userinfo, sign);
-    } else {
-        look_at_address(scan, sign);
-    }
+    bytes.get(..start).is_some_and(|before| before.ends_with(b"://")).then_some(start)
 }
 
 /// The password between `scheme://user:` and `@`, or a token in its place.
@@ -33,7 +55,7 @@ fn look_at_userinfo(scan: &mut Scan<'_>, start: usize, end: usize) {
         None if looks_random(userinfo) || is_long_hex(userinfo) => (start, userinfo),
         None => return,
     };
-    if !is_placeholder(secret) {
+    if !is_placeholder(secret, 0, "") {
         scan.add(start, end, Detector::Assignment);
     }
 }
@@ -119,6 +141,25 @@ mod tests {
             "100%",
             "Main$1@1b2c3d4e",
             "user@host",
+        ] {
+            assert_eq!(findings(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_found_where_the_host_was_cut_off() {
+        for (text, password) in [
+            ("at https://user:hunter2pa …[cut from 900 bytes]", "hunter2pa"),
+            ("postgres://app:p:w …[cut]", "p:w"),
+            ("https://q0Zx9Kf2Lw7Vb3Nt5Rm8 …[cut]", "q0Zx9Kf2Lw7Vb3Nt5Rm8"),
+        ] {
+            assert_eq!(findings(text), [(password, Detector::Assignment)], "{text}");
+        }
+        for text in [
+            "https://example.org:8080 …[cut]",
+            "https://[2001:db8::1 …[cut]",
+            "https://example.org …[cut]",
+            "a note: https://exa …[cut]",
         ] {
             assert_eq!(findings(text), [], "{text}");
         }

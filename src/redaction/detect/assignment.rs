@@ -1,17 +1,32 @@
 //! What is assigned to a secret name inside a text.
 
+use crate::event::limits::FIELD_BYTES_MAX;
 use crate::redaction::action::Action;
-use crate::redaction::names::looks_random;
+use crate::redaction::names::{Known, looks_random};
 use crate::redaction::verdict::Verdict;
 
 use super::bytes::{NAME, at, is};
+use super::container::{REACH_BYTES, container_at, is_hiding};
 use super::detector::{Detector, Finding};
+use super::placeholder::{is_mask, is_placeholder};
 use super::scan::Scan;
 use super::token;
-use super::value::{Header, Value, is_long_hex, is_placeholder, value_at};
+use super::value::{Header, Value, is_hex, is_long_hex, value_at};
 
 /// Longest name that is looked at.
 const NAME_BYTES_MAX: usize = 64;
+
+/// Longest key of JSON that is looked at.
+const KEY_BYTES_MAX: usize = 128;
+
+/// A name that stands before its value.
+#[derive(Debug, Clone, Copy)]
+struct Name<'a> {
+    text: &'a str,
+    verdict: Verdict,
+    /// It is in quotes before a colon: the key of an object.
+    is_key: bool,
+}
 
 /// Looks at what stands on both sides of a `=` or `:`.
 #[inline]
@@ -20,19 +35,43 @@ pub(super) fn look(
     separator: usize,
     verdict: &mut impl FnMut(&str) -> Verdict,
 ) {
-    let text = scan.text;
-    if at(scan.bytes, separator) == b':' && separator > 0 {
+    if separator < scan.hidden_to {
+        return;
+    }
+    let (text, bytes) = (scan.text, scan.bytes);
+    let is_colon = at(bytes, separator) == b':';
+    if is_colon && separator > 0 {
         token::look_at_bot_token(scan, separator + 1);
     }
-    let Some((start, end)) = name_before(scan.bytes, separator) else { return };
+    // In JSON that was cut, keys say what is hidden, whether there is this detector or not.
+    let key = if scan.is_json && is_colon { key_before(bytes, separator) } else { None };
+    let name = match key {
+        None if scan.detectors.contains(Detector::Assignment) => name_before(bytes, separator),
+        key => key,
+    };
+    let Some((start, end)) = name else { return };
     let Some(name) = text.get(start..end) else { return };
-    let is_parameter = start > 0 && matches!(at(scan.bytes, start - 1), b'?' | b'&');
+    let is_parameter = start > 0 && matches!(at(bytes, start - 1), b'?' | b'&');
     let verdict = match verdict(name) {
-        Verdict::Look if is_parameter && is_query_secret(name) => Verdict::Perhaps,
-        Verdict::Look | Verdict::Do(Action::Keep | Action::Truncate(_)) => return,
+        Verdict::Look | Verdict::Name(Known::No) if is_parameter && is_query_secret(name) => {
+            Verdict::Perhaps
+        }
+        Verdict::Look | Verdict::Name(Known::No) => return,
+        Verdict::Do(Action::Keep | Action::Truncate(_)) => return,
+        Verdict::Name(Known::Perhaps) => Verdict::Perhaps,
+        Verdict::Name(Known::Secret) => Verdict::Secret,
         verdict => verdict,
     };
-    look_behind(scan, separator, name, verdict);
+    let is_key = is_colon && matches!(at(bytes, end), b'"' | b'\'' | b'\\');
+    look_behind(scan, separator, Name { text: name, verdict, is_key });
+}
+
+/// The key that ends before `separator`: whatever is in quotes.
+fn key_before(bytes: &[u8], separator: usize) -> Option<(usize, usize)> {
+    let end = separator.checked_sub(1).filter(|quote| at(bytes, *quote) == b'"')?;
+    let earliest = end.saturating_sub(KEY_BYTES_MAX);
+    let start = earliest + memchr::memrchr(b'"', bytes.get(earliest..end)?)? + 1;
+    (start < end && at(bytes, end - 1) != b'\\').then_some((start, end))
 }
 
 /// The name that ends before `separator`, which quotes or spaces may follow.
@@ -59,25 +98,80 @@ fn name_before(bytes: &[u8], separator: usize) -> Option<(usize, usize)> {
 }
 
 #[inline(never)]
-fn look_behind(scan: &mut Scan<'_>, separator: usize, name: &str, verdict: Verdict) {
+fn look_behind(scan: &mut Scan<'_>, separator: usize, name: Name<'_>) {
     let mut from = separator + 1;
     // `==`, `:=` and `=>`.
     while matches!(at(scan.bytes, from), b'=' | b'>') {
         from += 1;
     }
-    let Some(value) = value_at(scan.text, scan.bytes, from, header(name)) else { return };
+    let reach_bytes = reach_bytes(scan, name);
+    if let Some(container) = container_at(scan.bytes, from, name.is_key, reach_bytes) {
+        return look_at_container(scan, container, name);
+    }
+    let Some(value) = value_at(scan.text, scan.bytes, from, header(name.text)) else { return };
     let Some(text) = scan.text.get(value.start..value.end) else { return };
     let is_colon = at(scan.bytes, separator) == b':';
-    let is_secret = match verdict {
-        Verdict::Perhaps => looks_random(text) || (is_signature(name) && is_long_hex(text)),
-        _ => !(is_placeholder(text) || (is_colon && is_prose(scan, text, value, name))),
+    let scheme = scheme_bytes(text, value);
+    let is_secret = match name.verdict {
+        Verdict::Perhaps => is_random(scan, text, value, name.text),
+        // What a rule names is hidden whatever it is, as it would be in JSON that is whole.
+        Verdict::Do(_) if scan.is_json && name.is_key => !is_mask(text, at(scan.bytes, value.end)),
+        _ => {
+            let secret = text.get(scheme..).unwrap_or_default();
+            let is_number = scan.is_json && name.is_key;
+            !is_placeholder(secret, at(scan.bytes, value.end), name.text)
+                && (!is_colon || is_number || !is_prose(scan, text, value, name.text))
+        }
     } && !(is_colon && is_in_arn(scan.bytes, separator));
-    if !is_secret || !scan.detectors.contains(Detector::Assignment) {
-        return;
+    if is_secret {
+        add(scan, value.start + scheme, value.end, name.verdict);
     }
+}
+
+/// Looks at a value in brackets.
+fn look_at_container(scan: &mut Scan<'_>, value: Value, name: Name<'_>) {
+    let Some(text) = scan.text.get(value.start..value.end) else { return };
+    let is_secret = match name.verdict {
+        // The values of an object have names of their own.
+        Verdict::Perhaps if text.starts_with('[') => {
+            let last = text.rsplit('"').next().unwrap_or_default();
+            let is_cut = scan.is_cut_at(value.end);
+            text.split('"').any(looks_random) || (is_cut && begins_random(last))
+        }
+        Verdict::Perhaps => false,
+        Verdict::Do(_) if scan.is_json && name.is_key => true,
+        _ => is_hiding(text, name.is_key),
+    };
+    if is_secret {
+        add(scan, value.start, value.end, name.verdict);
+        scan.hidden_to = value.end;
+    }
+}
+
+/// What is hidden as a whole may be as long as it likes: nothing in it is looked at again.
+fn reach_bytes(scan: &Scan<'_>, name: Name<'_>) -> usize {
+    let is_whole = name.is_key && name.verdict != Verdict::Perhaps;
+    if is_whole || scan.bytes.len() <= FIELD_BYTES_MAX { usize::MAX } else { REACH_BYTES }
+}
+
+fn add(scan: &mut Scan<'_>, start: usize, end: usize, verdict: Verdict) {
     let action = if let Verdict::Do(action) = verdict { Some(action) } else { None };
-    let start = value.start + scheme_bytes(text, value);
-    scan.found.push(Finding { start, end: value.end, detector: Detector::Assignment, action });
+    scan.found.push(Finding { start, end, detector: Detector::Assignment, action });
+}
+
+/// Whether a value looks like a key, or is what a cut left of one.
+fn is_random(scan: &Scan<'_>, text: &str, value: Value, name: &str) -> bool {
+    let is_cut = scan.is_cut_at(value.end);
+    looks_random(text)
+        || (is_cut && begins_random(text) && !is_placeholder(text, 0, name))
+        || (is_signature(name) && (is_long_hex(text) || (is_cut && is_hex(text))))
+}
+
+/// Whether what looks random may begin like this: not with a small word.
+fn begins_random(text: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| text.bytes().any(|byte| is(&byte));
+    let is_mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    !text.contains(char::is_whitespace) && (is_mixed || has(u8::is_ascii_digit))
 }
 
 /// `Authorization: Basic x`: the scheme is no secret.
@@ -106,6 +200,7 @@ fn is_prose(scan: &Scan<'_>, text: &str, value: Value, name: &str) -> bool {
     if value.quoted || header(name) != Header::No || scan.is_cut_at(value.end) {
         return false;
     }
+    let text = text.trim_start_matches(['(', '[', '{', '<', '/']);
     let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
     let has_symbol = text
         .bytes()

@@ -41,16 +41,28 @@ fn look_closely(scan: &mut Scan<'_>, start: usize) -> usize {
     while joins(bytes, end) {
         end += 1;
     }
-    if end - start < DIGITS_MIN && !scan.is_cut_at(end) || is_part_of_more(bytes, start, end) {
+    // The separator before the next group may be the last that is there.
+    let separators = usize::from(matches!(at(bytes, end), b' ' | b'-'));
+    let is_cut = scan.is_cut_at(end + separators);
+    if end - start < DIGITS_MIN && !is_cut || is_part_of_more(bytes, start, end) {
         return end;
     }
     if let Some((start, end)) = number_in(bytes, start, end) {
         scan.add(start, end, Detector::Card);
         return end;
-    } else if scan.is_cut_at(end) && is_cut_number(bytes, start, end) {
+    }
+    if is_cut && let Some(start) = cut_number_in(bytes, start, end) {
         scan.add(start, end, Detector::Card);
     }
     end
+}
+
+/// Where the first group stands that can begin a number which was cut.
+fn cut_number_in(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
+    let mut groups = [(0, 0); GROUPS_MAX];
+    let count = split(bytes, start, end, &mut groups);
+    let mut starts = groups.get(..count)?.iter().map(|group| group.0);
+    starts.find(|start| is_cut_number(bytes, *start, end))
 }
 
 /// A digit, or a separator between two.
@@ -211,6 +223,18 @@ mod tests {
                 assert_eq!(findings(&text), [(number, Detector::Card)], "{text}");
             }
         }
+    }
+
+    #[test]
+    fn a_number_that_was_cut_is_found_from_its_first_group() {
+        for (text, number) in [
+            ("pay 4111 1111 1111  …[cut]", "4111 1111 1111"),
+            ("pay 4111-1111- …[cut from 90 bytes]", "4111-1111"),
+            ("order 12 4111 1111 11 …[cut]", "4111 1111 11"),
+        ] {
+            assert_eq!(findings(text), [(number, Detector::Card)], "{text}");
+        }
+        assert_eq!(findings("on 2025-01-15 10 …[cut]"), []);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use memchr::memchr3_iter;
 use crate::redaction::verdict::Verdict;
 
 use super::bytes::at;
+use super::cut::{is_cut_json, without_mark};
 use super::detector::{Detector, Detectors, Finding};
 use super::escaped::Unescaped;
 use super::plain::is_plain;
@@ -18,6 +19,10 @@ pub(super) struct Scan<'a> {
     pub(super) bytes: &'a [u8],
     /// It was cut: what stands at its end may be the beginning of a secret.
     pub(super) is_cut: bool,
+    /// It was JSON, and was cut: its keys are the names of values.
+    pub(super) is_json: bool,
+    /// Up to here everything is hidden, whatever it is.
+    pub(super) hidden_to: usize,
     pub(super) detectors: Detectors,
     pub(super) found: &'a mut Vec<Finding>,
 }
@@ -77,9 +82,10 @@ fn look_at(
     verdict: &mut impl FnMut(&str) -> Verdict,
     found: &mut Vec<Finding>,
 ) {
-    let bytes = without_cut_mark(text).as_bytes();
+    let bytes = without_mark(text).as_bytes();
     let is_cut = bytes.len() < text.len();
-    let mut scan = Scan { text, bytes, is_cut, detectors, found };
+    let is_json = is_cut && is_cut_json(text);
+    let mut scan = Scan { text, bytes, is_cut, is_json, hidden_to: 0, detectors, found };
     if signs.has_words || is_cut {
         look_at_words(&mut scan);
     }
@@ -91,6 +97,9 @@ fn look_at(
     }
     if signs.has_v {
         private_key::look(&mut scan);
+    }
+    if is_cut {
+        address::look_at_cut_end(&mut scan);
     }
 }
 
@@ -128,17 +137,8 @@ fn look_at_signs(scan: &mut Scan<'_>, verdict: &mut impl FnMut(&str) -> Verdict)
     }
 }
 
+/// A cheap look at whether the mark of a cut may end a text.
 const CUT_MARK_END: char = ']';
-
-/// The text without the mark of a cut.
-#[inline]
-fn without_cut_mark(text: &str) -> &str {
-    const MARK: &str = " …[cut";
-    if !text.ends_with(CUT_MARK_END) {
-        return text;
-    }
-    text.rfind(MARK).and_then(|mark| text.get(..mark)).unwrap_or(text)
-}
 
 /// Sorts what was found, and makes one of what overlaps.
 #[cold]

@@ -116,7 +116,8 @@ fn look_at_discord_token(scan: &mut Scan<'_>, time: usize) {
     let is_number = matches!(at(bytes, start), b'M' | b'N' | b'O')
         && (23..=28).contains(&(time - 1 - start))
         && run_end(bytes, start, ALNUM) == time - 1;
-    if is_number && end - secret >= SECRET_BYTES_MIN && run_end(bytes, time, TOKEN) + 1 == secret {
+    let is_long_enough = end - secret >= SECRET_BYTES_MIN || scan.is_cut_at(end);
+    if is_number && is_long_enough && run_end(bytes, time, TOKEN) + 1 == secret {
         scan.add(start, end, Detector::ApiKey);
     }
 }
@@ -134,10 +135,14 @@ fn look_at_azure_secret(scan: &mut Scan<'_>, rest: usize) {
     while is(at(bytes, end), NAME) || at(bytes, end) == b'~' {
         end += 1;
     }
+    let is_cut = scan.is_cut_at(end);
     while end > rest && at(bytes, end - 1) == b'.' {
         end -= 1;
     }
-    if is_sign && end - rest >= REST_BYTES_MIN && scan.text.is_char_boundary(rest - BEFORE_BYTES) {
+    if is_sign
+        && (end - rest >= REST_BYTES_MIN || is_cut)
+        && scan.text.is_char_boundary(rest - BEFORE_BYTES)
+    {
         scan.add(rest - BEFORE_BYTES, end, Detector::ApiKey);
     }
 }
@@ -153,7 +158,8 @@ pub(super) fn look_at_bot_token(scan: &mut Scan<'_>, start: usize) {
     let digits = bytes.get(..start - 1).unwrap_or_default();
     let digits = digits.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let end = run_end(bytes, start, TOKEN);
-    if (7..=12).contains(&digits) && end - start == SECRET_BYTES {
+    let is_cut = scan.is_cut_at(end) && end - start < SECRET_BYTES;
+    if (7..=12).contains(&digits) && (end - start == SECRET_BYTES || is_cut) {
         scan.add(start - 1 - digits, end, Detector::ApiKey);
     }
 }

@@ -1,6 +1,7 @@
 //! The value that stands behind a name: `name=value`, `name: "value"`.
 
 use super::bytes::{HEX, NAME, TOKEN, VALUE_END, at, is, run_end};
+use super::placeholder::is_template;
 use super::token::is_scheme;
 
 /// A value in a text.
@@ -14,20 +15,28 @@ pub(super) struct Value {
 /// Most bytes between a name and its value.
 const GAP_BYTES_MAX: usize = 4;
 
+/// Longest place of a value in angle brackets.
+const PLACE_BYTES_MAX: usize = 66;
+
 /// The value that begins after a separator, at `from` or after some spaces.
 /// Where `is_header` says so, the value of an HTTP header: a scheme and what
 /// follows it, or everything up to the end of the line.
 pub(super) fn value_at(text: &str, bytes: &[u8], from: usize, header: Header) -> Option<Value> {
-    let mut start = from;
-    while start < from + GAP_BYTES_MAX && matches!(at(bytes, start), b' ' | b'\t') {
-        start += 1;
-    }
-    let start = skip_wrapper(bytes, start);
+    let start = start_at(bytes, from);
     let value = match quote_at(bytes, start) {
         Some(quote) => quoted(bytes, start + quote.len(), quote),
         None => Value { start, end: unquoted_end(text, bytes, start, header), quoted: false },
     };
     (value.start < value.end).then_some(value)
+}
+
+/// Where the value begins, spaces and what `Debug` puts around it left out.
+pub(super) fn start_at(bytes: &[u8], from: usize) -> usize {
+    let mut start = from;
+    while start < from + GAP_BYTES_MAX && matches!(at(bytes, start), b' ' | b'\t') {
+        start += 1;
+    }
+    skip_wrapper(bytes, start)
 }
 
 /// How far the value of a header reaches.
@@ -60,7 +69,7 @@ fn skip_wrapper(bytes: &[u8], start: usize) -> usize {
 }
 
 /// The quote that opens a value; its escaped form where the text is nested.
-fn quote_at(bytes: &[u8], start: usize) -> Option<&'static [u8]> {
+pub(super) fn quote_at(bytes: &[u8], start: usize) -> Option<&'static [u8]> {
     match (at(bytes, start), at(bytes, start + 1)) {
         (b'"', _) => Some(b"\""),
         (b'\'', _) => Some(b"'"),
@@ -72,7 +81,7 @@ fn quote_at(bytes: &[u8], start: usize) -> Option<&'static [u8]> {
 }
 
 /// Up to the quote that closes it, or to the end of a text that was cut.
-fn quoted(bytes: &[u8], start: usize, quote: &[u8]) -> Value {
+pub(super) fn quoted(bytes: &[u8], start: usize, quote: &[u8]) -> Value {
     let mut end = start;
     let is_nested = quote.len() > 1;
     while end < bytes.len() {
@@ -93,7 +102,7 @@ fn quoted(bytes: &[u8], start: usize, quote: &[u8]) -> Value {
 fn unquoted_end(text: &str, bytes: &[u8], start: usize, header: Header) -> usize {
     let end = match header {
         Header::Line => line_end(bytes, start),
-        Header::No | Header::Scheme => word_end(bytes, start),
+        Header::No | Header::Scheme => word_end(bytes, behind_bracket(bytes, start)),
     };
     let is_scheme = header == Header::Scheme && bytes.get(start..end).is_some_and(is_scheme);
     if is_scheme && at(bytes, end) == b' ' {
@@ -105,6 +114,18 @@ fn unquoted_end(text: &str, bytes: &[u8], start: usize, header: Header) -> usize
     }
     let value = text.get(start..end).unwrap_or_default();
     start + value.trim_end_matches(['.', ':', '!', '?']).len()
+}
+
+/// Behind a `<` that a value begins with, which the place of a value does, too.
+fn behind_bracket(bytes: &[u8], start: usize) -> usize {
+    if at(bytes, start) != b'<' {
+        return start;
+    }
+    let place = bytes.get(start..bytes.len().min(start + PLACE_BYTES_MAX)).unwrap_or_default();
+    let end = memchr::memchr(b'>', place).map_or(0, |end| end + 1);
+    let place = place.get(..end).and_then(|place| std::str::from_utf8(place).ok());
+    let is_place = place.is_some_and(is_template);
+    if is_place { start } else { start + 1 }
 }
 
 fn line_end(bytes: &[u8], start: usize) -> usize {
@@ -130,34 +151,15 @@ fn begins_parameter(bytes: &[u8], from: usize) -> bool {
         || (end == from && is(at(bytes, end), VALUE_END))
 }
 
+/// Whether it is of nothing but digits of a hash.
+pub(super) fn is_hex(value: &str) -> bool {
+    value.bytes().all(|byte| is(byte, HEX))
+}
+
 /// Whether it begins with so many digits of a hash that nobody tries them all.
 pub(super) fn is_long_hex(value: &str) -> bool {
     const HEX_BYTES_MIN: usize = 32;
     let bytes = value.as_bytes();
     let end = run_end(bytes, 0, HEX);
     end >= HEX_BYTES_MIN && !is(at(bytes, end), TOKEN)
-}
-
-/// What stands where a secret is not: nothing, a word for nothing, or the place
-/// of a value that is filled in elsewhere.
-pub(super) fn is_placeholder(value: &str) -> bool {
-    const NOTHING: &[&str] = &[
-        "",
-        "null",
-        "none",
-        "nil",
-        "true",
-        "false",
-        "undefined",
-        "empty",
-        "redacted",
-        "hidden",
-        "yes",
-        "no",
-    ];
-    value.starts_with("[masked")
-        || value.starts_with(['<', '{', '$', '[', '('])
-        || value.bytes().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X' | b'-' | b'_' | b'?'))
-        || value.starts_with("%s")
-        || NOTHING.iter().any(|nothing| value.eq_ignore_ascii_case(nothing))
 }
