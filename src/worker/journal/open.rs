@@ -25,6 +25,7 @@ impl Worker {
         };
         let mut kept = Kept::new(ledger, fs, full_disk, self.intake.clone());
         kept.packer = packer;
+        kept.refuse_lost_beginning(&opened.report)?;
         let reader = kept.reader()?;
         let backlog_max = self.exporter.as_ref().map(|_| self.export_backlog_events_max);
         let since = since(&reader, opened.size, &self.rotation, backlog_max)?;
