@@ -158,7 +158,8 @@ impl Builder {
 
     /// Writes `audit_YYYYMMDD.json` every day at 00:00 UTC: everything held
     /// that was recorded before, without releasing any of it. Midnights that
-    /// were slept through are caught up. Needs an export directory.
+    /// were slept through are caught up, the last seven of them. Needs an export
+    /// directory.
     pub fn daily_snapshot(mut self, enabled: bool) -> Self {
         self.daily_snapshot = enabled;
         self

@@ -128,7 +128,8 @@ impl Audit {
     ///
     /// # Errors
     ///
-    /// When the worker has stopped, or this is its own thread.
+    /// When the worker has ended by itself, or this is its own thread. After
+    /// [`shutdown`](Self::shutdown) it still answers, from what was recorded.
     pub fn view(&self) -> Result<View> {
         Ok(self.inner.view_of(self.inner.ask_and_look(Request::View)?))
     }
@@ -263,8 +264,11 @@ impl Audit {
     ///
     /// # Errors
     ///
-    /// When its thread cannot be started.
+    /// After shutdown, and when its thread cannot be started.
     pub fn attach(&self, sink: impl Sink) -> Result<()> {
+        if self.inner.stream.upgrade().is_none() {
+            return Err(Error::stopped());
+        }
         let thread = SinkThread::start(self.subscribe(), sink, self.inner.problems.clone())?;
         self.inner.sinks.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         Ok(())

@@ -35,8 +35,9 @@ impl Audit {
     /// keys sign one checkpoint, which is returned: who trusts the old key can
     /// trust the new one by it. The old key is wiped.
     ///
-    /// `key_file` is for a journal whose key was given as a file; without one,
-    /// a key is made.
+    /// `key_file` is for a journal whose key was given as a file, and is made as
+    /// that was ([`JournalSettings::signing_key`](crate::JournalSettings::signing_key));
+    /// without one, a key is made.
     ///
     /// # Errors
     ///

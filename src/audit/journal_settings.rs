@@ -76,8 +76,13 @@ impl JournalSettings {
     pub const ORIGIN_PREFIX: &'static str = crate::ledger::ORIGIN_PREFIX;
 
     /// A journal below this directory, which is made where it is missing. Each
-    /// process writes a log of its own there, in `log-<id>`; a log that nobody
-    /// writes is taken up again.
+    /// process writes a log of its own there, in `log-<id>`; of those that nobody
+    /// writes, the one that was written last is taken up again.
+    ///
+    /// Queries see the log that the process writes, and no other one: where
+    /// processes overlap (a rolling restart), there is a second log, and what is
+    /// in the first one is shown by the process that takes that one up, or by
+    /// the command line. Verifying takes all of them together.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         JournalSettings {
             directory: directory.into(),
@@ -148,8 +153,11 @@ impl JournalSettings {
         self
     }
 
-    /// The file with the key that checkpoints are signed with. Default: one is
-    /// made for each log, in its directory, readable by the owner alone.
+    /// The file with the key that checkpoints are signed with. It has to be
+    /// there, and readable by the owner alone:
+    /// [`SignerKey::create_file`](crate::proof::SignerKey::create_file) makes one,
+    /// whose name does not matter, since it counts under the origin of the log.
+    /// Default: a key is made for each log, in its directory.
     pub fn signing_key(mut self, path: impl Into<PathBuf>) -> Self {
         self.signing_key = Some(path.into());
         self

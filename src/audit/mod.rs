@@ -13,7 +13,6 @@ mod journal_calls;
 mod journal_settings;
 #[cfg(feature = "journal")]
 mod journal_state;
-mod limits;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod open;

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::buffer::Snapshot;
 use crate::channel::block_on;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{AuditEvent, Kind};
+use crate::event::{AuditEvent, Kind, within};
 use crate::query::{FreshView, Source, View};
 use crate::redaction::HashKeys;
 use crate::worker::{Reply, Request, is_worker_thread};
@@ -113,5 +113,5 @@ pub(super) fn acceptable(event: AuditEvent) -> Result<Box<AuditEvent>> {
             "entries about the trail itself cannot be recorded by hand; leave `kind` as it is",
         ));
     }
-    Ok(Box::new(super::limits::within(event)))
+    Ok(Box::new(within(event)))
 }

@@ -26,7 +26,8 @@ pub struct ShutdownReport {
     pub open: u64,
     /// The document with what the buffer still held.
     pub export_path: Option<PathBuf>,
-    /// Why that document could not be written.
+    /// Why a document could not be written: that one, or one that was due before
+    /// it. Events of a rotation that failed are in that one, if there is one.
     pub export_error: Option<String>,
     /// The journal as it was left: everything durable, covered by a checkpoint
     /// and closed, or why not.

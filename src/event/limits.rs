@@ -4,7 +4,8 @@
 //! Nothing is refused for being too large: a value is cut, and the cut is
 //! marked in the value itself with the original length where it is known.
 
-/// Longest single value (text, error message, id), in bytes.
+/// Longest single value (text, error message, id; a list or an object as JSON),
+/// in bytes.
 pub const FIELD_BYTES_MAX: usize = 8 * 1024;
 
 /// Most bytes of metadata one event carries. Identity fields are not counted

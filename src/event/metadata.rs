@@ -46,11 +46,14 @@ impl Metadata {
         Some(self.0.remove(index).1)
     }
 
-    /// Keeps the first `fields` values, and says how many were dropped.
-    pub(crate) fn truncate(&mut self, fields: usize) -> usize {
-        let dropped = self.0.len().saturating_sub(fields);
-        self.0.truncate(fields);
-        dropped
+    /// The fields, one by one.
+    pub(super) fn into_fields(self) -> impl Iterator<Item = (String, Value)> {
+        self.0.into_iter()
+    }
+
+    /// Adds a field from elsewhere, whose key is not there.
+    pub(super) fn push_new(&mut self, key: String, value: Value) {
+        self.0.push((key, value));
     }
 
     /// The fields, to be cut. Keys stay distinct.

@@ -22,6 +22,7 @@ pub(crate) mod scan;
 pub(crate) mod short;
 mod status;
 mod trace_ids;
+mod within;
 
 pub use actor::Actor;
 pub use audit_event::{AuditEvent, EventBuilder, Kind, SpanInfo};
@@ -36,3 +37,4 @@ pub use operation::Operation;
 pub use part::Part;
 pub use status::{Status, StatusSource};
 pub use trace_ids::{SpanId, TraceId};
+pub(crate) use within::within;

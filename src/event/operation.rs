@@ -13,7 +13,10 @@ macro_rules! operations {
         /// systems; any other name is [`Operation::Custom`].
         ///
         /// Parsing takes either case and never fails: `store`, `Store` and
-        /// `STORE` are one operation, and a custom name is kept in upper case.
+        /// `STORE` are one operation, and a custom name is kept in upper case,
+        /// without white space at its ends. An empty name is
+        /// [`UNNAMED`](Operation::UNNAMED). What is recorded was parsed so,
+        /// whatever [`Operation::Custom`] was made of.
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Operation {
@@ -82,6 +85,9 @@ operations! {
 }
 
 impl Operation {
+    /// The name of an operation whose name is empty, or white space alone.
+    pub const UNNAMED: &'static str = "UNNAMED";
+
     /// The name as the second reference format spells it: in lower case.
     pub fn action(&self) -> String {
         self.as_str().to_ascii_lowercase()
@@ -90,7 +96,12 @@ impl Operation {
 
 impl From<&str> for Operation {
     fn from(name: &str) -> Self {
-        let upper = prefix(name.trim(), KEY_BYTES_MAX).to_ascii_uppercase();
+        // The cut may fall behind white space.
+        let name = match prefix(name.trim(), KEY_BYTES_MAX).trim_end() {
+            "" => Operation::UNNAMED,
+            name => name,
+        };
+        let upper = name.to_ascii_uppercase();
         Operation::known(&upper).unwrap_or_else(|| Operation::Custom(upper.into()))
     }
 }
@@ -138,5 +149,14 @@ mod tests {
             assert_eq!(&Operation::from(operation.action().as_str()), operation);
         }
         assert_eq!(Operation::from(" rename "), Operation::Custom("RENAME".into()));
+    }
+
+    #[test]
+    fn a_name_is_never_empty_and_has_no_white_space_at_its_ends() {
+        for blank in ["", "   ", "\n", "\u{3000}", "\u{85}"] {
+            assert_eq!(Operation::from(blank), Operation::Custom(Operation::UNNAMED.into()));
+        }
+        let long = format!("{} {}", "X".repeat(KEY_BYTES_MAX - 1), "Y".repeat(10));
+        assert_eq!(Operation::from(long.as_str()).as_str(), "X".repeat(KEY_BYTES_MAX - 1));
     }
 }

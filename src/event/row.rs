@@ -13,6 +13,9 @@ use super::{
     Status, StatusSource, TraceId,
 };
 
+const YEAR_0_US: i64 = -62_167_219_200_000_000;
+const YEAR_10000_US: i64 = 253_402_300_800_000_000;
+
 /// One event, borrowed. Identity is complete: `actor` and `user_id` already
 /// complete each other, and `operation` and `actor` are in canonical form.
 #[derive(Debug, Clone, Copy)]
@@ -102,17 +105,14 @@ pub(super) fn metadata_value(value: ValueRef<'_>) -> serde_json::Value {
 /// text can say is written as the nearest time that one can.
 #[cfg(feature = "journal")]
 pub(crate) fn written_us(us: i64) -> i64 {
-    const YEAR_10000_US: i64 = 253_402_300_800_000_000;
     if (0..YEAR_10000_US).contains(&us) { us } else { time_from_us(us).timestamp_micros() }
 }
 
-/// Microseconds since the Unix epoch as a time.
+/// Microseconds since the Unix epoch as a time, of the years 0000 to 9999: an
+/// entry has room for four digits.
 pub(crate) fn time_from_us(us: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(us).unwrap_or(if us < 0 {
-        DateTime::<Utc>::MIN_UTC
-    } else {
-        DateTime::<Utc>::MAX_UTC
-    })
+    let us = us.clamp(YEAR_0_US, YEAR_10000_US - 1);
+    DateTime::from_timestamp_micros(us).unwrap_or_default()
 }
 
 /// Storage for the parts of a [`Row`] that an owned event holds in another

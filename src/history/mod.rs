@@ -27,5 +27,5 @@ pub(crate) use indexer::{
     FIELD_PARENT, FIELD_RESOURCE, FIELD_SESSION, FIELD_STATUS, FIELD_USER, describe_row, index_id,
 };
 pub(crate) use packer::{Packed, Packer};
-pub(crate) use reader::History;
+pub(crate) use reader::{History, Passed};
 pub(crate) use wanted::{Term, Wanted};

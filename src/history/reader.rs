@@ -37,6 +37,16 @@ pub(crate) struct History {
     first: AtomicU64,
 }
 
+/// What became of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// Whether the visitor had enough.
+    pub(crate) flow: ControlFlow<()>,
+    /// Set if entries that were there when it began were pruned before it came to
+    /// them: all before this one. Of those before, some may have been handed over.
+    pub(crate) released_before: Option<Sequence>,
+}
+
 /// How a walk through a part of the log ended.
 enum Walked {
     /// The visitor had enough.
@@ -82,7 +92,8 @@ impl History {
 
     /// Hands over the entries in a range of sequences, in order or in reverse,
     /// until told to stop. Those of blocks that can't hold what is wanted are
-    /// left out; those that were pruned are not there.
+    /// left out; those that were pruned are not there, and if that was meanwhile,
+    /// it is said.
     ///
     /// # Errors
     ///
@@ -93,15 +104,27 @@ impl History {
         sequences: Range<u64>,
         newest_first: bool,
         mut visit: impl FnMut(Sequence, &[u8]) -> Result<ControlFlow<()>>,
+    ) -> Result<Passed> {
+        let released = None;
+        let mut walk =
+            Walk { history: self, wanted, newest_first, released, block: Block::default() };
+        let flow = match sequences.is_empty() {
+            true => ControlFlow::Continue(()),
+            false => self.walk(&mut walk, sequences, &mut visit)?,
+        };
+        Ok(Passed { flow, released_before: walk.released })
+    }
+
+    fn walk(
+        &self,
+        walk: &mut Walk<'_>,
+        sequences: Range<u64>,
+        visit: &mut impl FnMut(Sequence, &[u8]) -> Result<ControlFlow<()>>,
     ) -> Result<ControlFlow<()>> {
-        if sequences.is_empty() {
-            return Ok(ControlFlow::Continue(()));
-        }
-        let mut walk = Walk { history: self, wanted, newest_first, block: Block::default() };
         let mut rest = sequences.clone();
         let (mut waited, mut pause) = (Duration::ZERO, LOOK_AGAIN);
         loop {
-            let flaw = match walk.log(&self.reader()?, &rest, &mut visit)? {
+            let flaw = match walk.log(&self.reader()?, &rest, visit)? {
                 Walked::Broken => return Ok(ControlFlow::Break(())),
                 Walked::Complete => return Ok(ControlFlow::Continue(())),
                 Walked::Short { seen, flaw } => {
@@ -130,9 +153,14 @@ impl History {
     fn reader(&self) -> Result<LogReader> {
         let reader = LogReader::open(Arc::clone(&self.fs), &self.directory)?;
         if let Some(oldest) = reader.segments().first() {
-            self.first.store(oldest.first.0, Ordering::Relaxed);
+            self.note_first(oldest.first);
         }
         Ok(reader)
+    }
+
+    /// What was pruned stays so, whichever listing is the older one.
+    fn note_first(&self, first: Sequence) {
+        self.first.fetch_max(first.0, Ordering::Relaxed);
     }
 
     fn tell(&self, segment: &mut SegmentBlocks<'_>) {
@@ -150,6 +178,8 @@ struct Walk<'a> {
     history: &'a History,
     wanted: &'a Wanted,
     newest_first: bool,
+    /// What is before it was pruned before the walk came there.
+    released: Option<Sequence>,
     block: Block,
 }
 
@@ -171,12 +201,13 @@ impl Walk<'_> {
             return Ok(Walked::Short { seen: 0, flaw: None });
         }
         for index in order {
-            // What is gone was pruned meanwhile.
+            let follower = segments.get(index + 1).map(|follower| follower.first);
+            // What is gone was pruned meanwhile, with everything before it.
             let Some(mut segment) = reader.segment_blocks(index, &self.history.cache)? else {
+                self.note_released(follower);
                 continue;
             };
             self.history.tell(&mut segment);
-            let follower = segments.get(index + 1).map(|follower| follower.first);
             segment.check_follower(follower)?;
             let next = segment.next().0;
             let is_short = follower.is_none() && next < sequences.end;
@@ -191,6 +222,13 @@ impl Walk<'_> {
             }
         }
         Ok(Walked::Complete)
+    }
+
+    fn note_released(&mut self, follower: Option<Sequence>) {
+        if let Some(follower) = follower {
+            self.history.note_first(follower);
+            self.released = self.released.max(Some(follower));
+        }
     }
 
     fn segment(

@@ -341,7 +341,7 @@ impl SegmentFile {
 }
 
 /// The index beside a compressed segment, if it is of that one.
-fn open_index(
+pub(super) fn open_index(
     fs: &dyn JournalFs,
     layout: &Layout,
     log: LogId,

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::background::{BackgroundSync, share};
+use super::block_reader::open_index;
 use super::config::JournalConfig;
 use super::cut_record::{self, Cut};
 use super::failure::{JournalError, Result};
 use super::handover::GroupMemory;
 use super::header::SegmentHeader;
-use super::index::{EntryFacts, GatheredFacts, TermHasher};
+use super::index::{BlockFacts, EntryFacts, GatheredFacts, TermHasher};
 use super::lock::LogLock;
 use super::names::{Layout, LogId, SegmentNames};
 use super::recover::{self, Recovered};
@@ -137,20 +138,26 @@ struct Found {
 }
 
 impl Found {
-    /// Sorts the names, and checks that all segments belong to one log.
+    /// Sorts the names, and checks that all segments belong to one log, and each
+    /// begins where the one before it ends.
     fn look(fs: &dyn JournalFs, layout: &Layout) -> Result<Self> {
         let segments = layout.segments();
         let names =
             fs.list(&segments).map_err(|error| JournalError::step("list", &segments, error))?;
         let names = layout.sort(&names)?;
         let active = layout.only_active(&names)?;
-        let mut log = None;
+        let (mut log, mut next) = (None, None);
         for first in &names.sealed {
             let sealed = SealedFile::open(fs, layout, *first)?;
-            log = Some(SegmentHeader::read(sealed.file(), sealed.path(), *first, log)?.log);
+            let header = SegmentHeader::read(sealed.file(), sealed.path(), *first, log)?;
+            refuse_gap(sealed.path(), next, *first)?;
+            log = Some(header.log);
+            next = end_of(fs, layout, header.log, *first, &sealed);
         }
         if let Some(first) = active {
-            log = Some(header_of(fs, &layout.active(first), first, log)?.log);
+            let path = layout.active(first);
+            log = Some(header_of(fs, &path, first, log)?.log);
+            refuse_gap(&path, next, first)?;
         }
         Ok(Found { names, active, log })
     }
@@ -250,6 +257,34 @@ fn refuse_link(fs: &dyn JournalFs, path: &Path) -> Result<()> {
         PathKind::File | PathKind::Other => {
             Err(JournalError::step("use", path, std::io::ErrorKind::NotADirectory.into()))
         }
+    }
+}
+
+/// The sequence after the last of a sealed segment: as its index says, else as
+/// its frames do. None if it is damaged, which is told by who reads it.
+fn end_of(
+    fs: &dyn JournalFs,
+    layout: &Layout,
+    log: LogId,
+    first: u64,
+    sealed: &SealedFile,
+) -> Option<u64> {
+    let index = sealed.table().and_then(|table| open_index(fs, layout, log, first, table).ok());
+    match index.and_then(|index| index.blocks().last().map(BlockFacts::next)) {
+        Some(next) => Some(next),
+        None => recover::sealed_end(fs, layout, first).ok(),
+    }
+}
+
+/// Segments are removed from the beginning of a log alone.
+fn refuse_gap(path: &Path, expected: Option<u64>, first: u64) -> Result<()> {
+    match expected {
+        Some(expected) if expected != first => {
+            let wanted = format!("a segment that begins with sequence {expected}");
+            let found = format!("this one, which begins with {first}");
+            Err(JournalError::corrupt(path, 0, expected, wanted, found))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! starts, which then begins another. A log that nobody holds is continued.
 //! Who wants a single log says so, and is refused while it has a writer.
 
+use std::cmp::Reverse;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,8 +32,8 @@ pub(crate) struct LockedLog {
 }
 
 impl LockedLog {
-    /// Locks the first log below the directory that no other writer has. If
-    /// all are taken, and stay so for as long as `lock_wait` says, it makes the
+    /// Locks the log below the directory that was written to last, of those that
+    /// no other writer has. If all are taken, and stay so for as long as `lock_wait` says, it makes the
     /// directory of a new one.
     ///
     /// # Errors
@@ -44,6 +45,7 @@ impl LockedLog {
         make_directory(&*fs, &config.directory)?;
         let logs = logs_under(&*fs, &config.directory)?;
         refuse_missing(config, &logs)?;
+        let logs = last_written_first(config, &*fs, logs);
         if let Some(locked) = wait_for_one(config, &fs, &logs)? {
             return Ok(locked);
         }
@@ -85,6 +87,30 @@ impl LockedLog {
         refuse_moved(&report, log)?;
         Ok((journal, report))
     }
+}
+
+/// The logs in the order in which they are to be taken up: what was written to
+/// last comes first, so that a run goes on where the one before it ended.
+fn last_written_first(config: &JournalConfig, fs: &dyn JournalFs, logs: Vec<LogId>) -> Vec<LogId> {
+    let written_ns = |log: &LogId| {
+        let directory = config.directory.join(names::log_directory_name(*log));
+        // What cannot be looked up is found out about by opening it.
+        written_ns(fs, &Layout::new(directory)).unwrap_or_default()
+    };
+    let mut logs: Vec<_> = logs.into_iter().map(|log| (Reverse(written_ns(&log)), log)).collect();
+    logs.sort_unstable();
+    logs.into_iter().map(|(_, log)| log).collect()
+}
+
+/// When the newest segment of a log was written to.
+fn written_ns(fs: &dyn JournalFs, layout: &Layout) -> Option<u64> {
+    let names = fs.list(&layout.segments()).ok()?;
+    let names = layout.sort(&names).ok()?;
+    let path = match layout.only_active(&names).ok()? {
+        Some(active) => layout.active(active),
+        None => layout.sealed(*names.sealed.last()?),
+    };
+    Some(fs.stat(&path).ok()?.modified_ns)
 }
 
 /// The first of these logs that becomes free in time.

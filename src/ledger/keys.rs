@@ -13,7 +13,7 @@ use super::files::{self, LedgerFiles};
 use super::rotation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::JournalFs;
-use crate::journal::{JournalError, LogId};
+use crate::journal::LogId;
 use crate::proof::{SignerKey, VerifierKey};
 
 /// What a log is called, and its public keys.
@@ -117,9 +117,28 @@ fn given(fs: &dyn JournalFs, path: &Path, public: LogKeys) -> Result<OpenedKeys>
 
 /// The key in a file that the user named, under the log's name.
 pub(super) fn read_given(fs: &dyn JournalFs, path: &Path, origin: &str) -> Result<SignerKey> {
+    read_named(fs, path)?.named(origin)
+}
+
+/// Reads a key in a file that the user named, so that nothing is begun that
+/// cannot be signed.
+pub(super) fn read_named(fs: &dyn JournalFs, path: &Path) -> Result<SignerKey> {
     // Where secrets are mounted, their files often are links.
-    let resolved = fs.resolve(path).map_err(|error| JournalError::step("find", path, error))?;
-    read_signer(fs, &resolved)?.ok_or_else(|| missing(path))?.named(origin)
+    let resolved = match fs.resolve(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(not_there(path)),
+        resolved => {
+            resolved.map_err(|error| Error::io("the signing key cannot be read", path, error))?
+        }
+    };
+    read_signer(fs, &resolved)?.ok_or_else(|| not_there(path))
+}
+
+fn not_there(path: &Path) -> Error {
+    Error::io(
+        "the file with the signing key is not there; make one with `SignerKey::create_file`, or put it back",
+        path,
+        std::io::ErrorKind::NotFound.into(),
+    )
 }
 
 /// The key in one of the log's own files.

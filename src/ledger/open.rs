@@ -58,6 +58,9 @@ impl Ledger {
         now_ns: u64,
     ) -> Result<(Ledger, Opened)> {
         config.check()?;
+        if let Some(path) = &config.signing_key {
+            keys::read_named(&*fs, path)?;
+        }
         let copies = FoundCopies::look(&*fs, &config.checkpoint_copies);
         config.journal.known_checkpoints.extend(copies.logs());
         let locked = LockedLog::under(&config.journal, fs.clone())?;

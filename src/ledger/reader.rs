@@ -137,7 +137,7 @@ impl LedgerReader {
             self.checkpoint()?.filter(|signed| signed.checkpoint().head().size > sequence.0);
         let Some(signed) = signed else {
             return Err(Error::invalid(format!(
-                "no checkpoint covers entry {} yet; there is one a second after it is recorded",
+                "no checkpoint covers entry {} yet; the writer signs one every `checkpoint_every` while there is news, and on closing",
                 sequence.0
             )));
         };

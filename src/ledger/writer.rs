@@ -47,6 +47,8 @@ pub(crate) struct Closed {
     pub(crate) size: u64,
     /// The newest checkpoint.
     pub(crate) checkpoint: Option<SignedCheckpoint>,
+    /// How the places for copies were left.
+    pub(crate) copies: Vec<CopyState>,
     /// What could not be done beside.
     pub(crate) problems: Vec<Error>,
 }
@@ -206,7 +208,7 @@ impl Ledger {
         let mut problems: Vec<_> = self.checkpoint(now_ns).err().into_iter().collect();
         let size = self.journal.close(now_ns)?.0;
         problems.extend(self.copies.finish(self.config.copy_wait));
-        Ok(Closed { size, checkpoint: self.latest, problems })
+        Ok(Closed { size, checkpoint: self.latest, copies: self.copies.states(), problems })
     }
 }
 

@@ -1,5 +1,6 @@
 //! One query on one view: memory and disk as one trail.
 
+use std::cell::Cell;
 use std::ops::{ControlFlow, Range};
 
 use super::builder::Query;
@@ -27,6 +28,7 @@ pub(super) struct Asked<'q> {
     view: &'q View,
     filter: Compiled<'q>,
     sequences: Range<u64>,
+    released: Cell<Option<Sequence>>,
 }
 
 /// An event that satisfies the filter, where it is.
@@ -40,7 +42,7 @@ impl<'q> Asked<'q> {
     /// Asks for events with these sequences.
     pub(super) fn new(query: &'q Query, view: &'q View, sequences: Range<u64>) -> Result<Self> {
         let filter = Compiled::new(&query.filter, view.held(), view.stored())?;
-        Ok(Asked { query, view, filter, sequences })
+        Ok(Asked { query, view, filter, sequences, released: Cell::default() })
     }
 
     /// The part that lies in memory.
@@ -89,7 +91,15 @@ impl<'q> Asked<'q> {
         let filter = &self.query.filter;
         let (order, held) = (self.query.order, self.view.held().first_sequence);
         let search = Search { filter, compiled: &self.filter, order, sequences, held };
-        self.view.stored().each(&search, visit)
+        let passed = self.view.stored().each(&search, visit)?;
+        self.released.set(self.released.get().max(passed.released_before));
+        Ok(passed.flow)
+    }
+
+    /// Set if events that were asked for were pruned before the answer came to
+    /// them: all before this place.
+    pub(super) fn released_before(&self) -> Option<Sequence> {
+        self.released.get()
     }
 
     fn each_held(

@@ -12,7 +12,8 @@ pub struct Page {
     /// Where to go on; `None` if nothing further matched.
     pub next: Option<Cursor>,
     /// Set if events that the rest of this walk would have covered have been
-    /// released since the cursor was made: all before this place of the trail.
+    /// released since the cursor was made, or while the page was: all before this
+    /// place of the trail. Of those, the page may have some.
     ///
     /// They are missing from this page or from those after it, if they matched;
     /// with an export directory they are in its documents.

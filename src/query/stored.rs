@@ -22,7 +22,8 @@ use crate::event::scan::{Key, ScannedEvent, is_text};
 use crate::event::{AuditEvent, EventId, Kind, Sequence};
 use crate::history::{
     FIELD_ACTOR, FIELD_ENTRY_ID, FIELD_KIND, FIELD_OPERATION, FIELD_ORG, FIELD_PARENT,
-    FIELD_RESOURCE, FIELD_SESSION, FIELD_STATUS, FIELD_USER, History, Term, Wanted, index_id,
+    FIELD_RESOURCE, FIELD_SESSION, FIELD_STATUS, FIELD_USER, History, Passed, Term, Wanted,
+    index_id,
 };
 
 /// The log behind the buffer, if there is one. Cheap to clone.
@@ -71,13 +72,15 @@ impl Stored {
     }
 
     /// Hands over the events that satisfy a filter, in order, until told to
-    /// stop.
+    /// stop. What was pruned meanwhile is missing, which is said.
     pub(super) fn each(
         &self,
         search: &Search<'_>,
         mut visit: impl FnMut(&StoredEvent<'_>) -> Result<ControlFlow<()>>,
-    ) -> Result<ControlFlow<()>> {
-        let Some(history) = &self.0 else { return Ok(ControlFlow::Continue(())) };
+    ) -> Result<Passed> {
+        let Some(history) = &self.0 else {
+            return Ok(Passed { flow: ControlFlow::Continue(()), released_before: None });
+        };
         let newest_first = search.order == Order::NewestFirst;
         let needle = search.needle();
         let mut parts = Parts::new(history, search);

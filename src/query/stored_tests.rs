@@ -1,11 +1,13 @@
 //! Memory and disk together against the model.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::asked::Asked;
 use super::model::{Question, groups, question};
 use super::model_tests::{FIELDS, order, owned};
 use super::{Cursor, Order, Page, Stored, View};
@@ -442,4 +444,34 @@ fn one_organisation_sees_nothing_of_others_on_disk() {
     let view = trail.view().scoped_to_org("a");
     assert_eq!(view.query().count().unwrap(), 1);
     assert_eq!(view.query().org("b").count().unwrap(), 0);
+}
+
+/// What retention removes while an answer is made is missing from its middle or
+/// its end, and the page says so, though there was no cursor.
+#[test]
+fn a_page_says_what_was_pruned_while_it_was_made() {
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        let mut trail = sample();
+        let (view, mut seen) = (trail.view(), Vec::new());
+        let query = view.query().order(order);
+        let asked = Asked::new(&query, &view, 0..u64::MAX).unwrap();
+        let flow = asked.each_stored(|event| {
+            if seen.is_empty() {
+                for path in segment_files(&trail.fs, ".zst").iter().take(2) {
+                    let _ = trail.fs.remove_file(path);
+                    let _ = trail.fs.remove_file(&path.with_extension("seg"));
+                }
+            }
+            seen.push(event.sequence().0);
+            Ok(ControlFlow::Continue(()))
+        });
+        assert!(flow.unwrap().is_continue());
+        let whole: Vec<u64> = match order {
+            Order::OldestFirst => (0..60).chain(120..290).collect(),
+            Order::NewestFirst => (120..290).rev().collect(),
+        };
+        assert_eq!(seen, whole);
+        assert_eq!(asked.released_before(), Some(Sequence(120)));
+        assert_eq!(view.stored().first_sequence(290), 120);
+    }
 }

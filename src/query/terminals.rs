@@ -118,8 +118,9 @@ impl Query {
         let cursor = |last| Cursor::new(&self.filter, self.order, view, first, last);
         page.next = last.filter(|_| walked.is_break()).map(cursor);
         let came_from = self.cursor.as_ref();
-        page.released_before =
-            came_from.and_then(|cursor| cursor.released_before(self.order, first));
+        page.released_before = came_from
+            .and_then(|cursor| cursor.released_before(self.order, first))
+            .max(asked.released_before());
         Ok(Some(page))
     }
 

@@ -118,13 +118,16 @@ impl Decoder {
         let named = captured.values.operation_bytes();
         let given = named.unwrap_or(callsite.metadata.name().as_bytes());
         if self.operation.is_empty() || !is_same(self.named.as_bytes(), given) {
-            self.note_operation(captured.values.operation().unwrap_or(callsite.metadata.name()));
+            let named = captured.values.operation().filter(|named| !named.trim().is_empty());
+            self.note_operation(named.unwrap_or(callsite.metadata.name()));
         }
     }
 
+    /// White space names nothing, and is not remembered: what it stands for
+    /// differs from callsite to callsite.
     fn note_operation(&mut self, named: &str) {
         self.named.clear();
-        self.named.push_str(named);
+        self.named.push_str(if named.trim().is_empty() { "" } else { named });
         self.operation.clear();
         self.operation.push_str(&canonical_operation(named));
     }
@@ -256,7 +259,7 @@ fn note_last<'a>(last: &mut Vec<(&'a str, ValueRef<'a>)>, name: &'a str, value: 
 
 /// The canonical name, without an allocation where the text is canonical.
 pub(super) fn canonical_operation(text: &str) -> Cow<'_, str> {
-    let is_canonical = text.len() <= KEY_BYTES_MAX
+    let is_canonical = (1..=KEY_BYTES_MAX).contains(&text.len())
         && !text.bytes().any(|byte| byte.is_ascii_lowercase())
         && text.trim().len() == text.len();
     if is_canonical {
@@ -271,9 +274,13 @@ mod tests {
 
     #[test]
     fn operation_names_become_canonical() {
-        for (given, canonical) in
-            [("STORE", "STORE"), ("store", "STORE"), (" Store ", "STORE"), ("my op", "MY OP")]
-        {
+        for (given, canonical) in [
+            ("STORE", "STORE"),
+            ("store", "STORE"),
+            (" Store ", "STORE"),
+            ("my op", "MY OP"),
+            ("", "UNNAMED"),
+        ] {
             assert_eq!(canonical_operation(given), canonical);
         }
     }

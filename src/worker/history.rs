@@ -8,6 +8,7 @@ use chrono::{DateTime, Days, NaiveTime};
 use crate::buffer::rotation::{Rotation, last_moment_us};
 use crate::capture::Captured;
 use crate::channel::LossReason;
+use crate::error::Error;
 use crate::event::row::time_from_us;
 
 use super::decode::Times;
@@ -15,19 +16,27 @@ use super::exporter::{Exported, Job, Purpose};
 use super::request::{Reply, Rotated, ShutdownCounts};
 use super::state::{Shutdown, Worker};
 
+/// Daily documents that are written late at most.
+const SNAPSHOTS_CAUGHT_UP: Days = Days::new(7);
+
+/// A clock that is set back by less than this only follows its source; a midnight
+/// that it then passes twice has one document.
+const CLOCK_SET_BACK_US: i64 = 3_600_000_000;
+
 impl Worker {
     /// Rotates, writes daily documents, retries and finishes a shutdown, as far
     /// as each is due.
     pub(super) fn keep_history(&mut self, times: Times) {
+        if self.shutdown.is_some() {
+            return self.keep_shutting_down(times);
+        }
         self.note_due_snapshots(times);
         self.give_up_export_if_backlogged();
         self.retry_export(times);
         if self.is_exporting() {
             return;
         }
-        if self.shutdown.is_some() {
-            self.finish_shutdown(times);
-        } else if !self.rotate_waiting.is_empty() {
+        if !self.rotate_waiting.is_empty() {
             self.rotate_answering.append(&mut self.rotate_waiting);
             self.rotate(Rotation::REQUESTED, times);
         } else if let Some(rotation) =
@@ -35,8 +44,18 @@ impl Worker {
         {
             self.rotate(rotation, times);
         }
-        while !self.is_exporting() && !self.snapshots_due.is_empty() {
-            self.write_due_snapshot(times);
+        self.write_due_snapshots(times);
+    }
+
+    /// Writes the documents that are due, each at most once more, and ends: the
+    /// journal is closed whatever becomes of them.
+    fn keep_shutting_down(&mut self, times: Times) {
+        self.retry_export(times);
+        if !self.is_exporting() {
+            self.write_due_snapshots(times);
+        }
+        if !self.is_exporting() {
+            self.finish_shutdown(times);
         }
     }
 
@@ -65,15 +84,15 @@ impl Worker {
                     Purpose::Final => {
                         let through = exported.job.end();
                         self.note_export(through, &path, self.current_times());
-                        self.shutdown_exported(Ok(path));
+                        self.shutdown_exported(path);
                     }
                 }
             }
             Err(error) => {
-                exporter.failed(exported.job.clone(), &error, now_ns);
-                if exported.job.purpose == Purpose::Final {
-                    exporter.give_up();
-                    self.shutdown_exported(Err(error.to_string()));
+                let purpose = exported.job.purpose;
+                exporter.failed(exported.job, &error, now_ns);
+                if self.shutdown.is_some() {
+                    self.give_up_export_at_the_end(purpose, &error);
                 }
                 self.tell(&error);
             }
@@ -151,6 +170,20 @@ impl Worker {
         self.release(None);
     }
 
+    /// At the end nothing is tried again. What a rotation could not write is in
+    /// the last document, or with a journal, in that of a later run.
+    fn give_up_export_at_the_end(&mut self, purpose: Purpose, error: &Error) {
+        if let Some(exporter) = &mut self.exporter {
+            exporter.give_up();
+        }
+        if let Purpose::Snapshot(_) = purpose {
+            self.snapshots_due.pop_front();
+        }
+        let Some(shutdown) = &mut self.shutdown else { return };
+        shutdown.counts.error.get_or_insert_with(|| error.to_string());
+        shutdown.exported |= purpose == Purpose::Final;
+    }
+
     fn retry_export(&mut self, times: Times) {
         let now_ns = self.intake.clock.monotonic_ns();
         let is_urgent = self.shutdown.is_some();
@@ -168,20 +201,33 @@ impl Worker {
         }
     }
 
-    /// Notes each midnight that passed, also those that were slept through.
+    /// Notes each midnight that passed, also those that were slept through, up to
+    /// a bound: a clock may be far ahead for a moment. Where it then is set back,
+    /// its midnights are still to come.
     fn note_due_snapshots(&mut self, times: Times) {
         let Some(exporter) = &self.exporter else { return };
         if !exporter.settings.daily_snapshot {
             return;
         }
-        let today = last_midnight(times.recorded_us);
-        let mut day = last_midnight(self.last_snapshot_us);
+        let now_us = times.recorded_us;
+        if self.last_snapshot_us.saturating_sub(now_us) > CLOCK_SET_BACK_US {
+            self.last_snapshot_us = now_us;
+        }
+        let today = last_midnight(now_us);
+        let oldest = today.checked_sub_days(SNAPSHOTS_CAUGHT_UP).unwrap_or(today);
+        let mut day = last_midnight(self.last_snapshot_us).max(oldest);
         while day < today {
             let Some(next) = day.checked_add_days(Days::new(1)) else { break };
             day = next;
             self.snapshots_due.push_back(day.date_naive());
         }
-        self.last_snapshot_us = self.last_snapshot_us.max(times.recorded_us);
+        self.last_snapshot_us = self.last_snapshot_us.max(now_us);
+    }
+
+    fn write_due_snapshots(&mut self, times: Times) {
+        while !self.is_exporting() && !self.snapshots_due.is_empty() {
+            self.write_due_snapshot(times);
+        }
     }
 
     fn write_due_snapshot(&mut self, times: Times) {
@@ -211,8 +257,8 @@ impl Worker {
             for reply in shutdown.waiting.drain(..) {
                 drop(reply.send(shutdown.counts.clone()));
             }
-            for reply in self.rotate_waiting.drain(..) {
-                drop(reply.send(Err(crate::error::Error::stopped())));
+            for reply in self.rotate_answering.drain(..).chain(self.rotate_waiting.drain(..)) {
+                drop(reply.send(Err(Error::stopped())));
             }
             return;
         }
@@ -232,13 +278,10 @@ impl Worker {
         }
     }
 
-    fn shutdown_exported(&mut self, result: Result<std::path::PathBuf, String>) {
+    fn shutdown_exported(&mut self, path: std::path::PathBuf) {
         let Some(shutdown) = &mut self.shutdown else { return };
         shutdown.exported = true;
-        match result {
-            Ok(path) => shutdown.counts.path = Some(path),
-            Err(error) => shutdown.counts.error = Some(error),
-        }
+        shutdown.counts.path = Some(path);
     }
 }
 

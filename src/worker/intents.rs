@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::event::limits::{ENTRY_IDS_CUT_KEY, ENTRY_IDS_MAX, INTENDED_KEY};
-use crate::event::{AuditEvent, EventId, Kind, Metadata, Operation, Status, StatusSource};
+use crate::event::{AuditEvent, EventId, Kind, Metadata, Operation, Status, StatusSource, within};
 
 use super::decode::Times;
 use super::request::Reply;
@@ -71,6 +71,7 @@ impl Worker {
             None => Err(Error::stopped()),
             Some(mut event) => {
                 completion.apply(&mut event);
+                let event = within(event);
                 // It was begun, so what cannot be recorded is a loss.
                 self.append(&event, times).map_err(|reason| {
                     self.lose(reason, 1);

@@ -67,6 +67,6 @@ pub(crate) struct ShutdownCounts {
     pub(crate) open: u64,
     /// The last document.
     pub(crate) path: Option<PathBuf>,
-    /// Why the last document could not be written.
+    /// Why the last document, or one that was due before, could not be written.
     pub(crate) error: Option<String>,
 }

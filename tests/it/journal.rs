@@ -354,3 +354,71 @@ fn a_short_retention_has_to_be_meant() {
     let meant = settings().short_retention_accepted(true);
     close(&AuditLayer::builder().journal(meant).build_without_layer().unwrap());
 }
+
+/// What is acknowledged has to verify, whatever it was called.
+#[test]
+fn operations_without_a_name_and_times_without_four_digits_verify() {
+    use tracing_subscriber::prelude::*;
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, audit) = AuditLayer::builder().journal(directory.path()).build().unwrap();
+    let long = format!("{} {}", "X".repeat(127), "Y".repeat(10));
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        for name in ["", "   ", "\n", "\u{3000}", long.as_str()] {
+            tracing::info_span!("work", audit.operation = name).in_scope(|| ());
+            tracing::info_span!(" ", audit.operation = name).in_scope(|| ());
+            audit.record(AuditEvent::builder(name)).unwrap();
+            audit.begin(AuditEvent::builder(name)).unwrap().success().unwrap();
+        }
+    });
+    audit.record(AuditEvent::builder(Operation::Custom("lower".into()))).unwrap();
+    for time in [chrono::DateTime::<chrono::Utc>::MAX_UTC, chrono::DateTime::<chrono::Utc>::MIN_UTC]
+    {
+        audit.record(AuditEvent::builder("store").timestamp(time)).unwrap();
+    }
+    let seen = audit.query().group_by(tracing_audit::Field::Operation).unwrap();
+    let cut = "X".repeat(127);
+    for (name, count) in [("UNNAMED", 12), ("WORK", 4), (&*cut, 4), ("LOWER", 1), ("STORE", 2)] {
+        assert!(seen.contains(&(name.to_owned(), count)), "{name}: {seen:?}");
+    }
+    let before = audit.query().run().unwrap().events;
+    close(&audit);
+    drop(audit);
+    let verified = tracing_audit::verify::Verification::of(directory.path()).run();
+    assert!(verified.first_tampering().is_none(), "{:?}", verified.first_tampering());
+    let audit = open(directory.path());
+    assert_eq!(audit.query().run().unwrap().events, before);
+    close(&audit);
+}
+
+#[test]
+fn an_operation_that_was_begun_keeps_the_limits_with_what_its_outcome_adds() {
+    use tracing_audit::event::limits::{METADATA_CUT_KEY, METADATA_FIELDS_MAX};
+    let directory = tempfile::tempdir().unwrap();
+    let audit = open(directory.path());
+    let mut begun = audit.begin(AuditEvent::builder("store").metadata("first", 1)).unwrap();
+    for number in 0..1_000 {
+        begun.metadata(format!("k{number}"), number);
+    }
+    begun.success().unwrap();
+    let event = audit.query().run().unwrap().events.remove(0);
+    assert_eq!(event.metadata.len(), METADATA_FIELDS_MAX + 1);
+    assert_eq!(event.metadata.get(METADATA_CUT_KEY), Some(&serde_json::json!(1_001 - 128)));
+    close(&audit);
+}
+
+/// A user who is told as the actor alone is found before and after a restart.
+#[test]
+fn an_actor_that_is_a_user_is_the_user_in_every_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let audit = open(directory.path());
+    let mut event = AuditEvent::builder("store").build();
+    event.actor = tracing_audit::Actor::User("bob".into());
+    audit.record(event).unwrap();
+    assert_eq!(audit.query().user("bob").count().unwrap(), 1);
+    let before = audit.query().run().unwrap().events;
+    close(&audit);
+    drop(audit);
+    let audit = open(directory.path());
+    assert_eq!(audit.query().run().unwrap().events, before);
+    close(&audit);
+}

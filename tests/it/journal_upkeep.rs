@@ -195,3 +195,62 @@ fn a_place_for_copies_that_fails_is_shown_by_health_until_it_works_again() {
     assert!(fs::read_dir(&place).unwrap().any(|copy| is_copy(copy.unwrap().path())));
     close(&audit);
 }
+
+#[test]
+fn the_report_of_a_shutdown_says_how_the_last_checkpoint_was_copied() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("copies");
+    let settings = || JournalSettings::new(directory.path().join("audit")).checkpoint_copy(&place);
+    let audit = AuditLayer::builder().journal(settings()).build_without_layer().unwrap();
+    for id in 0..20 {
+        audit.record(stored("alice", id)).unwrap();
+    }
+    let report = audit.shutdown(DEADLINE);
+    let journal = report.journal.unwrap();
+    assert_eq!(journal.copies[0].size, journal.checkpoint_size);
+    assert_eq!(audit.health().journal.unwrap().copies, journal.copies);
+    drop(audit);
+
+    let audit = AuditLayer::builder().journal(settings()).build_without_layer().unwrap();
+    fs::remove_dir_all(&place).unwrap();
+    fs::write(&place, "no directory").unwrap();
+    audit.record(stored("alice", 20)).unwrap();
+    let journal = audit.shutdown(DEADLINE).journal.unwrap();
+    assert!(
+        journal.copies[0].failures > 0 && journal.copies[0].last_error.is_some(),
+        "{journal:?}"
+    );
+}
+
+#[test]
+fn a_signing_key_that_is_not_there_is_said_before_a_log_is_begun() {
+    let directory = tempfile::tempdir().unwrap();
+    let (key, logs) = (directory.path().join("signing.key"), directory.path().join("audit"));
+    let open = || {
+        let settings = JournalSettings::new(&logs).signing_key(&key);
+        AuditLayer::builder().journal(settings).build_without_layer()
+    };
+    let error = open().unwrap_err();
+    assert_eq!(error.path(), Some(&*key));
+    assert!(error.to_string().contains("SignerKey::create_file"), "{error}");
+    assert!(!logs.exists());
+
+    tracing_audit::proof::SignerKey::create_file(&key, "any-name").unwrap();
+    let audit = open().unwrap();
+    let error = audit.rotate_signing_key(directory.path().join("next.key")).unwrap_err();
+    assert!(error.path().unwrap().ends_with("next.key"));
+    assert!(error.to_string().contains("SignerKey::create_file"), "{error}");
+    close(&audit);
+}
+
+#[test]
+fn after_a_shutdown_there_are_answers_and_no_new_sinks() {
+    let directory = tempfile::tempdir().unwrap();
+    let audit = crate::journal::open(directory.path());
+    audit.record(stored("alice", 0)).unwrap();
+    close(&audit);
+    audit.flush().unwrap();
+    assert_eq!(audit.view().unwrap().query().count().unwrap(), 1);
+    let sink = tracing_audit::sink::callback(|_| ());
+    assert!(audit.attach(sink).unwrap_err().is_stopped());
+}

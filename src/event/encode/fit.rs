@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::super::AuditEvent;
 use super::super::limits::{METADATA_CUT_KEY, cut_marker, prefix};
+use super::super::within::count;
 
 /// Identity that is longer than this, encoded, is cut. With six such values an
 /// entry still is short enough for a frame.
@@ -55,7 +56,7 @@ impl Over {
             self.saved(encoded(&key) + encoded(&value) + 2);
             dropped += 1;
         }
-        count(event, METADATA_CUT_KEY, dropped);
+        count(&mut event.metadata, METADATA_CUT_KEY, dropped);
     }
 
     fn drop_links(&mut self, event: &mut AuditEvent) {
@@ -143,13 +144,6 @@ fn unmarked(text: &str) -> (&str, usize) {
         Some((kept, bytes.parse().ok()?))
     });
     earlier.unwrap_or((text, text.len()))
-}
-
-pub(super) fn count(event: &mut AuditEvent, key: &str, more: u64) {
-    if more > 0 {
-        let before = event.metadata.get(key).and_then(Value::as_u64).unwrap_or_default();
-        event.metadata.insert(key, before + more);
-    }
 }
 
 /// Length as JSON.

@@ -8,9 +8,10 @@
 use super::super::limits::{ENTRY_IDS_CUT_KEY, EVENT_BYTES_MAX, PARTS_MAX};
 use super::super::packed::{PackedIds, PackedMetadata};
 use super::super::row::{Row, RowSpan};
+use super::super::within::count;
 use super::super::{AuditEvent, Part};
 use super::encode;
-use super::fit::{SPARE_BYTES, count, cut_to, encoded, fit};
+use super::fit::{SPARE_BYTES, cut_to, encoded, fit};
 use crate::event::Sequence;
 use crate::event::row::RowScratch;
 
@@ -89,7 +90,7 @@ fn counts(event: &mut AuditEvent, first_room: usize, other_room: usize) -> Vec<u
     }
     let dropped = event.entry_ids.len() - kept;
     event.entry_ids.truncate(kept);
-    count(event, ENTRY_IDS_CUT_KEY, dropped as u64);
+    count(&mut event.metadata, ENTRY_IDS_CUT_KEY, dropped as u64);
     counts
 }
 

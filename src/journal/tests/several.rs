@@ -95,6 +95,18 @@ fn each_process_has_a_log_of_its_own_and_continues_one_that_is_free() {
 }
 
 #[test]
+fn of_logs_that_are_free_the_one_that_was_written_last_is_continued() {
+    let fs = SimulatedFs::default();
+    let (old, _) = open_under(&fs, 1).unwrap();
+    let (mut new, _) = open_under(&fs, 2).unwrap();
+    new.append(b"new").unwrap();
+    new.sync(0).unwrap();
+    drop((old, new));
+    let (continued, report) = open_under(&fs, 3).unwrap();
+    assert_eq!((continued.log(), report.size), (LogId([2; 16]), 1));
+}
+
+#[test]
 fn a_log_that_a_checkpoint_tells_of_has_to_be_there() {
     let fs = SimulatedFs::default();
     drop(open_under(&fs, 1).unwrap());

@@ -8,3 +8,4 @@ mod live;
 mod rig;
 mod shelf;
 mod well;
+mod written;

@@ -94,6 +94,7 @@ impl Kept {
             }
         };
         totals.durable = closed.size;
+        totals.copies = closed.copies.into();
         totals.set_checkpoint(closed.checkpoint.as_ref(), Some(times.recorded_us));
         totals.is_closed = true;
         if let Some(checkpoint) = closed.checkpoint {

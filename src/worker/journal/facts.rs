@@ -15,6 +15,9 @@ use crate::worker::state::Worker;
 /// Wall clock and monotonic clock may part by so much before an entry says so.
 const CLOCK_STEP_US: i64 = 1_000_000;
 
+/// The operation of the entry that says that segments are removed.
+pub(super) const PRUNE: &str = "PRUNE";
+
 impl Worker {
     /// Appends the facts that came up where nothing could be appended.
     pub(in crate::worker) fn append_facts(&mut self, times: Times) {
@@ -133,7 +136,7 @@ pub(super) fn pruning(plan: &PrunePlan, times: Times) -> AuditEvent {
         ("segments", plan.segments.len().into()),
         ("bytes", plan.bytes.into()),
     ];
-    fact("PRUNE", times, facts)
+    fact(PRUNE, times, facts)
 }
 
 /// Another key is about to come into use.

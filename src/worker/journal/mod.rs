@@ -12,6 +12,7 @@
 //! later.
 
 mod acknowledge;
+mod beginning;
 mod checkpoints;
 mod close;
 mod facts;

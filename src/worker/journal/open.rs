@@ -25,8 +25,10 @@ impl Worker {
         };
         let mut kept = Kept::new(ledger, fs, full_disk, self.intake.clone());
         kept.packer = packer;
+        kept.refuse_lost_beginning(&opened.report)?;
         let reader = kept.reader()?;
-        let since = since(&reader, opened.size, &self.rotation)?;
+        let backlog_max = self.exporter.as_ref().map(|_| self.export_backlog_events_max);
+        let since = since(&reader, opened.size, &self.rotation, backlog_max)?;
         let unfinished = unfinished(&reader, opened.size)?;
         kept.exported_through = since.exported_through;
         let orphans = if opened.report.was_closed { Vec::new() } else { kept.orphans()? };

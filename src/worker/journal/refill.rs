@@ -15,11 +15,14 @@ use super::keeper::Kept;
 const REFILL_EVENTS_MAX: u64 = crate::BUFFER_EVENTS_MAX as u64;
 
 /// Where to begin.
+#[derive(Default)]
 pub(super) struct Since {
     /// The first entry that belongs into the buffer.
     pub(super) first: u64,
     /// Documents hold all events with smaller sequences.
     pub(super) exported_through: u64,
+    /// Rotations released all of them.
+    released_through: u64,
 }
 
 /// A buffer in the making.
@@ -38,30 +41,44 @@ impl Kept {
 }
 
 /// The newest entries, as many as the buffer holds, but none that a rotation
-/// released.
-pub(super) fn since(reader: &LogReader, size: u64, rotation: &RotationPolicy) -> Result<Since> {
+/// released. With documents, of which `backlog_max` events may wait, also those
+/// before that are in none: they waited when the last run ended.
+pub(super) fn since(
+    reader: &LogReader,
+    size: u64,
+    rotation: &RotationPolicy,
+    backlog_max: Option<u64>,
+) -> Result<Since> {
     let bound = rotation.events_max.filter(|_| rotation.enabled).unwrap_or(REFILL_EVENTS_MAX);
+    let oldest = reader.segments().first().map_or(size, |segment| segment.first.0);
     // One place is for the entry that says that the log was opened.
-    let first = size.saturating_sub(bound.saturating_sub(1));
-    let mut since = Since { first, exported_through: 0 };
-    let mut entries = reader.entries_from(Sequence(first));
+    let held = bound.saturating_sub(1);
+    let looked_at = size.saturating_sub(held.max(backlog_max.unwrap_or(0))).max(oldest);
+    let mut since = Since::default();
+    let mut entries = reader.entries_from(Sequence(looked_at));
     while let Some((sequence, entry)) = next(&mut entries, size)? {
-        if sequence.0 == first {
-            since.first -= before(reader, read(sequence, entry).part, sequence);
-        }
         if is_fact(entry) {
             since.note(&read(sequence, entry));
         }
     }
-    since.first = since.first.min(size);
+    let mut first = size.saturating_sub(held);
+    if backlog_max.is_some() && rotation.enabled {
+        // If nothing left memory in all that time, all of it may have waited.
+        let done = since.exported_through.max(since.released_through);
+        first = first.min(if done > 0 { done } else { looked_at });
+    }
+    let first = first.max(since.released_through).max(oldest).min(size);
+    since.first = first - before(reader, first, size)?;
     Ok(since)
 }
 
-/// How many entries of an event come before the one at `sequence`, as far as
-/// they are there.
-fn before(reader: &LogReader, part: Option<Part>, sequence: Sequence) -> u64 {
+/// How many entries of its event come before the one at `first`, as far as they
+/// are there.
+fn before(reader: &LogReader, first: u64, size: u64) -> Result<u64> {
     let oldest = reader.segments().first().map_or(0, |segment| segment.first.0);
-    part.map_or(0, Part::before).min(sequence.0.saturating_sub(oldest))
+    let mut entries = reader.entries_from(Sequence(first));
+    let part = next(&mut entries, size)?.and_then(|(sequence, entry)| read(sequence, entry).part);
+    Ok(part.map_or(0, Part::before).min(first.saturating_sub(oldest)))
 }
 
 /// The last entry, if its event should go on behind it.
@@ -80,7 +97,7 @@ impl Since {
         let has_path = fact.metadata.get("path").is_some();
         match fact.operation.as_str() {
             "ROTATE" => {
-                self.first = self.first.max(through);
+                self.released_through = self.released_through.max(through);
                 if has_path {
                     self.exported_through = self.exported_through.max(through);
                 }

@@ -104,3 +104,88 @@ fn shutdown_says_why_the_last_document_failed() {
     assert!(counts.error.unwrap().contains("injected"));
     assert_eq!(counts.path, None);
 }
+
+#[test]
+fn shutdown_tries_what_waits_once_more_and_ends() {
+    let mut rig = full_rig();
+    rig.complete(9);
+    rig.settle();
+    let counts = rig.ask(Request::Shutdown).unwrap();
+    assert!(counts.error.unwrap().contains("injected"));
+    assert_eq!(counts.path, None);
+    // The rotation, once more, and the last document.
+    assert_eq!(rig.told.lock().unwrap().len(), 3);
+    rig.clock.advance(Duration::from_secs(3_600));
+    rig.settle();
+    assert_eq!(rig.told.lock().unwrap().len(), 3, "nothing goes on");
+    assert_eq!(rig.held_ids().len(), 9);
+}
+
+#[test]
+fn shutdown_writes_what_a_rotation_could_not_and_answers_who_asked_for_that() {
+    let mut rig = full_rig();
+    rig.complete(3);
+    let mut rotated = rig.begin_to_ask(Request::Rotate);
+    rig.settle();
+    rig.fs.repair();
+    let counts = rig.ask(Request::Shutdown).unwrap();
+    assert_eq!(counts.error, None);
+    assert_eq!(rig.documents()[0].1, [0, 1, 2]);
+    assert!(rotated.try_recv().unwrap().is_ok());
+    drop(counts);
+
+    let mut rig = full_rig();
+    rig.complete(3);
+    let mut rotated = rig.begin_to_ask(Request::Rotate);
+    rig.settle();
+    drop(rig.ask(Request::Shutdown));
+    assert!(rotated.try_recv().unwrap().is_err());
+}
+
+#[cfg(feature = "journal")]
+#[test]
+fn shutdown_closes_the_journal_whatever_exports_do() {
+    let disk = super::journal_rig::Disk::default();
+    for daily_snapshot in [false, true] {
+        let setup = Setup { events_max: Some(8), daily_snapshot, ..Setup::default() };
+        let mut rig = Setup { journal: Some(disk.clone()), ..setup }.rig();
+        let _ = rig.fs.clone().always_failing(Call::Sync);
+        rig.complete(9);
+        rig.settle();
+        rig.clock.advance(Duration::from_secs(24 * 3_600));
+        rig.settle();
+        let counts = rig.ask(Request::Shutdown).unwrap();
+        assert!(counts.error.unwrap().contains("injected"));
+        assert_eq!(super::journal_rig::facts(&disk.entries()).last(), Some(&"CLOSE"));
+    }
+}
+
+/// What waited for an export when the process was killed is in a document of the
+/// next run.
+#[cfg(feature = "journal")]
+#[test]
+fn what_waited_for_an_export_is_exported_after_a_kill() {
+    let disk = super::journal_rig::Disk::default();
+    let rig = |backlog_events_max| {
+        let setup = Setup { events_max: Some(8), backlog_events_max, ..Setup::default() };
+        Setup { journal: Some(disk.clone()), ..setup }.rig()
+    };
+    let mut killed = rig(64);
+    killed.complete(9);
+    killed.settle();
+    let mut all = killed.documents()[0].1.clone();
+    assert!(!all.is_empty());
+    let _ = killed.fs.clone().always_failing(Call::Sync);
+    killed.complete(40);
+    killed.settle();
+    killed.ask(Request::Sync).unwrap().unwrap();
+    assert!(killed.documents().len() == 1 && killed.worker.intake.losses.totals().is_empty());
+    drop(killed);
+
+    let mut next = rig(64);
+    assert_eq!(next.held_ids().len() + all.len(), 49);
+    next.settle();
+    all.extend(next.documents().into_iter().flat_map(|(_, ids)| ids));
+    all.extend(next.held_ids());
+    assert_eq!(all, (0..49).collect::<Vec<_>>());
+}

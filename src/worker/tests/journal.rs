@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::journal_rig::{Disk, event, facts};
 use super::rig::Rig;
 use crate::event::{Kind, Status, StatusSource};
+use crate::fs::JournalFs;
 use crate::fs::simulated::Call;
 use crate::worker::request::Request;
 
@@ -207,4 +208,31 @@ fn the_buffer_gets_back_what_it_held_and_not_what_was_rotated_out() {
     assert_eq!(rig.held_ids(), [10, 11, 12]);
     let first = rig.held()[0].sequence.unwrap().0;
     assert_eq!(first, 11, "places are kept");
+}
+
+/// Opening a log of which a segment was deleted.
+#[test]
+fn a_log_without_one_of_its_segments_is_not_taken_up() {
+    for removed in [0, 1] {
+        let disk = Disk { segment_bytes_max: 8 * 1024, ..Disk::default() };
+        let mut rig = disk.rig(None);
+        for _ in 0..20 {
+            rig.complete(10);
+            rig.ask(Request::Sync).unwrap().unwrap();
+        }
+        rig.ask(Request::Shutdown).unwrap();
+        let directory = rig.journal_totals().directory.join("segments");
+        drop(rig);
+        let mut names = disk.fs.names(&directory);
+        names.sort();
+        assert!(names.len() > 3, "{names:?}");
+        let before = disk.fs.disk().clone();
+        disk.fs.remove_file(&directory.join(&names[removed])).unwrap();
+        let error = disk.try_rig(None).err().unwrap();
+        assert_eq!(error.kind(), crate::ErrorKind::Damaged);
+        let said = error.to_string();
+        assert!(said.contains(["were pruned", "a segment that begins with"][removed]), "{said}");
+        *disk.fs.disk() = before;
+        assert!(disk.try_rig(None).is_ok());
+    }
 }

@@ -164,7 +164,6 @@ impl Rig {
     }
 
     /// Asks, and says where the answer will be.
-    #[cfg(feature = "journal")]
     pub(super) fn begin_to_ask<T>(
         &mut self,
         make: impl FnOnce(Reply<T>) -> Request,

@@ -46,3 +46,33 @@ fn a25_a_document_that_fails_is_tried_again() {
     rig.settle();
     assert_eq!(rig.documents().len(), 1);
 }
+
+#[test]
+fn a_clock_that_is_far_ahead_for_a_moment_costs_a_few_documents_and_no_later_ones() {
+    let mut rig = Setup { daily_snapshot: true, ..Setup::default() }.rig();
+    rig.complete(1);
+    rig.settle();
+    rig.clock.step_wall("2026-01-15T10:31:00Z".parse().unwrap());
+    rig.settle();
+    assert_eq!(rig.documents().len(), 7);
+    rig.clock.step_wall("2025-01-15T10:32:00Z".parse().unwrap());
+    rig.settle();
+    rig.clock.advance(14 * HOUR);
+    rig.settle();
+    let names: Vec<_> = rig.documents().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), 8);
+    assert!(names.contains(&"audit_20250116.json".to_owned()), "{names:?}");
+}
+
+#[test]
+fn a_clock_that_passes_midnight_twice_has_one_document_of_it() {
+    let mut rig = Setup { daily_snapshot: true, ..Setup::default() }.rig();
+    rig.complete(1);
+    rig.clock.advance(14 * HOUR);
+    rig.settle();
+    rig.clock.step_wall("2025-01-15T23:59:00Z".parse().unwrap());
+    rig.settle();
+    rig.clock.advance(HOUR);
+    rig.settle();
+    assert_eq!(rig.documents().len(), 1);
+}

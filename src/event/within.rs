@@ -1,0 +1,199 @@
+//! Events made elsewhere (read from a document, or changed field by field)
+//! brought within the limits of an event, and into the form that an entry of a
+//! journal may have. Nothing is refused.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::audit_event::complete_identity;
+use super::limits::{
+    ENTRY_IDS_CUT_KEY, ENTRY_IDS_MAX, METADATA_BYTES_MAX, METADATA_CUT_KEY, METADATA_FIELDS_MAX,
+    OWN_KEYS, bounded, cut_marker,
+};
+use super::row::time_from_us;
+use super::{Actor, AuditEvent, Metadata, Operation};
+
+/// What a value takes beside its text, as in what is captured of spans.
+const VALUE_BYTES: usize = 8;
+
+/// `event`, with what is too long cut and marked, what is too much counted, and
+/// what no entry can say as the nearest that one can.
+pub(crate) fn within(mut event: AuditEvent) -> AuditEvent {
+    // Recorded by hand, it is an event of its own, and recorded now.
+    (event.sequence, event.recorded_at, event.part) = (None, None, None);
+    event.timestamp = time_from_us(event.timestamp.timestamp_micros());
+    event.operation = Operation::from(event.operation.as_str());
+    cut_texts(&mut event);
+    (event.actor, event.user_id) =
+        complete_identity(Some(bounded_actor(event.actor)), event.user_id.take());
+    let ids_cut = event.entry_ids.len().saturating_sub(ENTRY_IDS_MAX);
+    event.entry_ids.truncate(ENTRY_IDS_MAX);
+    let (metadata, fields_cut) = bounded_metadata(event.metadata);
+    event.metadata = metadata;
+    for (key, more) in [(ENTRY_IDS_CUT_KEY, ids_cut), (METADATA_CUT_KEY, fields_cut)] {
+        count(&mut event.metadata, key, more as u64);
+    }
+    event
+}
+
+/// Adds to what was counted under a key before.
+pub(super) fn count(metadata: &mut Metadata, key: &str, more: u64) {
+    if more > 0 {
+        let before = metadata.get(key).and_then(Value::as_u64).unwrap_or_default();
+        metadata.insert(key, before.saturating_add(more));
+    }
+}
+
+fn cut_texts(event: &mut AuditEvent) {
+    let texts = [
+        &mut event.user_id,
+        &mut event.session_id,
+        &mut event.org_id,
+        &mut event.resource,
+        &mut event.source,
+        &mut event.error_message,
+    ];
+    texts.into_iter().flatten().for_each(cut);
+    event.entry_ids.iter_mut().for_each(cut);
+    event.span.iter_mut().flat_map(|span| [&mut span.name, &mut span.target]).for_each(cut);
+}
+
+fn cut(text: &mut String) {
+    if let Cow::Owned(shorter) = bounded(text) {
+        *text = shorter;
+    }
+}
+
+/// An actor as its text is read back. The id of a user is cut as that of
+/// `user_id` is, so that the two stay the same.
+fn bounded_actor(actor: Actor) -> Actor {
+    let mut actor = match actor {
+        Actor::Other(text) => Actor::from(text),
+        known => known,
+    };
+    match &mut actor {
+        Actor::User(text) | Actor::ApiKey(text) | Actor::Service(text) | Actor::Other(text) => {
+            cut(text);
+        }
+        Actor::System | Actor::Anonymous => {}
+    }
+    actor
+}
+
+/// The fields within the limits, and how many had no place. What is too much in
+/// bytes gives way to a mark, as long as there is room for that. Counts of what
+/// was cut earlier are kept beside them.
+fn bounded_metadata(metadata: Metadata) -> (Metadata, usize) {
+    let mut kept = Metadata::new();
+    let (mut fields, mut room, mut dropped) = (0, METADATA_BYTES_MAX, 0);
+    for (key, value) in metadata.into_fields() {
+        if value.is_number() && OWN_KEYS.contains(&key.as_str()) {
+            kept.push_new(key, value);
+            continue;
+        }
+        let fitting = bounded_field(value, room).filter(|_| fields < METADATA_FIELDS_MAX);
+        let Some((value, bytes)) = fitting else {
+            dropped += 1;
+            continue;
+        };
+        (fields, room) = (fields + 1, room - bytes);
+        kept.push_new(key, value);
+    }
+    (kept, dropped)
+}
+
+/// A value that is no longer than one may be, and how much of the room it
+/// takes; a mark where that is too little, nothing where it is for that. A list
+/// or an object that is cut is a text, as it is in spans.
+fn bounded_field(value: Value, room: usize) -> Option<(Value, usize)> {
+    let (value, text_bytes) = match value {
+        Value::String(text) => {
+            let bytes = text.len();
+            (Value::String(text), bytes)
+        }
+        Value::Array(_) | Value::Object(_) => {
+            let json = value.to_string();
+            match bounded(&json) {
+                Cow::Borrowed(_) => (value, json.len()),
+                Cow::Owned(cut) => {
+                    let bytes = cut.len();
+                    (Value::String(cut), bytes)
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => (value, 0),
+    };
+    if text_bytes + VALUE_BYTES <= room {
+        return Some((value, text_bytes + VALUE_BYTES));
+    }
+    let mark = cut_marker(Some(text_bytes));
+    let bytes = mark.len() + VALUE_BYTES;
+    (text_bytes > 0 && bytes <= room).then_some((Value::String(mark), bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::event::limits::FIELD_BYTES_MAX;
+
+    #[test]
+    fn metadata_stays_within_its_limits_and_says_what_is_missing() {
+        let many = (0..1001).fold(AuditEvent::builder("store"), |event, number| {
+            event.metadata(format!("k{number}"), number)
+        });
+        let event = within(many.metadata(METADATA_CUT_KEY, 5).build());
+        assert_eq!(event.metadata.len(), METADATA_FIELDS_MAX + 1);
+        assert_eq!(event.metadata.get("k127"), Some(&json!(127)));
+        assert_eq!(event.metadata.get(METADATA_CUT_KEY), Some(&json!(1001 - 128 + 5)));
+        assert_eq!(within(event.clone()), event);
+
+        let list = vec!["x".repeat(1000); 40_000];
+        let long = AuditEvent::builder("store").metadata("list", list).metadata("n", 1).build();
+        let event = within(long);
+        let cut = event.metadata.get("list").and_then(Value::as_str).unwrap();
+        assert!(cut.starts_with("[\"xxx") && cut.ends_with(&cut_marker(Some(40_120_001))), "{cut}");
+        assert_eq!(event.metadata.get("n"), Some(&json!(1)));
+
+        let wide = (0..8).fold(AuditEvent::builder("store"), |event, number| {
+            event.metadata(format!("k{number}"), "v".repeat(FIELD_BYTES_MAX))
+        });
+        let event = within(wide.build());
+        let lengths: usize =
+            event.metadata.iter().filter_map(|(_, value)| value.as_str()).map(str::len).sum();
+        assert!(lengths <= METADATA_BYTES_MAX && lengths > 3 * FIELD_BYTES_MAX, "{lengths}");
+        assert_eq!(event.metadata.get("k7"), Some(&json!(cut_marker(Some(FIELD_BYTES_MAX)))));
+    }
+
+    #[test]
+    fn an_actor_is_bounded_and_as_it_is_read_back() {
+        let mut event = AuditEvent::builder("store").build();
+        event.actor = Actor::User("u".repeat(20_000));
+        let event = within(event);
+        assert_eq!(event.user_id.as_ref().map(String::len), Some(FIELD_BYTES_MAX));
+        assert_eq!(Some(&event.actor), event.user_id.clone().map(Actor::User).as_ref());
+
+        for (given, read) in [
+            (Actor::Other("user:bob".into()), Actor::User("bob".into())),
+            (Actor::Other(String::new()), Actor::Anonymous),
+        ] {
+            let event = within(AuditEvent::builder("store").actor(given).build());
+            assert_eq!(event.actor, read);
+            assert_eq!(event.user_id.is_some(), matches!(read, Actor::User(_)));
+        }
+        let long = AuditEvent::builder("store").actor(Actor::Service("s".repeat(1 << 20))).build();
+        assert!(within(long).actor.to_string().len() <= "service:".len() + FIELD_BYTES_MAX);
+    }
+
+    #[test]
+    fn what_the_trail_says_of_an_event_cannot_be_said_by_hand() {
+        let mut event = AuditEvent::builder("store").build();
+        event.recorded_at = Some(event.timestamp);
+        event.sequence = Some(crate::event::Sequence(7));
+        event.part = "2/3".parse().ok();
+        let event = within(event);
+        assert_eq!((event.recorded_at, event.sequence, event.part), (None, None, None));
+    }
+}
