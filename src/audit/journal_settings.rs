@@ -172,7 +172,9 @@ impl JournalSettings {
 
     /// A directory elsewhere that gets a copy of each checkpoint. Without one
     /// outside, nobody can tell a log from an older copy of it. May be called
-    /// several times.
+    /// several times. Each is for the logs of this journal alone: one of which
+    /// there is a checkpoint, and which is not here, is missed, and the journal
+    /// does not open.
     pub fn checkpoint_copy(mut self, directory: impl Into<PathBuf>) -> Self {
         self.checkpoint_copies.push(directory.into());
         self

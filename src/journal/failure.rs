@@ -163,7 +163,7 @@ impl fmt::Display for JournalError {
             ),
             JournalError::Missing { path, log } => write!(
                 f,
-                "log {log}, of which there is a checkpoint, is not here; put it back, or give up its checkpoint: {}",
+                "log {log}, of which there is a checkpoint, is not here; put it back; if it is of another journal, give each journal a place of its own for copies of checkpoints: {}",
                 path.display()
             ),
         }
