@@ -21,6 +21,12 @@ pub(super) struct StoredEvent<'a> {
     marker: PhantomData<&'a ()>,
 }
 
+/// How a walk through nothing ended.
+pub(super) struct Passed {
+    pub(super) flow: ControlFlow<()>,
+    pub(super) released_before: Option<Sequence>,
+}
+
 /// What a query looks for.
 #[expect(dead_code, reason = "its twin looks")]
 pub(super) struct Search<'q> {
@@ -48,8 +54,8 @@ impl Stored {
         &self,
         _: &Search<'_>,
         _: impl FnMut(&StoredEvent<'_>) -> Result<ControlFlow<()>>,
-    ) -> Result<ControlFlow<()>> {
-        Ok(ControlFlow::Continue(()))
+    ) -> Result<Passed> {
+        Ok(Passed { flow: ControlFlow::Continue(()), released_before: None })
     }
 
     pub(super) fn children_of(&self, _: &[EventId], _: u64) -> Result<Vec<EventId>> {
