@@ -146,6 +146,12 @@ impl AuditEvent {
         self.busy.map(duration_ms)
     }
 
+    /// The texts that identify, beside the actor.
+    pub(super) fn identity_mut(&mut self) -> [&mut Option<String>; 5] {
+        let AuditEvent { user_id, session_id, org_id, resource, source, .. } = self;
+        [user_id, session_id, org_id, resource, source]
+    }
+
     /// Whether nobody was named.
     pub fn is_anonymous(&self) -> bool {
         self.actor == Actor::Anonymous

@@ -78,6 +78,38 @@ pub(crate) fn cut_marker(bytes: Option<usize>) -> String {
     }
 }
 
+/// Longest mark of a cut, in bytes.
+pub(crate) const MARK_BYTES_MAX: usize = 40;
+
+/// Digits of the original length: fewer than a card's number has.
+const DIGITS_MAX: usize = 13;
+
+/// What stands before the mark of a cut, and the original length if the mark says
+/// it; nothing if the text does not end with a mark.
+#[inline]
+pub(crate) fn marked(text: &str) -> Option<(&str, Option<usize>)> {
+    let inside = text.strip_suffix(']')?;
+    match inside.strip_suffix(" …[cut") {
+        Some(kept) => Some((kept, None)),
+        None => marked_with_length(inside),
+    }
+}
+
+fn marked_with_length(inside: &str) -> Option<(&str, Option<usize>)> {
+    let inside = inside.strip_suffix(" bytes")?;
+    let digits = inside.bytes().rev().take_while(u8::is_ascii_digit).take(DIGITS_MAX + 1).count();
+    let (kept, length) = inside.split_at_checked(inside.len() - digits)?;
+    let kept = kept.strip_suffix(" …[cut from ").filter(|_| digits <= DIGITS_MAX)?;
+    Some((kept, Some(length.parse().ok()?)))
+}
+
+/// What stands before the mark of an earlier cut, and the original length, which is
+/// no less than what is there.
+pub(crate) fn unmarked(text: &str) -> (&str, usize) {
+    let (kept, original) = marked(text).unwrap_or((text, None));
+    (kept, original.unwrap_or_default().max(text.len()))
+}
+
 /// Returns `text`, cut and marked if it is longer than a field may be.
 ///
 /// The mark is within the limit, so that a value that was cut is not cut again

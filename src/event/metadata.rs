@@ -40,6 +40,13 @@ impl Metadata {
         self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
+    /// A number that the log says of itself, which beyond 2^53 is written as text.
+    #[cfg(feature = "journal")]
+    pub(crate) fn number(&self, key: &str) -> Option<u64> {
+        let value = self.get(key)?;
+        value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    }
+
     /// Takes the value under `key` out.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let index = self.0.iter().position(|(known, _)| known == key)?;

@@ -46,15 +46,8 @@ pub(super) fn count(metadata: &mut Metadata, key: &str, more: u64) {
 }
 
 fn cut_texts(event: &mut AuditEvent) {
-    let texts = [
-        &mut event.user_id,
-        &mut event.session_id,
-        &mut event.org_id,
-        &mut event.resource,
-        &mut event.source,
-        &mut event.error_message,
-    ];
-    texts.into_iter().flatten().for_each(cut);
+    event.identity_mut().into_iter().flatten().for_each(cut);
+    event.error_message.iter_mut().for_each(cut);
     event.entry_ids.iter_mut().for_each(cut);
     event.span.iter_mut().flat_map(|span| [&mut span.name, &mut span.target]).for_each(cut);
 }

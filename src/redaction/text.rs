@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::event::limits::{FIELD_BYTES_MAX, cut_marker, prefix};
+use crate::event::limits::{FIELD_BYTES_MAX, MARK_BYTES_MAX, cut_marker, prefix, unmarked};
 
 use super::action::Action;
-use super::detect::{Finding, MARK_BYTES_MAX, marked};
+use super::detect::Finding;
 use super::rules::Rules;
 
 /// What stands for a value that is masked.
@@ -81,11 +81,4 @@ pub(super) fn write_cut(text: &str, bytes_max: usize, out: &mut String) {
     }
     out.push_str(prefix(kept, bytes_max));
     out.push_str(&cut_marker(Some(original)));
-}
-
-/// What stands before the mark of an earlier cut, and the original length, which is
-/// no less than what is there.
-fn unmarked(text: &str) -> (&str, usize) {
-    let (kept, original) = marked(text).unwrap_or((text, None));
-    (kept, original.unwrap_or_default().max(text.len()))
 }

@@ -189,14 +189,18 @@ impl Story {
     }
 
     fn seal(&mut self, event: &AuditEvent, place: &Place) {
-        let Some(first) = number(event, "first") else { return };
+        let Some(first) = event.metadata.number("first") else { return };
         let Some(found) = self.sealed.get(&first).copied() else { return };
         self.tree_stored = self.tree_stored.max(found.next);
         let facts = [
-            ("next", number(event, "next").map(|next| next.to_string()), found.next.to_string()),
+            (
+                "next",
+                event.metadata.number("next").map(|next| next.to_string()),
+                found.next.to_string(),
+            ),
             (
                 "bytes",
-                number(event, "bytes").map(|bytes| bytes.to_string()),
+                event.metadata.number("bytes").map(|bytes| bytes.to_string()),
                 found.bytes.to_string(),
             ),
             (
@@ -215,7 +219,7 @@ impl Story {
     }
 
     fn prune(&mut self, event: &AuditEvent) {
-        let first = number(event, "first").unwrap_or_default();
+        let first = event.metadata.number("first").unwrap_or_default();
         self.pruned_to = self.pruned_to.max(first);
         self.tree_stored = self.tree_stored.max(first);
     }
@@ -240,12 +244,6 @@ fn cuts_told(cuts: &[Value]) -> String {
 
 fn text<'e>(event: &'e AuditEvent, key: &str) -> Option<&'e str> {
     event.metadata.get(key).and_then(Value::as_str)
-}
-
-/// A number, which beyond 2^53 is written as text.
-fn number(event: &AuditEvent, key: &str) -> Option<u64> {
-    let value = event.metadata.get(key)?;
-    value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
 fn hex(digest: &Digest) -> String {

@@ -9,7 +9,7 @@
 use serde_json::Value;
 
 use super::super::AuditEvent;
-use super::super::limits::{METADATA_CUT_KEY, cut_marker, prefix};
+use super::super::limits::{METADATA_CUT_KEY, cut_marker, prefix, unmarked};
 use super::super::within::count;
 
 /// Identity that is longer than this, encoded, is cut. With six such values an
@@ -95,14 +95,7 @@ fn cut_identity(event: &mut AuditEvent) {
     if shorten(&mut actor) {
         event.actor = actor.as_str().into();
     }
-    let texts = [
-        &mut event.user_id,
-        &mut event.session_id,
-        &mut event.org_id,
-        &mut event.resource,
-        &mut event.source,
-    ];
-    for text in texts.into_iter().flatten() {
+    for text in event.identity_mut().into_iter().flatten() {
         shorten(text);
     }
     for text in event.span.iter_mut().flat_map(|span| [&mut span.name, &mut span.target]) {
@@ -135,15 +128,6 @@ pub(super) fn cut_to(text: &str, bytes_max: usize) -> String {
         cut = prefix(cut, cut.len() - (encoded(cut) - room - 2).div_ceil(6).max(1));
     }
     format!("{cut}{mark}")
-}
-
-/// What stands before the mark of an earlier cut, and the original length.
-fn unmarked(text: &str) -> (&str, usize) {
-    let earlier = text.strip_suffix(" bytes]").and_then(|text| {
-        let (kept, bytes) = text.rsplit_once(" …[cut from ")?;
-        Some((kept, bytes.parse().ok()?))
-    });
-    earlier.unwrap_or((text, text.len()))
 }
 
 /// Length as JSON.

@@ -4,30 +4,7 @@
 //! the very form that cutting gives it, and then it only makes more be hidden: what
 //! stands before it is looked at, and in the mark itself there is no room for a secret.
 
-/// Longest mark, in bytes.
-pub(in crate::redaction) const MARK_BYTES_MAX: usize = 40;
-
-/// Digits of the original length: fewer than a card's number has.
-const DIGITS_MAX: usize = 13;
-
-/// What stands before the mark, and the original length if the mark says it; nothing
-/// if the text does not end with a mark.
-#[inline]
-pub(in crate::redaction) fn marked(text: &str) -> Option<(&str, Option<usize>)> {
-    let inside = text.strip_suffix(']')?;
-    match inside.strip_suffix(" …[cut") {
-        Some(kept) => Some((kept, None)),
-        None => marked_with_length(inside),
-    }
-}
-
-fn marked_with_length(inside: &str) -> Option<(&str, Option<usize>)> {
-    let inside = inside.strip_suffix(" bytes")?;
-    let digits = inside.bytes().rev().take_while(u8::is_ascii_digit).take(DIGITS_MAX + 1).count();
-    let (kept, length) = inside.split_at_checked(inside.len() - digits)?;
-    let kept = kept.strip_suffix(" …[cut from ").filter(|_| digits <= DIGITS_MAX)?;
-    Some((kept, Some(length.parse().ok()?)))
-}
+use crate::event::limits::marked;
 
 /// The text without marks of cuts at its end.
 #[inline]
@@ -48,7 +25,7 @@ pub(in crate::redaction) fn is_cut_json(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::limits::cut_marker;
+    use crate::event::limits::{MARK_BYTES_MAX, cut_marker};
 
     #[test]
     fn only_a_whole_mark_at_the_end_is_one() {

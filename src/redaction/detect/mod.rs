@@ -25,7 +25,7 @@ mod token;
 mod value;
 
 pub(super) use card::is_card_number;
-pub(super) use cut::{MARK_BYTES_MAX, is_cut_json, marked};
+pub(super) use cut::is_cut_json;
 pub use detector::Detector;
 pub(super) use detector::{Detectors, Finding};
 pub(super) use plain::is_plain;

@@ -6,8 +6,6 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::facts::PRUNE;
 use super::keeper::Kept;
 use super::refill::{is_fact, read};
@@ -54,14 +52,9 @@ impl Kept {
             let Some(fact) = fact.filter(|fact| fact.operation.as_str() == PRUNE) else {
                 return Ok(ControlFlow::Continue(()));
             };
-            pruned = fact.metadata.get("first").and_then(number);
+            pruned = fact.metadata.number("first");
             Ok(ControlFlow::Break(()))
         })?;
         Ok(pruned)
     }
-}
-
-/// A number as facts have it: as text where JSON readers would round it.
-fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
