@@ -67,6 +67,11 @@ impl Dictionary {
         slice(&self.text, &self.ends, position, self.prefix_bytes)
     }
 
+    /// All texts, by position.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        (0..self.len() as u32).filter_map(|position| self.text(position))
+    }
+
     /// The text with the dictionary's prefix before it.
     pub(crate) fn prefixed_text(&self, position: u32) -> Option<&str> {
         slice(&self.text, &self.ends, position, 0)

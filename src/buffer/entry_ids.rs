@@ -29,6 +29,21 @@ impl EntryIdsBuilder {
         self.ends.push(self.hashes.len() as u32);
     }
 
+    /// The ids of so many events of a segment, as if each was pushed.
+    pub(super) fn append(&mut self, hasher: &Hasher, ids: &EntryIds, events: usize) {
+        let before = self.hashes.len() as u32;
+        for position in ids.all_positions() {
+            let id = ids.dictionary.text(position).unwrap_or_default().as_bytes();
+            self.hashes.push(hash_bytes(hasher, id));
+            append(&mut self.text, id);
+            self.text_ends.push(self.text.len() as u32);
+        }
+        let all = self.ends.len() + events;
+        self.ends.extend(ids.ends.iter().map(|end| before + end));
+        // Where no event has one, nothing is kept of them.
+        self.ends.resize(all, before);
+    }
+
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.text_ends.clear();
@@ -172,10 +187,20 @@ impl EntryIds {
         let end = self.ends.get(index).copied().unwrap_or_default();
         let start =
             index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        (start..end).map(|at| match &self.repeated {
+        (start..end).map(|at| self.position(at))
+    }
+
+    /// Those of all events, one after the other.
+    fn all_positions(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.ends.last().copied().unwrap_or_default()).map(|at| self.position(at))
+    }
+
+    /// Which id the one at this place of all lists is.
+    fn position(&self, at: u32) -> u32 {
+        match &self.repeated {
             None => at,
             Some(repeated) => repeated.positions.get(at as usize).copied().unwrap_or_default(),
-        })
+        }
     }
 
     pub(super) fn bytes(&self) -> usize {

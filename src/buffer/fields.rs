@@ -30,6 +30,38 @@ impl FieldsBuilder {
         self.ends.push(self.bytes.len() as u32);
     }
 
+    /// The fields of so many events of a segment, as if each was pushed.
+    pub(super) fn append(&mut self, hasher: &Hasher, fields: &Fields, events: usize) {
+        let before = self.bytes.len() as u32;
+        let all = self.ends.len() + events;
+        let positions: Vec<u32> =
+            fields.keys.texts().map(|key| self.keys.intern(hasher, key)).collect();
+        if positions.iter().copied().eq(0..positions.len() as u32) {
+            self.bytes.extend_from_slice(&fields.bytes);
+            self.ends.extend(fields.ends.iter().map(|end| before + end));
+        } else {
+            fields.ends.iter().enumerate().for_each(|(index, _)| {
+                self.append_translated(fields.slice(index).unwrap_or_default(), &positions);
+            });
+        }
+        // Where no event has one, nothing is kept of them.
+        self.ends.resize(all, before);
+    }
+
+    /// The fields of one event, whose keys have these positions here.
+    fn append_translated(&mut self, mut fields: &[u8], positions: &[u32]) {
+        while let Some(key) = read_position(&mut fields) {
+            let value = written_len(fields).and_then(|len| fields.split_at_checked(len));
+            let (Some((value, rest)), Some(here)) = (value, positions.get(key as usize)) else {
+                break;
+            };
+            write_position(&mut self.bytes, *here);
+            append(&mut self.bytes, value);
+            fields = rest;
+        }
+        self.ends.push(self.bytes.len() as u32);
+    }
+
     /// The position of the key of the field at this place.
     #[inline]
     fn position(&mut self, hasher: &Hasher, place: usize, key: &[u8]) -> Option<u32> {

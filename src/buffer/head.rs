@@ -11,7 +11,7 @@ use super::entry_ids::EntryIdsBuilder;
 use super::fields::FieldsBuilder;
 use super::flags::Flags;
 use super::interner::Hasher;
-use super::numbers::{NumbersBuilder, ordered_us};
+use super::numbers::{NumbersBuilder, ordered_us, us_from_ordered};
 use super::segment::{Segment, SegmentParts};
 use super::sparse::{SparseBuilder, SparseSlicesBuilder};
 use super::symbols::{PerField, SymbolsBuilder, USER_PREFIX};
@@ -85,6 +85,33 @@ impl Head {
         self.push_span(index, row);
         let (first, newest) = self.recorded_us.unwrap_or((row.recorded_us, row.recorded_us));
         self.recorded_us = Some((first, newest.max(row.recorded_us)));
+    }
+
+    /// All events of a segment, as if each was pushed, column by column.
+    pub(super) fn append(&mut self, hasher: &Hasher, segment: &Segment) {
+        let (first, events) = (self.len(), segment.len());
+        let parts = segment.parts();
+        self.event_ids.extend_from_slice(&parts.event_ids);
+        self.flags.extend_from_slice(&parts.flags);
+        self.taken += segment.taken();
+        self.timestamps.append(&parts.timestamps, events);
+        self.recorded.append(&parts.recorded, events);
+        self.durations.append(&parts.durations, events);
+        self.busy.append(&parts.busy, events);
+        for (column, more) in self.columns.each_mut().into_iter().zip(parts.columns.each()) {
+            column.append(hasher, more, events);
+        }
+        self.entry_ids.append(hasher, &parts.entry_ids, events);
+        self.metadata.append(hasher, &parts.metadata, events);
+        self.errors.append(first, &parts.errors);
+        self.parents.append(first, &parts.parents);
+        self.trace_ids.append(first, &parts.trace_ids);
+        self.span_ids.append(first, &parts.span_ids);
+        self.links.append(first, &parts.links);
+        if let (Some(first), Some((_, newest))) = (parts.recorded.value(0), segment.recorded_us()) {
+            let (first, before) = self.recorded_us.unwrap_or((us_from_ordered(first), newest));
+            self.recorded_us = Some((first, newest.max(before)));
+        }
     }
 
     /// Takes a place behind the newest event, for a further entry of it. Nobody

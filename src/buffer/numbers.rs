@@ -30,14 +30,33 @@ impl NumbersBuilder {
         }
         self.values.push(value.unwrap_or_default());
         if let Some(value) = value {
-            let (min, max) = self.range.unwrap_or((value, value));
-            self.range = Some((value.min(min), value.max(max)));
+            self.widen((value, value));
         }
     }
 
     /// The last value once more.
     pub(super) fn push_last(&mut self) {
         self.push(self.values.last().copied());
+    }
+
+    /// The values of so many events of a segment, as if each was pushed.
+    pub(super) fn append(&mut self, numbers: &Numbers, events: usize) {
+        match (&numbers.cells, numbers.range()) {
+            (Cells::Narrow(cells), Some(range))
+                if self.present.is_empty() && !cells.contains(&0) =>
+            {
+                let value = |cell: &u32| range.0 + u64::from(cell - 1);
+                self.values.extend(cells.iter().map(value));
+                self.widen(range);
+            }
+            _ => (0..events).for_each(|index| self.push(numbers.value(index))),
+        }
+    }
+
+    #[inline]
+    fn widen(&mut self, (min, max): (u64, u64)) {
+        let (least, greatest) = self.range.unwrap_or((min, max));
+        self.range = Some((least.min(min), greatest.max(max)));
     }
 
     pub(super) fn clear(&mut self) {

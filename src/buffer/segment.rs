@@ -101,6 +101,11 @@ impl Segment {
         self.parts.base + self.len() as u64
     }
 
+    /// Everything that it holds.
+    pub(super) fn parts(&self) -> &SegmentParts {
+        &self.parts
+    }
+
     pub(crate) fn columns(&self) -> &PerField<SymbolColumn> {
         &self.parts.columns
     }

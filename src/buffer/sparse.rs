@@ -27,6 +27,11 @@ impl<T: Copy> SparseBuilder<T> {
         self.values.push(value);
     }
 
+    /// The values of a segment whose first event is this one here.
+    pub(super) fn append(&mut self, first: usize, others: &Sparse<T>) {
+        others.iter().for_each(|(event, value)| self.push(first + event, value));
+    }
+
     pub(super) fn clear(&mut self) {
         self.events.clear();
         self.values.clear();
@@ -86,6 +91,15 @@ impl<T: Copy> SparseSlicesBuilder<T> {
     pub(super) fn push(&mut self, event: usize, values: &[T]) {
         self.store.extend_from_slice(values);
         self.ends.push(event, self.store.len() as u32);
+    }
+
+    /// The slices of a segment whose first event is this one here.
+    pub(super) fn append(&mut self, first: usize, others: &SparseSlices<T>) {
+        let before = self.store.len() as u32;
+        self.store.extend_from_slice(&others.store);
+        for (event, end) in others.ends.iter() {
+            self.ends.push(first + event, before + end);
+        }
     }
 
     pub(super) fn clear(&mut self) {

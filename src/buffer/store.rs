@@ -6,7 +6,7 @@ use super::head::Head;
 use super::interner::Hasher;
 use super::list::SegmentList;
 use super::rotation::{RotationPolicy, day, duration_us};
-use super::segment::{Segment, SegmentScratch};
+use super::segment::Segment;
 use super::snapshot::Snapshot;
 use super::tiers::{Piece, PieceMax, next_merge};
 use crate::event::Sequence;
@@ -211,15 +211,9 @@ impl Buffer {
     fn merge(&mut self, range: std::ops::Range<usize>) {
         let Some(pieces) = self.segments.as_slice().get(range.clone()) else { return };
         let Some(base) = pieces.first().map(|piece| piece.base()) else { return };
-        let mut scratch = SegmentScratch::default();
         for piece in pieces {
             self.segments_bytes -= piece.bytes();
-            for index in 0..piece.len() {
-                match piece.row(index, &mut scratch) {
-                    Some(row) => self.head.push(&self.hasher, &row),
-                    None => self.head.take_place(&self.hasher),
-                }
-            }
+            self.head.append(&self.hasher, piece);
         }
         let merged = self.head.freeze(base);
         self.head.clear();

@@ -1,11 +1,14 @@
 //! What the buffer promises its readers.
 
+use std::sync::Arc;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::head::Head;
 use super::rotation::{Keep, Rotation, RotationPolicy};
-use super::samples::{START_US, event, events_of, push};
-use super::{Buffer, BufferConfig, SegmentScratch, Snapshot};
+use super::samples::{START_US, event, events_of, push, push_taking};
+use super::{Buffer, BufferConfig, Segment, SegmentScratch, Snapshot};
 use crate::event::packed::{PackedMetadata, ValueRef, write_field};
 use crate::event::row::{RowScratch, time_from_us};
 use crate::event::{AuditEvent, Sequence};
@@ -22,6 +25,17 @@ fn sample() -> AuditEvent {
 
 fn held(snapshot: &Snapshot) -> Vec<AuditEvent> {
     snapshot.segments.iter().flat_map(|segment| events_of(segment)).collect()
+}
+
+fn pushed_again(buffer: &Buffer, segment: &Segment) -> Arc<Segment> {
+    let (mut head, mut scratch) = (Head::new(), SegmentScratch::default());
+    for index in 0..segment.len() {
+        match segment.row(index, &mut scratch) {
+            Some(row) => head.push(&buffer.hasher, &row),
+            None => head.take_place(&buffer.hasher),
+        }
+    }
+    head.freeze(segment.base())
 }
 
 fn assert_contiguous(snapshot: &Snapshot) {
@@ -55,6 +69,26 @@ proptest! {
         let snapshot = buffer.publish();
         prop_assert_eq!(held(&snapshot), model);
         prop_assert!(snapshot.segments.iter().all(|segment| segment.len() <= segment_events_max));
+    }
+
+    #[test]
+    fn merged_pieces_are_what_pushing_their_events_gives(
+        events in vec((event(), 1..4_u64, prop::bool::weighted(0.3)), 0..120),
+        agreeing: bool,
+    ) {
+        let mut buffer = buffer(64);
+        for (mut event, mut places, publish) in events {
+            if agreeing {
+                (event, places) = (AuditEvent { metadata: event.metadata, ..sample() }, 1);
+            }
+            push_taking(&mut buffer, &event, places);
+            if publish {
+                buffer.publish();
+            }
+        }
+        for segment in buffer.publish().segments.iter() {
+            prop_assert_eq!(format!("{segment:?}"), format!("{:?}", pushed_again(&buffer, segment)));
+        }
     }
 
     #[test]
@@ -169,9 +203,9 @@ fn publishing_nothing_new_gives_the_same_snapshot() {
     let mut buffer = buffer(10);
     push(&mut buffer, &sample());
     let first = buffer.publish();
-    assert!(std::sync::Arc::ptr_eq(&first, &buffer.publish()));
+    assert!(Arc::ptr_eq(&first, &buffer.publish()));
     push(&mut buffer, &sample());
-    assert!(!std::sync::Arc::ptr_eq(&first, &buffer.publish()));
+    assert!(!Arc::ptr_eq(&first, &buffer.publish()));
 }
 
 #[test]
@@ -192,7 +226,7 @@ fn what_leaves_stays_visible_until_it_is_gone_and_is_not_merged() {
     let during = buffer.publish();
     assert_eq!(during.len(), 45);
     for (kept, left) in during.segments.iter().zip(&leaving) {
-        assert!(std::sync::Arc::ptr_eq(kept, left));
+        assert!(Arc::ptr_eq(kept, left));
     }
     assert_eq!(buffer.finish_release(), 5);
     assert_eq!((buffer.len(), buffer.publish().first_sequence), (40, 5));
@@ -208,7 +242,7 @@ fn releasing_frees_memory_and_sequences_go_on() {
         push(&mut buffer, &event);
     }
     let full = buffer.bytes();
-    let weak = std::sync::Arc::downgrade(&buffer.begin_release(Rotation::REQUESTED)[0]);
+    let weak = Arc::downgrade(&buffer.begin_release(Rotation::REQUESTED)[0]);
     assert_eq!(buffer.finish_release(), 5_000);
     assert!(weak.upgrade().is_none());
     assert!(buffer.bytes() < full);

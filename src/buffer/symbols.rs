@@ -63,6 +63,8 @@ pub(super) struct SymbolsBuilder {
     len: usize,
     /// Empty as long as all events agree.
     symbols: Vec<u16>,
+    /// What the symbols of a segment are here, while it is appended.
+    mapped: Vec<u16>,
 }
 
 impl SymbolsBuilder {
@@ -82,10 +84,47 @@ impl SymbolsBuilder {
 
     fn push_different(&mut self, symbol: u16) {
         if self.len > 0 {
-            if self.symbols.is_empty() {
-                self.symbols.resize(self.len, self.last);
-            }
+            self.spell_out();
             self.symbols.push(symbol);
+        }
+    }
+
+    /// The values of so many events of a segment, as if each was pushed: its
+    /// texts are looked up once, not once for each event.
+    pub(super) fn append(&mut self, hasher: &Hasher, column: &SymbolColumn, events: usize) {
+        let mut mapped = std::mem::take(&mut self.mapped);
+        mapped.clear();
+        mapped.push(0);
+        // In the order in which they appeared there, so that symbols are given
+        // in the order in which pushing would give them.
+        mapped.extend(column.dictionary.texts().map(|text| self.symbol(hasher, text)));
+        let symbol = |of: &u16| mapped.get(usize::from(*of)).copied().unwrap_or_default();
+        match &column.cells {
+            Cells::Constant(constant) => self.append_same(symbol(constant), events),
+            Cells::Each { symbols, .. } => {
+                self.spell_out();
+                self.symbols.extend(symbols.iter().map(symbol));
+                self.last = self.symbols.last().copied().unwrap_or_default();
+            }
+        }
+        self.len += events;
+        self.mapped = mapped;
+    }
+
+    fn append_same(&mut self, symbol: u16, events: usize) {
+        if symbol != self.last || !self.symbols.is_empty() {
+            self.spell_out();
+            if self.len > 0 {
+                self.symbols.resize(self.len + events, symbol);
+            }
+        }
+        self.last = symbol;
+    }
+
+    /// Events may differ from now on.
+    fn spell_out(&mut self) {
+        if self.symbols.is_empty() {
+            self.symbols.resize(self.len, self.last);
         }
     }
 
@@ -110,7 +149,8 @@ impl SymbolsBuilder {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.interner.bytes() + self.symbols.capacity() * size_of::<u16>()
+        let symbols = self.symbols.capacity() + self.mapped.capacity();
+        self.interner.bytes() + symbols * size_of::<u16>()
     }
 
     pub(super) fn freeze(&self, indexed: bool) -> SymbolColumn {
