@@ -200,10 +200,7 @@ impl Intake {
         let linked = self.open.with(follows.into_u64(), |open| open.event_key()).flatten();
         if let Some(linked) = linked {
             self.open.with(id.into_u64(), |open| {
-                let links = &mut open.rare_mut().links;
-                if links.len() < LINKS_MAX && !links.contains(&linked) {
-                    links.push(linked);
-                }
+                open.rare_mut().link(linked);
             });
         }
     }
@@ -303,9 +300,6 @@ impl Intake {
         let _ = self.problems.send(Error::new(ErrorKind::Degraded, message));
     }
 }
-
-/// Most links of one event.
-const LINKS_MAX: usize = 32;
 
 /// Notes that the thread was unwinding when it entered a span.
 #[cold]

@@ -5,6 +5,7 @@ use std::num::{NonZeroU8, NonZeroU64};
 use std::sync::Arc;
 
 use crate::event::Status;
+use crate::event::limits::LINKS_MAX;
 
 use super::ahead::{ask_for, ask_to_read};
 use super::captured::Captured;
@@ -133,6 +134,8 @@ impl LastExit {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rare {
     pub(crate) links: Vec<EventKey>,
+    /// How many more there were.
+    pub(crate) links_cut: u64,
     /// Nested operations that were collapsed into this one, and how many of
     /// them failed.
     pub(crate) collapsed: u64,
@@ -146,6 +149,20 @@ pub(crate) struct Rare {
     /// What events told while it was not decided which rule the span is for.
     #[cfg(feature = "policy")]
     pub(super) told: Vec<super::ruled::Told>,
+}
+
+impl Rare {
+    /// Links to an event, once.
+    pub(super) fn link(&mut self, linked: EventKey) {
+        if self.links.contains(&linked) {
+            return;
+        }
+        if self.links.len() < LINKS_MAX {
+            self.links.push(linked);
+        } else {
+            self.links_cut += 1;
+        }
+    }
 }
 
 impl Default for Capture {

@@ -43,7 +43,8 @@ pub struct SpanInfo {
     /// that the event is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span_id: Option<SpanId>,
-    /// Events of the audited spans that this one follows from.
+    /// Events of the audited spans that this one follows from, at most
+    /// [`LINKS_MAX`](super::limits::LINKS_MAX).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<EventId>,
 }

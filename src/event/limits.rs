@@ -32,6 +32,10 @@ pub const KEY_BYTES_MAX: usize = 128;
 /// metadata key [`ENTRY_IDS_CUT_KEY`].
 pub const ENTRY_IDS_MAX: usize = 16 * 1024;
 
+/// Most events that one event is linked to. How many more there were is said in
+/// the metadata key [`LINKS_CUT_KEY`].
+pub const LINKS_MAX: usize = 32;
+
 /// Most entries that one event takes in a journal: some 2 MiB of entry ids.
 /// How many more there were is said in the metadata key [`ENTRY_IDS_CUT_KEY`].
 pub const PARTS_MAX: usize = 64;
@@ -42,6 +46,9 @@ pub const PARTS_MISSING_KEY: &str = "audit.parts_missing";
 
 /// Metadata key that says how many entry ids did not fit.
 pub const ENTRY_IDS_CUT_KEY: &str = "audit.entry_ids_cut";
+
+/// Metadata key that says how many links did not fit.
+pub const LINKS_CUT_KEY: &str = "audit.links_cut";
 
 /// Metadata key that says how many metadata fields did not fit.
 pub const METADATA_CUT_KEY: &str = "audit.metadata_cut";
@@ -58,8 +65,14 @@ pub const COLLAPSED_FAILURES_KEY: &str = "audit.collapsed_failures";
 pub(crate) const INTENDED_KEY: &str = "audit.intended";
 
 /// Metadata keys that this crate writes itself, whatever else is kept.
-pub(crate) const OWN_KEYS: [&str; 5] =
-    [ENTRY_IDS_CUT_KEY, METADATA_CUT_KEY, COLLAPSED_KEY, COLLAPSED_FAILURES_KEY, INTENDED_KEY];
+pub(crate) const OWN_KEYS: [&str; 6] = [
+    ENTRY_IDS_CUT_KEY,
+    LINKS_CUT_KEY,
+    METADATA_CUT_KEY,
+    COLLAPSED_KEY,
+    COLLAPSED_FAILURES_KEY,
+    INTENDED_KEY,
+];
 
 /// Cuts `text` to at most `bytes_max` bytes at a character boundary.
 pub(crate) fn prefix(text: &str, bytes_max: usize) -> &str {

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::audit_event::complete_identity;
 use super::limits::{
-    ENTRY_IDS_CUT_KEY, ENTRY_IDS_MAX, METADATA_BYTES_MAX, METADATA_CUT_KEY, METADATA_FIELDS_MAX,
-    OWN_KEYS, bounded, cut_marker,
+    ENTRY_IDS_CUT_KEY, ENTRY_IDS_MAX, LINKS_CUT_KEY, LINKS_MAX, METADATA_BYTES_MAX,
+    METADATA_CUT_KEY, METADATA_FIELDS_MAX, OWN_KEYS, bounded, cut_marker,
 };
 use super::row::time_from_us;
 use super::{Actor, AuditEvent, Metadata, Operation};
@@ -29,9 +29,12 @@ pub(crate) fn within(mut event: AuditEvent) -> AuditEvent {
         complete_identity(Some(bounded_actor(event.actor)), event.user_id.take());
     let ids_cut = event.entry_ids.len().saturating_sub(ENTRY_IDS_MAX);
     event.entry_ids.truncate(ENTRY_IDS_MAX);
+    let links_cut = cut_links(&mut event);
     let (metadata, fields_cut) = bounded_metadata(event.metadata);
     event.metadata = metadata;
-    for (key, more) in [(ENTRY_IDS_CUT_KEY, ids_cut), (METADATA_CUT_KEY, fields_cut)] {
+    for (key, more) in
+        [(ENTRY_IDS_CUT_KEY, ids_cut), (LINKS_CUT_KEY, links_cut), (METADATA_CUT_KEY, fields_cut)]
+    {
         count(&mut event.metadata, key, more as u64);
     }
     event
@@ -43,6 +46,14 @@ pub(super) fn count(metadata: &mut Metadata, key: &str, more: u64) {
         let before = metadata.get(key).and_then(Value::as_u64).unwrap_or_default();
         metadata.insert(key, before.saturating_add(more));
     }
+}
+
+/// How many links were too many.
+fn cut_links(event: &mut AuditEvent) -> usize {
+    let Some(span) = &mut event.span else { return 0 };
+    let more = span.links.len().saturating_sub(LINKS_MAX);
+    span.links.truncate(LINKS_MAX);
+    more
 }
 
 fn cut_texts(event: &mut AuditEvent) {
@@ -131,6 +142,24 @@ mod tests {
 
     use super::*;
     use crate::event::limits::FIELD_BYTES_MAX;
+    use crate::event::{EventId, SpanInfo};
+
+    #[test]
+    fn links_beyond_the_limit_are_counted() {
+        let links: Vec<_> = (1..=LINKS_MAX as u128 + 3).map(EventId::from_u128).collect();
+        let mut event = AuditEvent::builder("merge").build();
+        event.span = Some(SpanInfo {
+            name: "merge".into(),
+            target: "store".into(),
+            parent: None,
+            trace_id: None,
+            span_id: None,
+            links: links.clone(),
+        });
+        let event = within(event);
+        assert_eq!(event.metadata.get(LINKS_CUT_KEY), Some(&json!(3)));
+        assert_eq!(event.span.unwrap().links, links[..LINKS_MAX]);
+    }
 
     #[test]
     fn metadata_stays_within_its_limits_and_says_what_is_missing() {

@@ -6,7 +6,7 @@ use crate::capture::{Callsite, Captured, EventKey, IdField, Origin, Recording, T
 use crate::clock::Clock;
 use crate::event::limits::{
     COLLAPSED_FAILURES_KEY, COLLAPSED_KEY, ENTRY_IDS_CUT_KEY, INTENDED_KEY, KEY_BYTES_MAX,
-    METADATA_CUT_KEY,
+    LINKS_CUT_KEY, METADATA_CUT_KEY,
 };
 use crate::event::packed::{PackedIds, PackedMetadata, ValueRef, write_field};
 use crate::event::row::{Row, RowSpan};
@@ -227,10 +227,12 @@ fn event_id(ids: &EventIds, key: EventKey, clock: &dyn Clock) -> EventId {
 /// Writes how much was cut away or collapsed, where anything was.
 fn write_counts(metadata: &mut Vec<u8>, captured: &Captured<'_>) {
     let cuts = captured.values.cuts;
-    let (collapsed, failures) =
-        captured.rare.map_or((0, 0), |rare| (rare.collapsed, rare.collapsed_failures));
+    let (links, collapsed, failures) = captured
+        .rare
+        .map_or((0, 0, 0), |rare| (rare.links_cut, rare.collapsed, rare.collapsed_failures));
     for (key, count) in [
         (ENTRY_IDS_CUT_KEY, u64::from(cuts.entry_ids)),
+        (LINKS_CUT_KEY, links),
         (METADATA_CUT_KEY, u64::from(cuts.metadata)),
         (COLLAPSED_KEY, collapsed),
         (COLLAPSED_FAILURES_KEY, failures),

@@ -2,6 +2,7 @@
 
 use tracing::{Level, event, info, info_span};
 use tracing_audit::AuditLayer;
+use tracing_audit::event::limits::{LINKS_CUT_KEY, LINKS_MAX};
 
 use crate::trail::{Told, events, only, told_trail, trail, trail_of};
 
@@ -61,6 +62,21 @@ fn what_it_follows_from_becomes_links() {
     let (cause, other) = (only(&audit, "CAUSE").event_id, only(&audit, "OTHER").event_id);
     let effect = only(&audit, "EFFECT").span.unwrap();
     assert_eq!((effect.links, effect.parent), (vec![cause, other], None));
+}
+
+#[test]
+fn links_that_do_not_fit_are_counted_and_those_given_twice_are_not() {
+    let (audit, _default) = trail();
+    let causes: Vec<_> =
+        (0..LINKS_MAX + 2).map(|_| info_span!("op", audit.operation = "CAUSE")).collect();
+    let effect = info_span!("op", audit.operation = "EFFECT");
+    causes.iter().chain(&causes[..5]).for_each(|cause| {
+        effect.follows_from(cause);
+    });
+    drop(effect);
+    let effect = only(&audit, "EFFECT");
+    assert_eq!(effect.span.unwrap().links.len(), LINKS_MAX);
+    assert_eq!(effect.metadata.get(LINKS_CUT_KEY), Some(&serde_json::json!(2)));
 }
 
 #[test]
