@@ -114,3 +114,22 @@ fn a_policy_comes_from_a_file_or_from_the_environment() {
     let error = Policy::from_path(directory.path().join("none.toml")).unwrap_err();
     assert!(error.to_string().contains("cannot be read") && error.path().is_some());
 }
+
+#[test]
+fn what_was_never_recorded_is_no_condition() {
+    for (text, told) in [
+        (
+            "[[rule]]\nspan = \"a\"\noperation = \"X\"\noutcome = [{ field = \"error\", recorded = false, status = \"success\" }]",
+            "p:4:42: only `recorded = true` can be asked for",
+        ),
+        (
+            "[[rule]]\nwhere = { a = { at_least = 1, recorded = false } }\noperation = \"X\"",
+            "p:2:42: only `recorded = true` can be asked for",
+        ),
+    ] {
+        let error = Policy::from_toml(text, "p").unwrap_err().to_string();
+        assert!(error.starts_with(told), "{text}\n told: {error}\n not:  {told}");
+    }
+    let recorded = "[[rule]]\nspan = \"a\"\noperation = \"X\"\noutcome = [{ field = \"error\", recorded = true, status = \"failure\" }]";
+    assert!(Policy::from_toml(recorded, "p").is_ok());
+}

@@ -146,7 +146,13 @@ fn read_tests(table: &Table<'_>) -> Result<Vec<Test>> {
     if let Some(item) = table.item("at_most") {
         tests.push(Test::AtMost(item.number()?));
     }
-    if table.flag("recorded")? {
+    if let Some(item) = table.item("recorded") {
+        if !item.flag()? {
+            return Err(item.error(
+                "only `recorded = true` can be asked for; what holds where a field has no value goes \
+                 into `otherwise`, or into a later rule",
+            ));
+        }
         tests.push(Test::Recorded);
     }
     Ok(tests)
