@@ -197,17 +197,21 @@ fn name_of_operation<'a>(item: &Item<'a>) -> Result<&'a str> {
 }
 
 fn read_origin(item: &Item<'_>) -> Result<Origin> {
-    if item.value().as_table().is_none() {
-        return Ok(Origin::fields(item.texts()?));
+    let origin = match item.value().as_table() {
+        Some(_) => read_origin_table(&item.table("an origin", ORIGIN_KEYS)?)?,
+        None => Origin::fields(item.texts()?),
+    };
+    if origin.is_nowhere() {
+        return Err(item.error("this comes from nowhere; give `field`, `fields` or `otherwise`"));
     }
-    let table = item.table("an origin", ORIGIN_KEYS)?;
+    Ok(origin)
+}
+
+fn read_origin_table(table: &Table<'_>) -> Result<Origin> {
     let mut origin = Origin::fields(table.texts("fields")?.into_iter().chain(table.text("field")?));
     origin.enclosing = table.flag("enclosing")?;
     origin.prefix = table.text("prefix")?.map(Box::from);
     origin.fixed = table.text("otherwise")?.map(Box::from);
-    if origin.fields.is_empty() && origin.fixed.is_none() {
-        return Err(item.error("this comes from nowhere; give `field`, `fields` or `otherwise`"));
-    }
     Ok(origin)
 }
 
