@@ -176,3 +176,13 @@ fn a_set_that_does_not_go_with_the_rest_is_told_with_its_place() {
         assert_eq!(error, told, "{text}");
     }
 }
+
+#[test]
+fn an_empty_variable_names_no_policy() {
+    for empty in ["", "  "] {
+        let error = Policy::from_variable(empty).unwrap_err();
+        assert!(error.is_invalid_input());
+        let told = error.to_string();
+        assert!(told.starts_with("TRACING_AUDIT_POLICY is empty; "), "{told}");
+    }
+}

@@ -73,7 +73,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// As [`from_path`](Self::from_path).
+    /// When the variable is set and empty, and as [`from_path`](Self::from_path).
     pub fn from_env() -> Result<Option<Policy>> {
         match std::env::var(POLICY_VARIABLE) {
             Ok(value) => Policy::from_variable(&value).map(Some),
@@ -87,7 +87,11 @@ impl Policy {
     }
 
     pub(crate) fn from_variable(value: &str) -> Result<Policy> {
-        if value.contains(['\n', '=']) {
+        if value.trim().is_empty() {
+            Err(Error::invalid(format!(
+                "{POLICY_VARIABLE} is empty; give the path of a policy, or unset it"
+            )))
+        } else if value.contains(['\n', '=']) {
             Policy::from_toml(value, POLICY_VARIABLE)
         } else {
             Policy::from_path(value)
