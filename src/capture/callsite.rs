@@ -149,7 +149,9 @@ impl Callsites {
             }
         }
         let Some(role) = role.or(concern.is_any.then_some(Role::Silent)) else {
-            self.book.note_unmatched(metadata);
+            if !self.is_ignored(metadata) {
+                self.book.note_unmatched(metadata);
+            }
             self.others.insert(metadata);
             return None;
         };
