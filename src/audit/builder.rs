@@ -370,6 +370,31 @@ impl Builder {
     }
 
     fn check(&self) -> Result<()> {
+        self.check_counts()?;
+        if self.rotation.age_max.is_some_and(|age| age.is_zero()) {
+            return Err(Error::invalid("buffer_age_max is 0; give at least a microsecond"));
+        }
+        if self.export_directory.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+            return Err(Error::invalid(
+                "export_directory is an empty path; give it a directory, such as `./exports`",
+            ));
+        }
+        if self.daily_snapshot && self.export_directory.is_none() {
+            return Err(Error::invalid(
+                "daily_snapshot needs somewhere to write to; set export_directory as well",
+            ));
+        }
+        if self.require_durable && !self.has_journal() {
+            return Err(Error::invalid(
+                "require_durable needs a journal; give `journal` a directory (feature `journal`)",
+            ));
+        }
+        #[cfg(feature = "journal")]
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.check())?;
+        Ok(())
+    }
+
+    fn check_counts(&self) -> Result<()> {
         for (name, value) in [
             ("buffer_events_max", self.rotation.events_max),
             ("buffer_bytes_max", self.rotation.bytes_max),
@@ -391,21 +416,6 @@ impl Builder {
                 )));
             }
         }
-        if self.rotation.age_max.is_some_and(|age| age.is_zero()) {
-            return Err(Error::invalid("buffer_age_max is 0; give at least a microsecond"));
-        }
-        if self.daily_snapshot && self.export_directory.is_none() {
-            return Err(Error::invalid(
-                "daily_snapshot needs somewhere to write to; set export_directory as well",
-            ));
-        }
-        if self.require_durable && !self.has_journal() {
-            return Err(Error::invalid(
-                "require_durable needs a journal; give `journal` a directory (feature `journal`)",
-            ));
-        }
-        #[cfg(feature = "journal")]
-        self.journal.as_ref().map_or(Ok(()), |journal| journal.check())?;
         Ok(())
     }
 }
