@@ -45,6 +45,14 @@ pub enum Finding {
         /// Its level.
         level: Level,
     },
+    /// A span or event of the program that was met has fields under `audit.` that
+    /// mean nothing, and are left out.
+    UnknownFields {
+        /// Their names.
+        names: Vec<String>,
+        /// `file:line`.
+        location: String,
+    },
     /// The subscriber does not support filters of layers, so that the layer
     /// switches every span and event of the process on.
     SwitchesEverythingOn,
@@ -82,6 +90,12 @@ impl fmt::Display for Finding {
                 "the audited `{name}` at {location} is switched off at its level {level}; filter the other layers \
                  one by one, not the subscriber",
             ),
+            Finding::UnknownFields { names, location } => write!(
+                f,
+                "{} at {location} means nothing and is left out; the known names are those of the README, and \
+                 anything else goes under a name without `audit.`",
+                names.join(", "),
+            ),
             Finding::SwitchesEverythingOn => f.write_str(
                 "this subscriber does not support filters of layers, so the audit layer switches every span and \
                  event on; build on `tracing_subscriber::registry()` instead of `fmt().finish()`, and do not swap \
@@ -107,6 +121,7 @@ pub(crate) fn run(audit: &Audit, intake: &Intake) -> Vec<Finding> {
         Attachment::Plain => findings.push(Finding::SwitchesEverythingOn),
         Attachment::Filtered => {}
     }
+    findings.extend(unknown_fields(intake));
     if STATIC_MAX_LEVEL < LevelFilter::TRACE {
         findings.push(Finding::CompiledOut { max_level: STATIC_MAX_LEVEL });
     }
@@ -135,6 +150,13 @@ fn ask(audit: &Audit, intake: &Intake, dispatch: &Dispatch) -> Vec<Finding> {
         level: *callsite.metadata.level(),
     }));
     findings
+}
+
+fn unknown_fields(intake: &Intake) -> impl Iterator<Item = Finding> {
+    intake.callsites.unknown_fields().into_iter().map(|unknown| Finding::UnknownFields {
+        names: unknown.names.into_iter().map(str::to_owned).collect(),
+        location: unknown.location,
+    })
 }
 
 /// The audited callsites that are switched off. Asking a filter leaves marks on

@@ -92,9 +92,10 @@ impl Begun {
         &self.receipt
     }
 
-    /// Adds entries it was done to, for the outcome.
+    /// Adds entries it was done to, for the outcome. An empty id is none.
     pub fn entry_ids(&mut self, ids: impl IntoIterator<Item = impl AsRef<str>>) -> &mut Self {
-        self.entry_ids.extend(ids.into_iter().map(|id| bounded(id.as_ref()).into_owned()));
+        let named = ids.into_iter().filter(|id| !id.as_ref().is_empty());
+        self.entry_ids.extend(named.map(|id| bounded(id.as_ref()).into_owned()));
         self
     }
 

@@ -34,6 +34,10 @@ pub const STREAM_EVENTS_MAX: usize = 4_096;
 /// said otherwise.
 pub const EXPORT_BACKLOG_FACTOR: usize = 4;
 
+/// More can never wait, for the worker or for a subscriber: the rooms are made
+/// beforehand, in powers of two.
+const WAITING_EVENTS_MAX: usize = 1 << 30;
+
 /// Choices for a trail. Made by [`AuditLayer::builder`]; every choice has a
 /// default.
 #[must_use = "nothing is audited until `build` is called and the layer is added"]
@@ -172,7 +176,8 @@ impl Builder {
         self
     }
 
-    /// Events that may wait for the worker. Default: [`QUEUE_EVENTS_MAX`].
+    /// Events that may wait for the worker, from 1 to 2^30; room for them is made
+    /// at the start. Default: [`QUEUE_EVENTS_MAX`].
     pub fn queue_events_max(mut self, events: usize) -> Self {
         self.queue_events_max = events;
         self
@@ -185,7 +190,8 @@ impl Builder {
         self
     }
 
-    /// Events that may wait for a subscriber before it lags. Default:
+    /// Events that may wait for a subscriber before it lags, from 1 to 2^30; the
+    /// next power of two counts, and room is made at the start. Default:
     /// [`STREAM_EVENTS_MAX`].
     pub fn stream_events_max(mut self, events: usize) -> Self {
         self.stream_events_max = events;
@@ -364,19 +370,14 @@ impl Builder {
     }
 
     fn check(&self) -> Result<()> {
-        for (name, value) in [
-            ("buffer_events_max", self.rotation.events_max),
-            ("buffer_bytes_max", self.rotation.bytes_max),
-            ("queue_events_max", Some(self.queue_events_max as u64)),
-            ("stream_events_max", Some(self.stream_events_max as u64)),
-            ("export_backlog_events_max", self.export_backlog_events_max.map(|max| max as u64)),
-        ] {
-            if value == Some(0) {
-                return Err(Error::invalid(format!("{name} is 0; give at least 1")));
-            }
-        }
+        self.check_counts()?;
         if self.rotation.age_max.is_some_and(|age| age.is_zero()) {
             return Err(Error::invalid("buffer_age_max is 0; give at least a microsecond"));
+        }
+        if self.export_directory.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+            return Err(Error::invalid(
+                "export_directory is an empty path; give it a directory, such as `./exports`",
+            ));
         }
         if self.daily_snapshot && self.export_directory.is_none() {
             return Err(Error::invalid(
@@ -391,5 +392,49 @@ impl Builder {
         #[cfg(feature = "journal")]
         self.journal.as_ref().map_or(Ok(()), |journal| journal.check())?;
         Ok(())
+    }
+
+    fn check_counts(&self) -> Result<()> {
+        for (name, value) in [
+            ("buffer_events_max", self.rotation.events_max),
+            ("buffer_bytes_max", self.rotation.bytes_max),
+            ("queue_events_max", Some(self.queue_events_max as u64)),
+            ("stream_events_max", Some(self.stream_events_max as u64)),
+            ("export_backlog_events_max", self.export_backlog_events_max.map(|max| max as u64)),
+        ] {
+            if value == Some(0) {
+                return Err(Error::invalid(format!("{name} is 0; give at least 1")));
+            }
+        }
+        for (name, value) in [
+            ("queue_events_max", self.queue_events_max),
+            ("stream_events_max", self.stream_events_max),
+        ] {
+            if value > WAITING_EVENTS_MAX {
+                return Err(Error::invalid(format!(
+                    "{name} is {value}; give at most {WAITING_EVENTS_MAX}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_can_ever_wait_is_refused() {
+        for (builder, told) in [
+            (AuditLayer::builder().queue_events_max(usize::MAX), "queue_events_max"),
+            (AuditLayer::builder().stream_events_max(usize::MAX), "stream_events_max"),
+            (AuditLayer::builder().stream_events_max(usize::MAX / 2), "stream_events_max"),
+        ] {
+            let error = builder.build_without_layer().unwrap_err();
+            assert!(error.is_invalid_input());
+            assert!(error.to_string().starts_with(told), "{error}");
+            assert!(error.to_string().ends_with("give at most 1073741824"), "{error}");
+        }
     }
 }

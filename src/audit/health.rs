@@ -27,11 +27,12 @@ pub struct Health {
     pub open_operations: u64,
     /// For how long the oldest of them has been open.
     pub oldest_open: Option<Duration>,
-    /// Events in the buffer.
+    /// Events in the buffer, and entries about the trail itself, which
+    /// `recorded_events` does not count.
     pub held_events: u64,
     /// Bytes of the buffer, indices included.
     pub held_bytes: u64,
-    /// Events that left the buffer by rotation.
+    /// Events that left the buffer by rotation, counted as `held_events` are.
     pub rotated_events: u64,
     /// Whether anything but the byte bound ever releases events.
     pub is_rotating: bool,

@@ -109,8 +109,9 @@ impl JournalSettings {
         self
     }
 
-    /// So many waiting bytes are synced at once; at least 64 KiB. Three times
-    /// as many are held while a disk is slow or fails. Default:
+    /// So many waiting bytes are synced at once; at least 65,551, the longest
+    /// entry with its frame. Three times as many are held while a disk is slow or
+    /// fails. Default:
     /// [`GROUP_BYTES_MAX`](Self::GROUP_BYTES_MAX).
     pub fn group_bytes_max(mut self, bytes: usize) -> Self {
         self.group_bytes_max = bytes;
@@ -251,6 +252,11 @@ impl JournalSettings {
     }
 
     pub(super) fn check(&self) -> Result<()> {
+        if self.directory.as_os_str().is_empty() {
+            return Err(Error::invalid(
+                "an empty path names no directory; give the journal one, such as `./audit`",
+            ));
+        }
         if self.group_commit.is_zero() || self.checkpoint_every.is_zero() {
             return Err(Error::invalid(
                 "group_commit and checkpoint_every of a journal have to be longer than nothing",

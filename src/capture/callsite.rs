@@ -83,8 +83,7 @@ impl Callsite {
 
     /// `file:line`, as far as known.
     pub(crate) fn location(&self) -> String {
-        let file = self.metadata.file().unwrap_or("unknown file");
-        format!("{file}:{}", self.metadata.line().unwrap_or(0))
+        location(self.metadata)
     }
 }
 
@@ -95,9 +94,9 @@ pub(crate) struct Callsites {
     pub(crate) book: Book,
     table: Table,
     pub(super) others: Others,
-    /// Held while a callsite is registered; callsites that are not in the table
-    /// and whose misuse was told already.
-    told: Mutex<Vec<Identifier>>,
+    /// Held while a callsite is registered; callsites with fields that mean
+    /// nothing, each of which was told of.
+    told: Mutex<Vec<(Identifier, UnknownFields)>>,
     places: Places,
     ignored_targets: Vec<String>,
     /// The layer is told of every span that is entered and left. Before it is told of
@@ -142,14 +141,17 @@ impl Callsites {
         let place = self.places.register(metadata, role_at_place(role.as_ref(), concern));
         let fields: Meanings =
             metadata.fields().iter().map(|field| Slot::of(field.name())).collect();
-        if !self.is_ignored(metadata) && !told.contains(&identifier(metadata)) {
-            if let Some(message) = unknown_names(metadata, &fields) {
-                told.push(identifier(metadata));
-                misuse(message);
+        let was_told = || told.iter().any(|(known, _)| *known == identifier(metadata));
+        if !self.is_ignored(metadata) && !was_told() {
+            if let Some(unknown) = UnknownFields::of(metadata, &fields) {
+                misuse(unknown.to_string());
+                told.push((identifier(metadata), unknown));
             }
         }
         let Some(role) = role.or(concern.is_any.then_some(Role::Silent)) else {
-            self.book.note_unmatched(metadata);
+            if !self.is_ignored(metadata) {
+                self.book.note_unmatched(metadata);
+            }
             self.others.insert(metadata);
             return None;
         };
@@ -227,6 +229,13 @@ impl Callsites {
         tables.into_iter().flat_map(|table| table.buckets.iter().filter_map(OnceLock::get))
     }
 
+    /// The fields under names of ours that mean nothing, of every callsite that
+    /// was met.
+    pub(crate) fn unknown_fields(&self) -> Vec<UnknownFields> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.iter().map(|(_, unknown)| unknown.clone()).collect()
+    }
+
     /// Puts a policy in force: what was decided of callsites is decided anew.
     #[cfg(feature = "policy")]
     pub(crate) fn adopt(&self, policy: Arc<super::ruled::Compiled>) {
@@ -291,24 +300,45 @@ fn is_within(target: &str, prefix: &str) -> bool {
     target.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-fn unknown_names(metadata: &Metadata<'_>, fields: &Meanings) -> Option<String> {
-    let names: Vec<_> = metadata
-        .fields()
-        .iter()
-        .zip(fields.slots())
-        .filter(|(_, slot)| *slot == Slot::Unknown)
-        .map(|(field, _)| field.name())
-        .collect();
-    (!names.is_empty()).then(|| {
-        format!(
-            "unknown audit field {} at {}:{}; the known ones are audit.operation, audit.user_id, audit.actor, \
+/// Fields of a callsite whose names begin with `audit.` and mean nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct UnknownFields {
+    pub(crate) names: Vec<&'static str>,
+    /// `file:line`, as far as known.
+    pub(crate) location: String,
+}
+
+impl UnknownFields {
+    fn of(metadata: &'static Metadata<'static>, fields: &Meanings) -> Option<Self> {
+        let names: Vec<_> = metadata
+            .fields()
+            .iter()
+            .zip(fields.slots())
+            .filter(|(_, slot)| *slot == Slot::Unknown)
+            .map(|(field, _)| field.name())
+            .collect();
+        let location = location(metadata);
+        (!names.is_empty()).then_some(UnknownFields { names, location })
+    }
+}
+
+impl std::fmt::Display for UnknownFields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "unknown audit field {} at {}; the known ones are audit.operation, audit.user_id, audit.actor, \
              audit.session_id, audit.org_id, audit.resource, audit.entry_ids, audit.source, audit.status, \
              audit.error and audit.duration_ms, and anything else goes under a name without `audit.`",
-            names.join(", "),
-            metadata.file().unwrap_or("unknown file"),
-            metadata.line().unwrap_or(0),
+            self.names.join(", "),
+            self.location,
         )
-    })
+    }
+}
+
+/// `file:line`, as far as known.
+fn location(metadata: &Metadata<'_>) -> String {
+    let file = metadata.file().unwrap_or("unknown file");
+    format!("{file}:{}", metadata.line().unwrap_or(0))
 }
 
 fn repeats_names(metadata: &Metadata<'_>) -> bool {

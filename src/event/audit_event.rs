@@ -180,6 +180,12 @@ pub(crate) fn duration_ns_from_ms(ms: f64) -> Option<u64> {
     (0.0..=18_446_744_073_709_549_568.0).contains(&ns).then_some(ns as u64)
 }
 
+/// A text that names somebody or something, within its limits: as in spans, an
+/// empty one names nobody.
+fn named(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| bounded(text).into_owned())
+}
+
 /// The one rule by which actor and user complete each other.
 pub(crate) fn complete_identity(
     actor: Option<Actor>,
@@ -194,7 +200,8 @@ pub(crate) fn complete_identity(
 }
 
 /// Builds an [`AuditEvent`] by hand. Values are bounded by the limits of
-/// [`limits`](super::limits) when they are set.
+/// [`limits`](super::limits) when they are set. An empty text as an id, resource or
+/// source is none.
 #[derive(Debug, Clone)]
 #[must_use = "an event is recorded when it is given to `Audit::record`"]
 pub struct EventBuilder {
@@ -246,39 +253,39 @@ impl EventBuilder {
 
     /// On whose behalf.
     pub fn user_id(mut self, id: impl AsRef<str>) -> Self {
-        self.event.user_id = Some(bounded(id.as_ref()).into_owned());
+        self.event.user_id = named(id.as_ref());
         self
     }
 
     /// The user's session or conversation.
     pub fn session_id(mut self, id: impl AsRef<str>) -> Self {
-        self.event.session_id = Some(bounded(id.as_ref()).into_owned());
+        self.event.session_id = named(id.as_ref());
         self
     }
 
     /// The organisation whose data it is.
     pub fn org_id(mut self, id: impl AsRef<str>) -> Self {
-        self.event.org_id = Some(bounded(id.as_ref()).into_owned());
+        self.event.org_id = named(id.as_ref());
         self
     }
 
     /// The knowledge base, collection or other container.
     pub fn resource(mut self, id: impl AsRef<str>) -> Self {
-        self.event.resource = Some(bounded(id.as_ref()).into_owned());
+        self.event.resource = named(id.as_ref());
         self
     }
 
     /// Network origin.
     pub fn source(mut self, source: impl AsRef<str>) -> Self {
-        self.event.source = Some(bounded(source.as_ref()).into_owned());
+        self.event.source = named(source.as_ref());
         self
     }
 
     /// Adds the entries it was done to.
     pub fn entry_ids(mut self, ids: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        for id in ids {
+        for id in ids.into_iter().filter_map(|id| named(id.as_ref())) {
             if self.event.entry_ids.len() < ENTRY_IDS_MAX {
-                self.event.entry_ids.push(bounded(id.as_ref()).into_owned());
+                self.event.entry_ids.push(id);
             } else {
                 self.entry_ids_cut += 1;
             }
@@ -390,5 +397,22 @@ mod tests {
             .build();
         assert_eq!(event.entry_ids.len(), ENTRY_IDS_MAX);
         assert_eq!(event.metadata.get(ENTRY_IDS_CUT_KEY), Some(&serde_json::json!(3)));
+    }
+
+    #[test]
+    fn an_empty_text_names_nobody_and_nothing() {
+        let event = AuditEvent::builder("store")
+            .user_id("")
+            .session_id("")
+            .org_id("")
+            .resource("")
+            .source("")
+            .entry_ids(["", "e1", ""])
+            .build();
+        assert!(event.is_anonymous(), "{:?}", event.actor);
+        assert_eq!(event.user_id, None);
+        assert_eq!((event.session_id, event.org_id), (None, None));
+        assert_eq!((event.resource, event.source), (None, None));
+        assert_eq!(event.entry_ids, ["e1"]);
     }
 }

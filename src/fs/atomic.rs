@@ -74,7 +74,9 @@ pub(crate) fn write_new_file(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<()> {
     if path.file_name().is_none() {
-        return Err(Error::invalid(format!("{} names no file", path.display())));
+        return Err(Error::invalid(format!(
+            "{path:?} names no file; give a path that ends with the name of a new one"
+        )));
     }
     let directory = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,

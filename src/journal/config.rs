@@ -100,14 +100,14 @@ impl JournalConfig {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        let too_small = |what: &str, least: usize| {
-            Err(JournalError::Invalid(format!("{what} has to be at least {least} bytes")))
-        };
-        if self.group_bytes_max < FRAME_BYTES_MAX {
-            return too_small("the bytes of a group", FRAME_BYTES_MAX);
-        }
-        if self.segment_bytes_max == 0 {
-            return too_small("a segment", 1);
+        for (name, bytes, least) in [
+            ("group_bytes_max", self.group_bytes_max as u64, FRAME_BYTES_MAX as u64),
+            ("segment_bytes_max", self.segment_bytes_max, 1),
+        ] {
+            if bytes < least {
+                let message = format!("{name} is {bytes}; give at least {least}");
+                return Err(JournalError::Invalid(message));
+            }
         }
         Ok(())
     }

@@ -183,7 +183,8 @@ pub(super) fn write_signer(fs: &dyn JournalFs, path: &Path, key: &SignerKey) -> 
 /// For a secret key that is not where it should be.
 pub(super) fn missing(path: &Path) -> Error {
     Error::io(
-        "the signing key of the log is missing; put it back, or begin a log in another directory",
+        "the signing key of the log is missing; put it back, name it by `signing_key` if it is kept elsewhere, or begin \
+         a log in another directory",
         path,
         std::io::ErrorKind::NotFound.into(),
     )

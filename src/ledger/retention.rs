@@ -62,13 +62,13 @@ impl Retention {
         let shortest = self.age_max.unwrap_or(Duration::MAX).min(self.age_min);
         if shortest < RETENTION_AGE_MIN && self.is_set() && !self.is_short_accepted {
             return Err(Error::invalid(format!(
-                "entries would be removed after less than {} days; many rules ask for more, so a shorter time has to be accepted explicitly",
+                "entries would be removed after less than {} days; many rules ask for more, so a shorter time has to be accepted explicitly, by `short_retention_accepted`",
                 RETENTION_AGE_MIN.as_secs() / DAY.as_secs()
             )));
         }
         match self.age_max {
             Some(age_max) if age_max < self.age_min => Err(Error::invalid(
-                "entries would have to be removed at an age at which they have to be kept; lower the least age or raise the greatest",
+                "entries would have to be removed at an age at which they have to be kept; lower `retention_age_min` or raise `retention_age_max`",
             )),
             _ => Ok(()),
         }

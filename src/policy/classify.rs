@@ -14,6 +14,8 @@ use super::rule::Rule;
 pub(crate) enum Decision {
     /// No rule is for its spans.
     Never,
+    /// This rule has every one of them ignored.
+    Ignored(usize),
     /// This rule is for every one of them.
     Static(usize),
     /// The first of these whose conditions hold, by their numbers.
@@ -24,6 +26,8 @@ pub(crate) enum Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Choice {
     Rule(usize),
+    /// This rule has the span ignored.
+    Ignored(usize),
     /// A value that decides has not been recorded.
     NotYet,
     None,
@@ -38,10 +42,11 @@ impl Policy {
                 continue;
             }
             if rule.is_static() {
-                // Nothing behind it is ever reached.
-                if !(rule.ignored && candidates.is_empty()) {
-                    candidates.push(number);
+                if rule.ignored && candidates.is_empty() {
+                    return Decision::Ignored(number);
                 }
+                // Nothing behind it is ever reached.
+                candidates.push(number);
                 break;
             }
             candidates.push(number);
@@ -66,7 +71,7 @@ impl Policy {
         for number in candidates {
             let Some(rule) = self.rules().get(*number) else { continue };
             match rule.holds(&value, is_over) {
-                Some(true) if rule.ignored => return Choice::None,
+                Some(true) if rule.ignored => return Choice::Ignored(*number),
                 Some(true) => return Choice::Rule(*number),
                 Some(false) => {}
                 None => return Choice::NotYet,

@@ -1,7 +1,7 @@
 //! What a policy missed, or may have missed.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::event::Operation;
@@ -24,9 +24,9 @@ pub struct Coverage {
     /// of OpenTelemetry's conventions, and that no rule is for. They are known
     /// once they were met.
     pub callsites_unmatched: Vec<String>,
-    /// Events recorded, and those of them by nobody.
+    /// Events recorded.
     pub events: u64,
-    /// Events recorded without anybody who acted.
+    /// Those of them without anybody who acted.
     pub events_without_actor: u64,
 }
 
@@ -54,7 +54,8 @@ const CALLSITES_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Counts {
     matched: Box<[AtomicU64]>,
-    operations: Mutex<BTreeSet<String>>,
+    /// Whether each of the expected operations came.
+    expected: BTreeMap<Operation, AtomicBool>,
     unmatched: Mutex<BTreeSet<String>>,
     events: AtomicU64,
     without_actor: AtomicU64,
@@ -64,7 +65,11 @@ impl Counts {
     pub(crate) fn new(policy: &Policy) -> Self {
         Counts {
             matched: policy.rules().iter().map(|_| AtomicU64::new(0)).collect(),
-            operations: Mutex::default(),
+            expected: policy
+                .expected()
+                .iter()
+                .map(|operation| (operation.clone(), AtomicBool::new(false)))
+                .collect(),
             unmatched: Mutex::default(),
             events: AtomicU64::new(0),
             without_actor: AtomicU64::new(0),
@@ -83,9 +88,9 @@ impl Counts {
     pub(crate) fn note_event(&self, operation: &str, is_anonymous: bool) {
         self.events.fetch_add(1, Ordering::Relaxed);
         self.without_actor.fetch_add(u64::from(is_anonymous), Ordering::Relaxed);
-        let mut known = lock(&self.operations);
-        if known.len() < CALLSITES_MAX && !known.contains(operation) {
-            known.insert(operation.to_owned());
+        let mut expected = self.expected.iter();
+        if let Some((_, came)) = expected.find(|(expected, _)| expected.as_str() == operation) {
+            came.store(true, Ordering::Relaxed);
         }
     }
 
@@ -99,18 +104,17 @@ impl Counts {
     /// What the counts say about `policy`, which they were made for; which
     /// callsites are disabled is known elsewhere.
     pub(crate) fn report(&self, policy: &Policy, disabled: Vec<String>) -> Coverage {
-        let came = lock(&self.operations);
         let unmatched = policy.rules().iter().zip(&self.matched);
         Coverage {
             rules_unmatched: unmatched
                 .filter(|(_, count)| count.load(Ordering::Relaxed) == 0)
                 .map(|(rule, _)| rule.name.to_string())
                 .collect(),
-            operations_missing: policy
-                .expected()
+            operations_missing: self
+                .expected
                 .iter()
-                .filter(|operation| !came.contains(operation.as_str()))
-                .cloned()
+                .filter(|(_, came)| !came.load(Ordering::Relaxed))
+                .map(|(operation, _)| operation.clone())
                 .collect(),
             callsites_disabled: disabled,
             callsites_unmatched: lock(&self.unmatched).iter().cloned().collect(),

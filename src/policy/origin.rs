@@ -90,4 +90,23 @@ impl Origin {
         self.fixed = Some(value.as_ref().into());
         self
     }
+
+    /// Whether neither a field nor a fixed value is given.
+    pub(super) fn is_nowhere(&self) -> bool {
+        self.fields.is_empty() && self.fixed.is_none()
+    }
+
+    /// Why it can never give what it is meant to give, if it can't. An empty text
+    /// names nobody.
+    pub(super) fn mistake(&self) -> Option<&'static str> {
+        if self.is_nowhere() {
+            Some("comes from nowhere; give it a field or a value")
+        } else if self.fields.iter().any(|field| field.is_empty()) {
+            Some("has a field without a name in it")
+        } else if self.fixed.as_deref() == Some("") {
+            Some("falls back on an empty text; leave that out")
+        } else {
+            None
+        }
+    }
 }

@@ -224,8 +224,12 @@ impl Rule {
         if self.fields.iter().any(|field| field.is_empty()) {
             return Some(("fields", "has an empty name in it"));
         }
+        let mut origins = self.identities.iter();
+        let origin = origins.find_map(|(what, origin)| Some((what.as_str(), origin.mistake()?)));
         let mut conditions = self.conditions.iter().chain(self.outcome.conditions());
-        conditions.find_map(|condition| Some((&*condition.field, condition.mistake()?)))
+        origin.or_else(|| {
+            conditions.find_map(|condition| Some((&*condition.field, condition.mistake()?)))
+        })
     }
 
     /// Whether the callsite alone decides.

@@ -103,10 +103,17 @@ fn without_masks(name: &str) -> Cow<'_, str> {
     whole.fold(name.replace(MASK, ""), |name, mask| name.replace(&mask, "")).into()
 }
 
-/// Whether a detector finds something in the name.
+/// Whether a detector finds something in the name. What `=` joins may be a secret
+/// under its name; `:` also joins the words of names that are none.
 fn holds_secret(rules: &Rules, name: &str) -> bool {
+    let joins = name.contains('=');
+    let verdict = |part: &str| match known(part) {
+        Known::Secret if joins => Verdict::Secret,
+        Known::Perhaps if joins => Verdict::Perhaps,
+        _ => Verdict::Look,
+    };
     let mut found = Vec::new();
-    scan(name, rules.detectors, |_| Verdict::Look, &mut found);
+    scan(name, rules.detectors, verdict, &mut found);
     !found.is_empty()
 }
 
@@ -162,5 +169,18 @@ mod tests {
         ] {
             assert_eq!(judge(&rules, name), verdict, "{name}");
         }
+    }
+
+    #[test]
+    fn a_name_that_assigns_a_secret_holds_one() {
+        let rules = Redaction::new().compile();
+        for name in ["password=hunter2", "url?api_key=9f8Ab12c&x=1", "a.client_secret=9f8Ab12c"] {
+            assert!(matches!(judge(&rules, name), Verdict::Name(_)), "{name}");
+        }
+        for name in ["token:read", "password=", "count=3", "secret:list", "password={password}"] {
+            assert!(!matches!(judge(&rules, name), Verdict::Name(_)), "{name}");
+        }
+        let nothing = Redaction::nothing().compile();
+        assert!(!matches!(judge(&nothing, "password=hunter2"), Verdict::Name(_)));
     }
 }

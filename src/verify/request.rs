@@ -117,7 +117,10 @@ impl<'a> Verification<'a> {
         }
         for file in files {
             let text = files::outside(&file)?;
-            self = self.checkpoint(file, text)?;
+            let told = |error: Error| {
+                error.with_message(|message| format!("{}: {message}", file.display()))
+            };
+            self = self.checkpoint(&file, text).map_err(told)?;
         }
         Ok(self)
     }

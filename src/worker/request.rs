@@ -54,7 +54,7 @@ pub(crate) enum Request {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Rotated {
-    /// How many events left the buffer.
+    /// How many events left the buffer, entries about the trail itself among them.
     pub events: u64,
     /// The document they were written to, if there is an export directory.
     pub path: Option<PathBuf>,

@@ -259,3 +259,13 @@ fn tiles_are_not_written_into_a_log() {
     }
     assert!(beside.join("checkpoint").exists());
 }
+
+#[test]
+fn a_file_that_holds_no_checkpoint_is_named() {
+    let fixture = Fixture::new(4);
+    let file = fixture.home.path().join("no checkpoint");
+    fs::write(&file, "nothing\n").unwrap();
+    let told = verify(&fixture, &["--checkpoint", file.to_str().unwrap()]);
+    assert_eq!(told.code, 2);
+    assert!(told.complaints.contains(file.to_str().unwrap()), "{told:?}");
+}

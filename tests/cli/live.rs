@@ -105,6 +105,10 @@ fn the_checkpoints_of_several_logs_are_kept_and_taken_together() {
     let anchored = verify();
     assert_eq!(anchored.code, 0, "{anchored:?}");
     assert_eq!(anchored.out.matches(": 3 anchored outside").count(), 3, "{}", anchored.out);
+    // A sequence is of one log; which one is not guessed.
+    let which = run(["proof", directory, "2"]);
+    assert_eq!(which.code, 2);
+    assert!(which.complaints.contains("there are 3 logs, and each has a sequence 2"), "{which:?}");
     // A text that is cut is a mistake, and a log that is gone is missed.
     fs::write(&kept, &printed.out[..printed.out.len() - 30]).unwrap();
     assert_eq!(verify().code, 2);

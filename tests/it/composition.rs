@@ -38,9 +38,16 @@ fn assert_works(audit: &Audit) {
     assert!(ruled.iter().all(|event| event.span.as_ref().unwrap().parent == Some(parent)));
 }
 
+/// What the self-check finds, but for misspelt fields: other tests of this process
+/// have some.
+fn found(audit: &Audit) -> Vec<Finding> {
+    let is_ours = |finding: &Finding| !matches!(finding, Finding::UnknownFields { .. });
+    audit.self_check().into_iter().filter(is_ours).collect()
+}
+
 #[track_caller]
 fn assert_found(audit: &Audit, parts: &[&str]) {
-    let text: String = audit.self_check().iter().map(Finding::to_string).collect();
+    let text: String = found(audit).iter().map(Finding::to_string).collect();
     for part in parts {
         assert!(text.contains(part), "{part:?} is not in {text:?}");
     }
@@ -52,9 +59,9 @@ fn the_right_shape_has_no_findings() {
     let filtered = quiet_fmt().with_filter(EnvFilter::new("warn"));
     let _default = subscribe(registry().with(filtered).with(layer));
     drop(trace_span!("op", audit.operation = "KNOWN"));
-    assert_eq!(audit.self_check(), []);
+    assert_eq!(found(&audit), []);
     assert_works(&audit);
-    assert_eq!(audit.self_check(), []);
+    assert_eq!(found(&audit), []);
     assert_eq!(audit.query().operation("SELF_CHECK").count().unwrap(), 0, "canaries stay out");
     assert_eq!(audit.statistics().total_events, 4 + RULED);
     assert_eq!(audit.health().recorded_events, 4 + RULED);
@@ -65,7 +72,7 @@ fn first_or_last_makes_no_difference() {
     let (layer, audit) = build();
     let filtered = quiet_fmt().with_filter(LevelFilter::WARN);
     let _default = subscribe(registry().with(layer).with(filtered));
-    assert_eq!(audit.self_check(), []);
+    assert_eq!(found(&audit), []);
     assert_works(&audit);
 }
 
@@ -73,13 +80,13 @@ fn first_or_last_makes_no_difference() {
 fn an_option_a_box_and_a_vec_work() {
     let (layer, audit) = build();
     let _default = subscribe(registry().with(Some(layer)).with(None::<LevelFilter>));
-    assert_eq!(audit.self_check(), []);
+    assert_eq!(found(&audit), []);
     assert_works(&audit);
 
     let (layer, audit) = build::<Registry>();
     let boxed: Box<dyn Layer<Registry> + Send + Sync> = Box::new(layer);
     let _default = subscribe(registry().with(boxed));
-    assert_eq!(audit.self_check(), []);
+    assert_eq!(found(&audit), []);
     assert_works(&audit);
 
     let (first, first_audit) = build::<Registry>();
@@ -87,7 +94,7 @@ fn an_option_a_box_and_a_vec_work() {
     let filtered = quiet_fmt().with_filter(LevelFilter::WARN);
     let layers = vec![first.boxed(), filtered.boxed(), second.boxed()];
     let _default = subscribe(registry().with(layers));
-    assert_eq!((first_audit.self_check(), second_audit.self_check()), (vec![], vec![]));
+    assert_eq!((found(&first_audit), found(&second_audit)), (vec![], vec![]));
     assert_works(&first_audit);
     only(&second_audit, "AT_TRACE");
 }
@@ -102,7 +109,7 @@ fn two_of_our_layers_keep_separate_trails() {
     assert_ne!(one.event_id, other.event_id);
     let inner = only(&second_audit, "AT_TRACE");
     assert_eq!(inner.span.unwrap().parent, Some(other.event_id), "parents are of the same trail");
-    assert_eq!((first_audit.self_check(), second_audit.self_check()), (vec![], vec![]));
+    assert_eq!((found(&first_audit), found(&second_audit)), (vec![], vec![]));
 }
 
 #[test]
@@ -110,7 +117,7 @@ fn reload_around_it_works() {
     let (layer, audit) = build::<Registry>();
     let (layer, handle) = reload::Layer::new(layer);
     let _default = subscribe(registry().with(layer));
-    assert_eq!(audit.self_check(), []);
+    assert_eq!(found(&audit), []);
     assert_works(&audit);
     let (next, next_audit) = build();
     handle.reload(next).unwrap();
@@ -129,7 +136,7 @@ fn a_reload_from_none_works_and_is_found() {
     let (layer, audit) = build();
     handle.reload(Some(layer)).unwrap();
     assert_works(&audit);
-    assert_eq!(audit.self_check(), [Finding::SwitchesEverythingOn]);
+    assert_eq!(found(&audit), [Finding::SwitchesEverythingOn]);
 }
 
 #[test]
@@ -148,7 +155,7 @@ fn a_subscriber_without_filters_works_and_is_found() {
     let fmt = fmt::fmt().with_max_level(Level::TRACE).with_writer(Written::default()).finish();
     let _default = subscribe(fmt.with(layer));
     assert_works(&audit);
-    assert_eq!(audit.self_check(), [Finding::SwitchesEverythingOn]);
+    assert_eq!(found(&audit), [Finding::SwitchesEverythingOn]);
     assert_found(&audit, &["tracing_subscriber::registry()"]);
 }
 
@@ -205,13 +212,13 @@ fn a_subscriber_of_ones_own_without_filters_works_and_is_found() {
     for operation in ["AT_INFO", "AT_TRACE", "STATED"] {
         only(&audit, operation);
     }
-    assert_eq!(audit.self_check(), [Finding::SwitchesEverythingOn]);
+    assert_eq!(found(&audit), [Finding::SwitchesEverythingOn]);
 }
 
 #[test]
 fn a_layer_that_was_not_added_is_found() {
     let (_layer, audit) = build::<Registry>();
-    assert_eq!(audit.self_check(), [Finding::NotAttached]);
+    assert_eq!(found(&audit), [Finding::NotAttached]);
     assert_found(&audit, &[".with(audit_layer)"]);
 }
 
@@ -221,7 +228,7 @@ fn a_global_env_filter_is_found() {
     let _default = subscribe(registry().with(layer).with(EnvFilter::new("warn")));
     let span = info_span!("op", audit.operation = "LOST");
     assert!(span.is_disabled());
-    let findings = audit.self_check();
+    let findings = found(&audit);
     let levels = vec![Level::INFO, Level::DEBUG, Level::TRACE];
     assert!(findings.contains(&Finding::CanariesLost { levels }), "{findings:?}");
     assert_found(&audit, &["lost at INFO, DEBUG, TRACE", ".with_filter(env_filter)"]);
@@ -259,11 +266,11 @@ fn a_self_check_where_there_is_no_subscriber_harms_nothing() {
     let default = subscribe(registry().with(layer));
     drop(info_span!("op", audit.operation = "BEFORE"));
     let elsewhere = audit.clone();
-    let findings = std::thread::spawn(move || elsewhere.self_check()).join().unwrap();
+    let findings = std::thread::spawn(move || found(&elsewhere)).join().unwrap();
     assert!(!findings.is_empty());
     drop(info_span!("op", audit.operation = "AFTER"));
     drop(info_span!(target: "ruled", "op"));
     assert_eq!(audit.query().count().unwrap(), 2 + RULED);
-    assert_eq!(audit.self_check(), []);
+    assert_eq!(found(&audit), []);
     drop(default);
 }

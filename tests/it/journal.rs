@@ -9,6 +9,7 @@ use tracing_audit::{
     Order, Status, StatusSource,
 };
 
+use tracing_audit::proof::SignerKey;
 use tracing_audit::verify::StoredLog;
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -421,4 +422,46 @@ fn an_actor_that_is_a_user_is_the_user_in_every_run() {
     let audit = open(directory.path());
     assert_eq!(audit.query().run().unwrap().events, before);
     close(&audit);
+}
+
+#[test]
+fn a_mistake_in_the_settings_is_told_with_the_name_of_the_setting() {
+    let directory = tempfile::tempdir().unwrap();
+    let year = Duration::from_secs(365 * 86_400);
+    let settings = || JournalSettings::new(directory.path());
+    for (settings, told) in [
+        (settings().segment_bytes_max(0), "segment_bytes_max is 0; give at least 1"),
+        (settings().group_bytes_max(65_550), "group_bytes_max is 65550; give at least 65551"),
+        (settings().retention_age_max(Duration::from_secs(1)), "`short_retention_accepted`"),
+        (
+            settings().retention_age_min(year).retention_age_max(year / 2),
+            "lower `retention_age_min` or raise `retention_age_max`",
+        ),
+        (JournalSettings::new(""), "an empty path names no directory; give the journal one"),
+    ] {
+        let error = AuditLayer::builder().journal(settings).build_without_layer().unwrap_err();
+        assert!(error.is_invalid_input(), "{error}");
+        assert!(error.to_string().contains(told), "{error}");
+    }
+    close(
+        &AuditLayer::builder()
+            .journal(settings().group_bytes_max(65_551))
+            .build_without_layer()
+            .unwrap(),
+    );
+    let error = AuditLayer::builder().export_directory("").build_without_layer().unwrap_err();
+    assert!(error.to_string().starts_with("export_directory is an empty path"), "{error}");
+}
+
+#[test]
+fn a_log_that_was_signed_by_a_key_kept_elsewhere_asks_for_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let key = directory.path().join("key");
+    drop(SignerKey::create_file(&key, "any").unwrap());
+    let parent = directory.path().join("audit");
+    let given = || AuditLayer::builder().journal(JournalSettings::new(&parent).signing_key(&key));
+    close(&given().build_without_layer().unwrap());
+    let error = AuditLayer::builder().journal(&*parent).build_without_layer().unwrap_err();
+    assert!(error.to_string().contains("`signing_key`"), "{error}");
+    close(&given().build_without_layer().unwrap());
 }

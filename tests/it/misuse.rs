@@ -1,8 +1,8 @@
 //! Misuse is told, once, and harms nothing; links between operations.
 
 use tracing::{Level, event, info, info_span};
-use tracing_audit::AuditLayer;
 use tracing_audit::event::limits::{LINKS_CUT_KEY, LINKS_MAX};
+use tracing_audit::{AuditLayer, Finding};
 
 use crate::trail::{Told, events, only, told_trail, trail, trail_of};
 
@@ -92,4 +92,28 @@ fn a_hook_that_panics_is_not_called_again_and_the_trail_goes_on() {
     drop(info_span!("op", audit.operation = "SECOND", audit.status = "odd"));
     assert_eq!(events(&audit).len(), 2);
     assert_eq!(calls.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+#[test]
+fn the_self_check_names_fields_that_mean_nothing_also_where_there_is_no_hook() {
+    let (audit, _default) = trail();
+    for _ in 0..2 {
+        drop(info_span!("op", audit.operation = "KEPT", audit.user_idd = "alice", audit.odd = 1));
+    }
+    info!(audit.operatoin = "STORE");
+    let findings = audit.self_check();
+    let names_of = |name: &str| {
+        let named = findings.iter().filter_map(|finding| match finding {
+            Finding::UnknownFields { names, location } => Some((names, location)),
+            _ => None,
+        });
+        let named: Vec<_> = named.filter(|(names, _)| names.iter().any(|n| n == name)).collect();
+        let [(names, location)] = named[..] else { panic!("{name}: {findings:?}") };
+        assert!(location.starts_with("tests/it/misuse.rs:"), "{location}");
+        names.clone()
+    };
+    assert_eq!(names_of("audit.user_idd"), ["audit.user_idd", "audit.odd"]);
+    assert_eq!(names_of("audit.operatoin"), ["audit.operatoin"]);
+    let text = findings.iter().map(Finding::to_string).collect::<String>();
+    assert!(text.contains("audit.user_idd, audit.odd at tests/it/misuse.rs:"), "{text}");
 }

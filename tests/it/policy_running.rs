@@ -236,3 +236,26 @@ fn coverage_tells_of_audited_callsites_that_something_disables() {
         "{disabled:?}"
     );
 }
+
+#[test]
+fn a_rule_that_ignores_spans_has_matched_them_and_they_were_not_missed() {
+    let rules = policy([
+        Rule::new("all").target("quiet").ignored(),
+        Rule::new("some").span("probe").condition(Condition::is("kind", ["skip*"])).ignored(),
+        Rule::new("late").span("late").condition(Condition::is("kind", ["skip*"])).ignored(),
+        Rule::new("rest").span("*").target("shop").operation("REST"),
+        Rule::new("never").target("nowhere").ignored(),
+    ]);
+    let builder = AuditLayer::builder().policy(rules).ignored_target("silent");
+    let (audit, _default) = trail_of(builder);
+    info_span!(target: "quiet::part", "read row");
+    info_span!(target: "silent", "write row in silence");
+    info_span!(target: "shop", "probe", kind = "skipped");
+    info_span!(target: "shop", "late", kind = Empty).record("kind", "skipped");
+    info_span!(target: "shop", "place");
+    assert_eq!(audit.query().count().unwrap(), 1);
+    let coverage = audit.coverage().unwrap();
+    assert_eq!(coverage.rules_unmatched, ["never"]);
+    let missed = |name: &str| coverage.callsites_unmatched.iter().any(|one| one.contains(name));
+    assert!(!missed("read row in quiet::part") && !missed("write row in silence"), "{coverage:?}");
+}

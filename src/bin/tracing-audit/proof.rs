@@ -119,6 +119,12 @@ fn find<'l>(logs: &'l [StoredLog], event: &str) -> Outcome<(&'l StoredLog, Vec<S
     if let (Ok(sequence), [log]) = (event.parse(), logs) {
         return Ok((log, vec![Sequence(sequence)]));
     }
+    if let (Ok(sequence), 2..) = (event.parse::<u64>(), logs.len()) {
+        return Err(Failure::Message(format!(
+            "there are {} logs, and each has a sequence {sequence} of its own; name one of them, or give the id of the event",
+            logs.len()
+        )));
+    }
     let id: EventId = event.parse()?;
     for log in logs {
         let places = log.places(id)?;

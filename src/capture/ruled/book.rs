@@ -110,10 +110,14 @@ impl Book {
         Concern { is_any, may_operate: false }
     }
 
-    /// Notes a span that nothing is known to be for.
+    /// Notes a span that nothing is known to be for, unless a rule has it ignored.
     pub(in crate::capture) fn note_unmatched(&self, metadata: &Metadata<'_>) {
         if let Some(current) = self.current().filter(|_| metadata.is_span()) {
-            with_facts(metadata, |facts| current.counts.note_unmatched(facts));
+            with_facts(metadata, |facts| {
+                if current.policy.classify(facts) == Decision::Never {
+                    current.counts.note_unmatched(facts);
+                }
+            });
         }
     }
 
@@ -136,11 +140,16 @@ impl std::fmt::Debug for Book {
 
 fn concern_of_span(current: &Compiled, metadata: &Metadata<'_>) -> Concern {
     with_facts(metadata, |facts| {
-        let decision = current.policy.classify(facts);
-        Concern {
-            is_any: decision != Decision::Never || !current.policy.carries(facts).is_empty(),
-            may_operate: decision != Decision::Never,
-        }
+        let may_operate = match current.policy.classify(facts) {
+            Decision::Never => false,
+            Decision::Ignored(rule) => {
+                // Nobody is told of its spans: that there are some is all there is to count.
+                current.counts.note_match(rule);
+                false
+            }
+            Decision::Static(_) | Decision::Dynamic(_) => true,
+        };
+        Concern { is_any: may_operate || !current.policy.carries(facts).is_empty(), may_operate }
     })
 }
 

@@ -122,10 +122,15 @@ impl Dynamic {
         let values = probed.fields.values();
         let by_name = ByName::new(&self.pending.names, &values);
         let value = |name: &str| by_name.value(name);
-        let choice = self.pending.compiled.policy.choose(&candidates.numbers, value, false);
+        let compiled = &self.pending.compiled;
+        let choice = compiled.policy.choose(&candidates.numbers, value, false);
         pool::give(probed);
         match choice {
             Choice::None => candidates.carrier.clone(),
+            Choice::Ignored(rule) => {
+                compiled.counts.note_match(rule);
+                candidates.carrier.clone()
+            }
             Choice::NotYet => Some(self.pending.clone()),
             Choice::Rule(rule) => {
                 let mut plans = candidates.numbers.iter().zip(&candidates.plans);

@@ -85,7 +85,9 @@ impl SpanPlan {
         let making = Making { compiled, callsite, carried: &carried };
         let carrier = (!carried.is_empty()).then(|| making.carrier());
         match decision {
-            Decision::Never => carrier.map_or(SpanPlan::Nothing, SpanPlan::Carrier),
+            Decision::Never | Decision::Ignored(_) => {
+                carrier.map_or(SpanPlan::Nothing, SpanPlan::Carrier)
+            }
             Decision::Static(rule) => SpanPlan::Static(making.rule(rule, &making.fields(&[rule]))),
             Decision::Dynamic(candidates) => SpanPlan::Dynamic(Dynamic {
                 probe: making.probe(&candidates),

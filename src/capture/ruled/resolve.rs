@@ -66,6 +66,11 @@ impl Plan {
                 capture.ruled = candidates.carrier.clone();
                 true
             }
+            Choice::Ignored(rule) => {
+                self.compiled.counts.note_match(rule);
+                capture.ruled = candidates.carrier.clone();
+                true
+            }
             Choice::Rule(rule) => {
                 let mut plans = candidates.numbers.iter().zip(&candidates.plans);
                 let plan = plans.find(|(number, _)| **number == rule).map(|(_, plan)| plan.clone());

@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "only the library has a filesystem gate")]
 
-use crate::policy::{Policy, Rule};
+use crate::policy::{Identity, Origin, Policy, Rule};
 
 #[test]
 fn every_mistake_is_told_with_its_place_and_with_what_to_do() {
@@ -113,4 +113,76 @@ fn a_policy_comes_from_a_file_or_from_the_environment() {
     assert!(error.to_string().ends_with("it is longer than 1 MiB"), "{error}");
     let error = Policy::from_path(directory.path().join("none.toml")).unwrap_err();
     assert!(error.to_string().contains("cannot be read") && error.path().is_some());
+}
+
+#[test]
+fn what_was_never_recorded_is_no_condition() {
+    for (text, told) in [
+        (
+            "[[rule]]\nspan = \"a\"\noperation = \"X\"\noutcome = [{ field = \"error\", recorded = false, status = \"success\" }]",
+            "p:4:42: only `recorded = true` can be asked for",
+        ),
+        (
+            "[[rule]]\nwhere = { a = { at_least = 1, recorded = false } }\noperation = \"X\"",
+            "p:2:42: only `recorded = true` can be asked for",
+        ),
+    ] {
+        let error = Policy::from_toml(text, "p").unwrap_err().to_string();
+        assert!(error.starts_with(told), "{text}\n told: {error}\n not:  {told}");
+    }
+    let recorded = "[[rule]]\nspan = \"a\"\noperation = \"X\"\noutcome = [{ field = \"error\", recorded = true, status = \"failure\" }]";
+    assert!(Policy::from_toml(recorded, "p").is_ok());
+}
+
+#[test]
+fn who_acts_comes_from_somewhere() {
+    for (identity, told) in [
+        ("user = []", "p:3:8: this comes from nowhere; give `field`, `fields` or `otherwise`"),
+        (
+            "user = \"\"",
+            "p:1:1: the rule `rule 1` asks for what never is: `user` has a field without a name",
+        ),
+        (
+            "entry_ids = [\"id\", \"\"]",
+            "p:1:1: the rule `rule 1` asks for what never is: `entry_ids`",
+        ),
+        (
+            "actor = { otherwise = \"\" }",
+            "p:1:1: the rule `rule 1` asks for what never is: `actor`",
+        ),
+    ] {
+        let text = format!("[[rule]]\nspan = \"a\"\n{identity}\noperation = \"X\"");
+        let error = Policy::from_toml(&text, "p").unwrap_err().to_string();
+        assert!(error.starts_with(told), "{text}\n told: {error}\n not:  {told}");
+    }
+    let nobody = Rule::new("a").span("a").identity(Identity::User, Origin::fields([""; 0]));
+    let error = Policy::new([nobody]).unwrap_err().to_string();
+    assert!(error.contains("`user` comes from nowhere"), "{error}");
+}
+
+#[test]
+fn a_set_that_does_not_go_with_the_rest_is_told_with_its_place() {
+    for (text, told) in [
+        (
+            "sets = [\"opendal\", \"gen-ai\", \"opendal\"]",
+            "p:1:30: the set `opendal` is here twice; name it once",
+        ),
+        (
+            "sets = [\"opendal\"]\n[[rule]]\nname = \"opendal write\"\nspan = \"a\"\noperation = \"X\"",
+            "p:1:9: a rule of the file is called `opendal write`, as one of the set `opendal` is; give it another name",
+        ),
+    ] {
+        let error = Policy::from_toml(text, "p").unwrap_err().to_string();
+        assert_eq!(error, told, "{text}");
+    }
+}
+
+#[test]
+fn an_empty_variable_names_no_policy() {
+    for empty in ["", "  "] {
+        let error = Policy::from_variable(empty).unwrap_err();
+        assert!(error.is_invalid_input());
+        let told = error.to_string();
+        assert!(told.starts_with("TRACING_AUDIT_POLICY is empty; "), "{told}");
+    }
 }

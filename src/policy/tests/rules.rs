@@ -28,7 +28,7 @@ fn the_first_rule_that_matches_decides_and_what_is_behind_it_is_not_asked() {
     assert_eq!(decision, Decision::Dynamic([1, 2, 3].into()));
     let Decision::Dynamic(candidates) = decision else { return };
     let choose = |order| policy.choose(&candidates, values(&[("order", order)]), false);
-    assert_eq!(choose(Str("dry run")), Choice::None);
+    assert_eq!(choose(Str("dry run")), Choice::Ignored(1));
     assert_eq!(choose(U64(100)), Choice::Rule(2));
     assert_eq!(choose(U64(99)), Choice::Rule(3));
     // Unknown values hold back those behind them: order counts.
@@ -52,7 +52,7 @@ fn a_callsite_that_lacks_a_field_needs_no_look_at_values() {
         Rule::new("c").target("shop").ignored(),
         Rule::new("d").span("place_order").operation("D"),
     ]);
-    assert_eq!(policy.classify(&HANDLER), Decision::Never);
+    assert_eq!(policy.classify(&HANDLER), Decision::Ignored(2));
 }
 
 #[test]
@@ -220,4 +220,18 @@ fn values_of_every_kind_choose() {
     let Decision::Dynamic(candidates) = policy.classify(&facts) else { panic!() };
     assert_eq!(policy.choose(&candidates, values(&[("b", Bool(true))]), false), Choice::Rule(0));
     assert_eq!(policy.choose(&candidates, values(&[("b", Bool(false))]), false), Choice::None);
+}
+
+#[test]
+fn an_expected_operation_that_came_is_not_missing_however_many_others_came_before() {
+    let policy =
+        policy([Rule::new("a").span("a").operation("A")]).expect_operations(["LAST", "NEVER"]);
+    let counts = Counts::new(&policy);
+    for number in 0..1_000 {
+        counts.note_event(&format!("OTHER {number}"), false);
+    }
+    counts.note_event("LAST", false);
+    let coverage = counts.report(&policy, Vec::new());
+    assert_eq!(coverage.operations_missing, [Operation::from("NEVER")]);
+    assert_eq!(coverage.events, 1_001);
 }

@@ -30,7 +30,7 @@ fn rule<'p>(
             Choice::Rule(number) => number,
             other => panic!("{other:?}"),
         },
-        Decision::Never => panic!("no rule"),
+        Decision::Never | Decision::Ignored(_) => panic!("no rule"),
     };
     &set.rules()[number]
 }

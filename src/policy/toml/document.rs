@@ -47,9 +47,7 @@ impl Policy {
         {
             rules.push(checked(item, read_rule(item, number + 1)?, &rules)?);
         }
-        for item in table.item("sets").map(|sets| sets.items()).transpose()?.unwrap_or_default() {
-            rules.extend(set(&item)?);
-        }
+        rules.extend(read_sets(&table, &rules)?);
         let redaction = table.item("redact").map(|item| read_redaction(&item)).transpose()?;
         Ok(Policy::new(rules)?
             .redaction(redaction.unwrap_or_default())
@@ -75,7 +73,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// As [`from_path`](Self::from_path).
+    /// When the variable is set and empty, and as [`from_path`](Self::from_path).
     pub fn from_env() -> Result<Option<Policy>> {
         match std::env::var(POLICY_VARIABLE) {
             Ok(value) => Policy::from_variable(&value).map(Some),
@@ -89,7 +87,11 @@ impl Policy {
     }
 
     pub(crate) fn from_variable(value: &str) -> Result<Policy> {
-        if value.contains(['\n', '=']) {
+        if value.trim().is_empty() {
+            Err(Error::invalid(format!(
+                "{POLICY_VARIABLE} is empty; give the path of a policy, or unset it"
+            )))
+        } else if value.contains(['\n', '=']) {
             Policy::from_toml(value, POLICY_VARIABLE)
         } else {
             Policy::from_path(value)
@@ -120,6 +122,26 @@ fn checked(item: &Item<'_>, rule: Rule, earlier: &[Rule]) -> Result<Rule> {
         )));
     }
     Ok(rule)
+}
+
+/// The rules of the sets that a policy names, beside its own rules.
+fn read_sets(table: &Table<'_>, own: &[Rule]) -> Result<Vec<Rule>> {
+    let (mut rules, mut names) = (Vec::new(), Vec::new());
+    for item in table.item("sets").map(|sets| sets.items()).transpose()?.unwrap_or_default() {
+        let (name, set) = (item.text()?, set(&item)?);
+        if names.contains(&name) {
+            return Err(item.error(format!("the set `{name}` is here twice; name it once")));
+        }
+        if let Some(own) = own.iter().find(|own| set.iter().any(|rule| rule.name == own.name)) {
+            return Err(item.error(format!(
+                "a rule of the file is called `{}`, as one of the set `{name}` is; give it another name",
+                own.name
+            )));
+        }
+        names.push(name);
+        rules.extend(set);
+    }
+    Ok(rules)
 }
 
 fn set(item: &Item<'_>) -> Result<Vec<Rule>> {

@@ -146,7 +146,13 @@ fn read_tests(table: &Table<'_>) -> Result<Vec<Test>> {
     if let Some(item) = table.item("at_most") {
         tests.push(Test::AtMost(item.number()?));
     }
-    if table.flag("recorded")? {
+    if let Some(item) = table.item("recorded") {
+        if !item.flag()? {
+            return Err(item.error(
+                "only `recorded = true` can be asked for; what holds where a field has no value goes \
+                 into `otherwise`, or into a later rule",
+            ));
+        }
         tests.push(Test::Recorded);
     }
     Ok(tests)
@@ -191,17 +197,21 @@ fn name_of_operation<'a>(item: &Item<'a>) -> Result<&'a str> {
 }
 
 fn read_origin(item: &Item<'_>) -> Result<Origin> {
-    if item.value().as_table().is_none() {
-        return Ok(Origin::fields(item.texts()?));
+    let origin = match item.value().as_table() {
+        Some(_) => read_origin_table(&item.table("an origin", ORIGIN_KEYS)?)?,
+        None => Origin::fields(item.texts()?),
+    };
+    if origin.is_nowhere() {
+        return Err(item.error("this comes from nowhere; give `field`, `fields` or `otherwise`"));
     }
-    let table = item.table("an origin", ORIGIN_KEYS)?;
+    Ok(origin)
+}
+
+fn read_origin_table(table: &Table<'_>) -> Result<Origin> {
     let mut origin = Origin::fields(table.texts("fields")?.into_iter().chain(table.text("field")?));
     origin.enclosing = table.flag("enclosing")?;
     origin.prefix = table.text("prefix")?.map(Box::from);
     origin.fixed = table.text("otherwise")?.map(Box::from);
-    if origin.fields.is_empty() && origin.fixed.is_none() {
-        return Err(item.error("this comes from nowhere; give `field`, `fields` or `otherwise`"));
-    }
     Ok(origin)
 }
 
