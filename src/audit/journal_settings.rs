@@ -188,6 +188,9 @@ impl JournalSettings {
 
     /// Events are removed at this age, whole segments at a time, after the log
     /// has said so. Default: nothing is ever removed.
+    ///
+    /// Ages are told by the wall clock. After it went ahead by more than an hour
+    /// at once, nothing is removed for an hour, in which it can be corrected.
     pub fn retention_age_max(mut self, age: Duration) -> Self {
         self.retention.age_max = Some(age);
         self

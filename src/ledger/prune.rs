@@ -44,6 +44,11 @@ pub(crate) struct PrunePlan {
 }
 
 impl Ledger {
+    /// Whether anything is ever removed.
+    pub(crate) fn has_retention(&self) -> bool {
+        self.config.retention.is_set()
+    }
+
     /// What is to be removed. `recorded_us` reads the time from an entry, in
     /// microseconds since the Unix epoch. A segment is as old as the entry
     /// that follows it.
@@ -56,7 +61,7 @@ impl Ledger {
         now_us: i64,
         recorded_us: impl Fn(&[u8]) -> Option<i64>,
     ) -> Result<PruneDecision> {
-        if !self.config.retention.is_set() {
+        if !self.has_retention() {
             return Ok(PruneDecision::Nothing);
         }
         let reader = LogReader::open(self.fs.clone(), self.files.directory())?;

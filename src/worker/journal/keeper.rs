@@ -76,6 +76,7 @@ pub(in crate::worker) struct Kept {
     // upkeep
     pub(super) looked_ns: Option<u64>,
     pub(super) prune_ns: Option<u64>,
+    pub(super) prune_held_until_ns: u64,
     pub(super) copies: Arc<[CopyState]>,
     // facts
     pub(super) facts: VecDeque<AuditEvent>,
@@ -111,6 +112,7 @@ impl Kept {
             checkpoint_us: None,
             looked_ns: None,
             prune_ns: None,
+            prune_held_until_ns: 0,
             copies: Arc::new([]),
             facts: VecDeque::new(),
             exported_through: 0,

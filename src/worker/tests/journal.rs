@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::journal_rig::{Disk, event, facts};
+use super::journal_rig::{Disk, event, events, facts};
 use super::rig::Rig;
+use crate::clock::Clock as _;
+use crate::event::row::time_from_us;
 use crate::event::{Kind, Status, StatusSource};
 use crate::fs::JournalFs;
 use crate::fs::simulated::Call;
+use crate::ledger::Retention;
 use crate::worker::request::Request;
 
 fn syncs(disk: &Disk) -> u64 {
@@ -124,6 +127,37 @@ fn a_step_of_the_wall_clock_is_an_entry_and_order_stays() {
     assert!(stepped < -365 * 86_400 * 1_000_000, "{stepped}");
     assert_eq!(entries[2].operation.as_str(), "CLOCK", "before what came after");
     assert!(entries[3].recorded_at < entries[1].recorded_at && entries[3].kind == Kind::Event);
+}
+
+#[test]
+fn a_clock_that_is_far_ahead_for_a_moment_removes_nothing() {
+    let day = Duration::from_secs(86_400);
+    let retention = Retention { age_max: Some(200 * day), ..Retention::default() };
+    let disk = Disk { retention, ..Disk::default() };
+    let mut rig = disk.rig(None);
+    for _ in 0..10 {
+        rig.complete(100);
+        rig.pass(20);
+    }
+    assert!(facts(&disk.entries()).contains(&"SEAL"));
+    let right = rig.clock.wall_us();
+    rig.clock.step_wall("2038-01-19T03:14:08Z".parse().unwrap());
+    for _ in 0..59 {
+        rig.clock.advance(Duration::from_secs(60));
+        rig.settle();
+    }
+    assert!(rig.told.lock().unwrap().iter().any(|told| told.contains("removes nothing")));
+    assert_eq!(events(&disk.entries()), 1_000, "all are there while the clock is wrong");
+    rig.clock.step_wall(time_from_us(right));
+    rig.clock.advance(Duration::from_secs(120));
+    rig.settle();
+    assert_eq!(events(&disk.entries()), 1_000, "and when it is right again");
+
+    rig.clock.step_wall("2038-01-19T03:14:08Z".parse().unwrap());
+    rig.settle();
+    rig.clock.advance(Duration::from_secs(3_600));
+    rig.settle();
+    assert!(disk.first() > 0, "a clock that stays so is believed");
 }
 
 #[test]
