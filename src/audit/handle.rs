@@ -275,8 +275,10 @@ impl Audit {
     }
 
     /// Ends the trail: takes nothing in any more, records what is complete,
-    /// writes what is still open as UNKNOWN, exports what is held, and waits
-    /// for sinks. The report says exactly what could not be done in time.
+    /// writes what is still open as UNKNOWN, exports what is held, closes the
+    /// journal, and waits for sinks. Exports get three quarters of the time: one
+    /// that hangs does not keep the journal open. The report says exactly what
+    /// could not be done in time.
     ///
     /// What ends later is counted as `after_shutdown`. Queries still work.
     pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
@@ -317,7 +319,8 @@ impl Drop for Inner {
             return;
         }
         if Arc::strong_count(&self.alive) == 1 {
-            return self.ask_at_last(Request::Shutdown);
+            let exports_until_ns = self.exports_until_ns(Audit::DROP_FLUSH);
+            return self.ask_at_last(|reply| Request::Shutdown(reply, exports_until_ns));
         }
         // A process that ends takes with it what was not written yet.
         #[cfg(feature = "journal")]

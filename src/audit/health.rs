@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::channel::LossReason;
+use crate::worker::EXPORT_HANGS_AFTER;
 
 use super::handle::Inner;
 
@@ -61,6 +62,8 @@ pub struct ExportState {
     pub failures: u64,
     /// Why the last of them failed.
     pub last_error: Option<String>,
+    /// For how long the document that is being written has been in the making.
+    pub writing_for: Option<Duration>,
 }
 
 impl Health {
@@ -84,6 +87,9 @@ impl Health {
                 last_path: totals.export.last_path,
                 failures: totals.export.failures,
                 last_error: totals.export.last_error,
+                writing_for: totals.export.writing_since_ns.map(|since_ns| {
+                    Duration::from_nanos(inner.intake.clock.monotonic_ns().saturating_sub(since_ns))
+                }),
             },
             sink_lag: sinks.iter().map(|sink| sink.lagged()).sum(),
             sink_failures: sinks.iter().map(|sink| sink.failures()).sum(),
@@ -121,6 +127,11 @@ impl Health {
                 self.export.failures,
                 self.export.last_error.as_deref().unwrap_or("no message")
             ),
+        );
+        let writing_for = self.export.writing_for.unwrap_or_default();
+        add(
+            writing_for >= EXPORT_HANGS_AFTER,
+            format!("an export has been going on for {} s", writing_for.as_secs()),
         );
         add(
             self.queue_events * 2 > self.queue_events_max,

@@ -143,6 +143,8 @@ pub(super) struct Worker {
 pub(super) struct Shutdown {
     pub(super) counts: ShutdownCounts,
     pub(super) waiting: Vec<Reply<ShutdownCounts>>,
+    /// Exports are not waited for any longer than this.
+    pub(super) exports_until_ns: u64,
     pub(super) exported: bool,
 }
 

@@ -254,7 +254,7 @@ fn a_log_without_one_of_its_segments_is_not_taken_up() {
             rig.complete(10);
             rig.ask(Request::Sync).unwrap().unwrap();
         }
-        rig.ask(Request::Shutdown).unwrap();
+        rig.ask(Request::shutdown).unwrap();
         let directory = rig.journal_totals().directory.join("segments");
         drop(rig);
         let mut names = disk.fs.names(&directory);
