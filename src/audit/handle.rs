@@ -53,7 +53,7 @@ pub(super) struct Inner {
     pub(super) published: Arc<Published>,
     pub(super) stream: broadcast::WeakSender<Arc<AuditEvent>>,
     pub(super) rotation: RotationPolicy,
-    pub(super) sinks: Mutex<Vec<SinkThread>>,
+    sinks: Mutex<Vec<Arc<SinkThread>>>,
     pub(super) process: u32,
     pub(super) has_journal: bool,
     pub(super) stored: Stored,
@@ -270,7 +270,7 @@ impl Audit {
             return Err(Error::stopped());
         }
         let thread = SinkThread::start(self.subscribe(), sink, self.inner.problems.clone())?;
-        self.inner.sinks.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        self.inner.sinks.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(thread));
         Ok(())
     }
 
@@ -305,6 +305,11 @@ impl std::fmt::Debug for Audit {
 }
 
 impl Inner {
+    /// The sinks, to be asked or waited for without keeping others from them.
+    pub(super) fn sinks(&self) -> Vec<Arc<SinkThread>> {
+        self.sinks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Asks for something when nobody is left who could be told what came of it.
     fn ask_at_last<T>(&self, request: impl FnOnce(Reply<T>) -> Request) {
         if let Ok(done) = self.ask(request) {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -70,7 +69,7 @@ impl Health {
     pub(super) fn of(inner: &Inner) -> Health {
         let totals = inner.published.totals();
         let (open_operations, oldest_ns) = inner.intake.open_operations();
-        let sinks = inner.sinks.lock().unwrap_or_else(PoisonError::into_inner);
+        let sinks = inner.sinks();
         Health {
             queue_events: inner.intake.data.len(),
             queue_events_max: inner.intake.data.capacity(),

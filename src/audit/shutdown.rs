@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::channel::{LossReason, block_on_for};
@@ -68,8 +67,7 @@ impl ShutdownReport {
                 Err(_) => None,
             };
         let mut unfinished_sinks = 0;
-        let mut sinks = inner.sinks.lock().unwrap_or_else(PoisonError::into_inner);
-        for sink in sinks.iter_mut() {
+        for sink in inner.sinks() {
             unfinished_sinks += usize::from(!sink.finish(left()));
         }
         let is_in_time = counts.as_ref().is_some_and(|counts| !counts.is_export_left_behind);
@@ -91,5 +89,50 @@ impl ShutdownReport {
             unfinished_sinks,
             is_complete,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use crate::sink::Sink;
+    use crate::{AuditEvent, AuditLayer};
+
+    const DEADLINE: Duration = Duration::from_secs(60);
+
+    /// Never finishes its first event until it is let go.
+    struct Stuck(mpsc::Receiver<()>);
+
+    impl Sink for Stuck {
+        fn write(&mut self, _: &AuditEvent) -> std::io::Result<()> {
+            let _ = self.0.recv();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn who_asks_for_health_does_not_wait_for_a_shutdown_that_waits_for_a_sink() {
+        let audit = AuditLayer::builder().build_without_layer().unwrap();
+        let (go_on, wait) = mpsc::channel();
+        audit.attach(Stuck(wait)).unwrap();
+        audit.record(AuditEvent::builder("STORE").build()).unwrap();
+        let (tell, told) = mpsc::channel();
+        let ending = audit.clone();
+        let shutdown = std::thread::spawn(move || ending.shutdown(DEADLINE).is_complete);
+        // The stream ends when only the sink is left to be waited for.
+        let mut stream = audit.subscribe();
+        while !stream.has_ended() {
+            let _ = stream.recv_timeout(Duration::from_millis(1));
+        }
+        let asking = audit.clone();
+        std::thread::spawn(move || {
+            let unfinished = asking.shutdown(Duration::from_millis(1)).unfinished_sinks;
+            tell.send((asking.health().recorded_events, unfinished))
+        });
+        assert_eq!(told.recv_timeout(DEADLINE / 2).unwrap(), (1, 1));
+        drop(go_on);
+        assert!(shutdown.join().unwrap());
     }
 }
