@@ -83,6 +83,7 @@ impl JournalSettings {
     /// processes overlap (a rolling restart), there is a second log, and what is
     /// in the first one is shown by the process that takes that one up, or by
     /// the command line. Verifying takes all of them together.
+    /// [`JournalState::other_logs`](crate::JournalState::other_logs) names them.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         JournalSettings {
             directory: directory.into(),

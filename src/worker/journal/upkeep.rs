@@ -17,6 +17,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Time between two looks at what retention says.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
+/// Time between two looks at which logs are beside this one.
+const OTHERS_EVERY: Duration = Duration::from_secs(60);
+
 /// A wall clock that is set ahead by more than this may be wrong.
 const CLOCK_AHEAD: Duration = Duration::from_secs(3_600);
 
@@ -31,6 +34,11 @@ impl Worker {
         let now_ns = kept.now_ns();
         let is_prune_due =
             now_ns >= kept.prune_held_until_ns && is_due(&mut kept.prune_ns, now_ns, PRUNE_EVERY);
+        if is_due(&mut kept.others_ns, now_ns, OTHERS_EVERY)
+            && let Ok(others) = kept.ledger.other_logs()
+        {
+            kept.other_logs = others.into();
+        }
         if is_due(&mut kept.looked_ns, now_ns, LOOK_EVERY) {
             kept.copies = kept.ledger.copies().into();
             for problem in kept.ledger.take_copy_problems() {
