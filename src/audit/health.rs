@@ -11,6 +11,9 @@ use crate::worker::EXPORT_HANGS_AFTER;
 
 use super::handle::Inner;
 
+/// A worker that is silent for so long hangs, as far as anybody can tell.
+const WORKER_HANGS_AFTER: Duration = Duration::from_secs(10);
+
 /// How a trail is doing, at the moment of asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -41,6 +44,9 @@ pub struct Health {
     pub sink_lag: u64,
     /// Events that sinks failed to write.
     pub sink_failures: u64,
+    /// For how long the worker has not come to the end of what it does; hardly
+    /// more than a tenth of a second unless a disk or the error hook keeps it.
+    pub worker_silent_for: Duration,
     /// The worker panicked too often and has given up: everything is lost from
     /// there on.
     pub is_poisoned: bool,
@@ -92,6 +98,7 @@ impl Health {
             },
             sink_lag: sinks.iter().map(|sink| sink.lagged()).sum(),
             sink_failures: sinks.iter().map(|sink| sink.failures()).sum(),
+            worker_silent_for: inner.published.silent_for(),
             is_poisoned: totals.poisoned,
             #[cfg(feature = "journal")]
             journal: totals.journal.as_ref().map(super::JournalState::of),
@@ -112,6 +119,14 @@ impl Health {
             }
         };
         add(self.is_poisoned, "the worker has given up after panics; nothing is recorded".into());
+        let silent_for = self.worker_silent_for;
+        add(
+            silent_for >= WORKER_HANGS_AFTER,
+            format!(
+                "nothing has been recorded for {} s: the worker waits for the journal's disk, or for the error hook",
+                silent_for.as_secs()
+            ),
+        );
         for (reason, count) in &self.lost {
             add(true, format!("{count} events lost: {}", reason.as_str()));
         }
@@ -141,5 +156,55 @@ impl Health {
         #[cfg(feature = "journal")]
         problems.extend(self.journal.iter().flat_map(super::JournalState::problems));
         problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::sink::Sink;
+    use crate::{Audit, AuditEvent, AuditLayer};
+
+    const DEADLINE: Duration = Duration::from_secs(60);
+
+    struct Failing;
+
+    impl Sink for Failing {
+        fn write(&mut self, _: &AuditEvent) -> std::io::Result<()> {
+            Err(std::io::Error::other("on purpose"))
+        }
+    }
+
+    fn wait_until(audit: &Audit, is_so: impl Fn(&Health) -> bool) -> Health {
+        let begun = Instant::now();
+        loop {
+            let health = audit.health();
+            if is_so(&health) {
+                return health;
+            }
+            assert!(begun.elapsed() < DEADLINE, "{health:?}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn a_worker_that_hangs_is_a_problem() {
+        let (go_on, wait) = mpsc::channel::<()>();
+        let hook = move |_: &crate::Error| {
+            let _ = wait.recv();
+        };
+        let audit = AuditLayer::builder().on_error(hook).build_without_layer().unwrap();
+        audit.attach(Failing).unwrap();
+        audit.record(AuditEvent::builder("STORE").build()).unwrap();
+        let second = Duration::from_secs(1);
+        let mut health = wait_until(&audit, |health| health.worker_silent_for > second);
+        assert!(health.problems().iter().all(|problem| !problem.contains("the worker waits")));
+        health.worker_silent_for = WORKER_HANGS_AFTER;
+        assert!(health.problems().iter().any(|problem| problem.contains("for 10 s: the worker")));
+        drop(go_on);
+        let _ = wait_until(&audit, |health| health.worker_silent_for < second);
     }
 }

@@ -124,6 +124,7 @@ impl Loop {
         match catch_unwind(AssertUnwindSafe(|| self.worker.turn())) {
             Ok(turn) => {
                 self.panics = 0;
+                self.worker.published.note_turn();
                 turn
             }
             Err(_) => {
