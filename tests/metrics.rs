@@ -71,10 +71,11 @@ fn every_figure_has_its_name_and_value() {
         assert_eq!(figures[name], value, "{name}");
     }
     assert!(figures["held_bytes"] > 0.0);
+    assert!(figures["worker_silent_seconds"] < DEADLINE.as_secs_f64());
     let exported = trail.audit().health().export.last_success.unwrap();
     let seconds = exported.timestamp_micros() as f64 / 1e6;
     assert_eq!(figures["last_export_timestamp_seconds"], seconds);
-    assert_eq!(figures.len(), LossReason::ALL.len() + 13);
+    assert_eq!(figures.len(), LossReason::ALL.len() + 14);
 }
 
 #[test]

@@ -152,8 +152,8 @@ impl Builder {
         self
     }
 
-    /// Events that the buffer may hold while exports fail; beyond it the
-    /// oldest are given up, counted, and stand in the trail as a gap. Default:
+    /// Events that the buffer may hold while exports fail, or one takes more than
+    /// a minute; beyond it the oldest are given up, counted, and stand in the trail as a gap. Default:
     /// [`EXPORT_BACKLOG_FACTOR`] times the buffer's bound.
     pub fn export_backlog_events_max(mut self, events: usize) -> Self {
         self.export_backlog_events_max = Some(events);

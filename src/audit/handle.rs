@@ -53,7 +53,7 @@ pub(super) struct Inner {
     pub(super) published: Arc<Published>,
     pub(super) stream: broadcast::WeakSender<Arc<AuditEvent>>,
     pub(super) rotation: RotationPolicy,
-    pub(super) sinks: Mutex<Vec<SinkThread>>,
+    sinks: Mutex<Vec<Arc<SinkThread>>>,
     pub(super) process: u32,
     pub(super) has_journal: bool,
     pub(super) stored: Stored,
@@ -270,13 +270,15 @@ impl Audit {
             return Err(Error::stopped());
         }
         let thread = SinkThread::start(self.subscribe(), sink, self.inner.problems.clone())?;
-        self.inner.sinks.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        self.inner.sinks.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(thread));
         Ok(())
     }
 
     /// Ends the trail: takes nothing in any more, records what is complete,
-    /// writes what is still open as UNKNOWN, exports what is held, and waits
-    /// for sinks. The report says exactly what could not be done in time.
+    /// writes what is still open as UNKNOWN, exports what is held, closes the
+    /// journal, and waits for sinks. Exports get three quarters of the time: one
+    /// that hangs does not keep the journal open. The report says exactly what
+    /// could not be done in time.
     ///
     /// What ends later is counted as `after_shutdown`. Queries still work.
     pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
@@ -303,6 +305,11 @@ impl std::fmt::Debug for Audit {
 }
 
 impl Inner {
+    /// The sinks, to be asked or waited for without keeping others from them.
+    pub(super) fn sinks(&self) -> Vec<Arc<SinkThread>> {
+        self.sinks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Asks for something when nobody is left who could be told what came of it.
     fn ask_at_last<T>(&self, request: impl FnOnce(Reply<T>) -> Request) {
         if let Ok(done) = self.ask(request) {
@@ -317,7 +324,8 @@ impl Drop for Inner {
             return;
         }
         if Arc::strong_count(&self.alive) == 1 {
-            return self.ask_at_last(Request::Shutdown);
+            let exports_until_ns = self.exports_until_ns(Audit::DROP_FLUSH);
+            return self.ask_at_last(|reply| Request::Shutdown(reply, exports_until_ns));
         }
         // A process that ends takes with it what was not written yet.
         #[cfg(feature = "journal")]

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use crate::channel::LossReason;
+use crate::worker::EXPORT_HANGS_AFTER;
 
 use super::handle::Inner;
+
+/// A worker that is silent for so long hangs, as far as anybody can tell.
+const WORKER_HANGS_AFTER: Duration = Duration::from_secs(10);
 
 /// How a trail is doing, at the moment of asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +45,9 @@ pub struct Health {
     pub sink_lag: u64,
     /// Events that sinks failed to write.
     pub sink_failures: u64,
+    /// For how long the worker has not come to the end of what it does; hardly
+    /// more than a tenth of a second unless a disk or the error hook keeps it.
+    pub worker_silent_for: Duration,
     /// The worker panicked too often and has given up: everything is lost from
     /// there on.
     pub is_poisoned: bool,
@@ -62,13 +68,15 @@ pub struct ExportState {
     pub failures: u64,
     /// Why the last of them failed.
     pub last_error: Option<String>,
+    /// For how long the document that is being written has been in the making.
+    pub writing_for: Option<Duration>,
 }
 
 impl Health {
     pub(super) fn of(inner: &Inner) -> Health {
         let totals = inner.published.totals();
         let (open_operations, oldest_ns) = inner.intake.open_operations();
-        let sinks = inner.sinks.lock().unwrap_or_else(PoisonError::into_inner);
+        let sinks = inner.sinks();
         Health {
             queue_events: inner.intake.data.len(),
             queue_events_max: inner.intake.data.capacity(),
@@ -85,9 +93,13 @@ impl Health {
                 last_path: totals.export.last_path,
                 failures: totals.export.failures,
                 last_error: totals.export.last_error,
+                writing_for: totals.export.writing_since_ns.map(|since_ns| {
+                    Duration::from_nanos(inner.intake.clock.monotonic_ns().saturating_sub(since_ns))
+                }),
             },
             sink_lag: sinks.iter().map(|sink| sink.lagged()).sum(),
             sink_failures: sinks.iter().map(|sink| sink.failures()).sum(),
+            worker_silent_for: inner.published.silent_for(),
             is_poisoned: totals.poisoned,
             #[cfg(feature = "journal")]
             journal: totals.journal.as_ref().map(super::JournalState::of),
@@ -108,6 +120,14 @@ impl Health {
             }
         };
         add(self.is_poisoned, "the worker has given up after panics; nothing is recorded".into());
+        let silent_for = self.worker_silent_for;
+        add(
+            silent_for >= WORKER_HANGS_AFTER,
+            format!(
+                "nothing has been recorded for {} s: the worker waits for the journal's disk, or for the error hook",
+                silent_for.as_secs()
+            ),
+        );
         for (reason, count) in &self.lost {
             add(true, format!("{count} events lost: {}", reason.as_str()));
         }
@@ -123,6 +143,11 @@ impl Health {
                 self.export.last_error.as_deref().unwrap_or("no message")
             ),
         );
+        let writing_for = self.export.writing_for.unwrap_or_default();
+        add(
+            writing_for >= EXPORT_HANGS_AFTER,
+            format!("an export has been going on for {} s", writing_for.as_secs()),
+        );
         add(
             self.queue_events * 2 > self.queue_events_max,
             "the queue is more than half full".into(),
@@ -132,5 +157,55 @@ impl Health {
         #[cfg(feature = "journal")]
         problems.extend(self.journal.iter().flat_map(super::JournalState::problems));
         problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::sink::Sink;
+    use crate::{Audit, AuditEvent, AuditLayer};
+
+    const DEADLINE: Duration = Duration::from_secs(60);
+
+    struct Failing;
+
+    impl Sink for Failing {
+        fn write(&mut self, _: &AuditEvent) -> std::io::Result<()> {
+            Err(std::io::Error::other("on purpose"))
+        }
+    }
+
+    fn wait_until(audit: &Audit, is_so: impl Fn(&Health) -> bool) -> Health {
+        let begun = Instant::now();
+        loop {
+            let health = audit.health();
+            if is_so(&health) {
+                return health;
+            }
+            assert!(begun.elapsed() < DEADLINE, "{health:?}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn a_worker_that_hangs_is_a_problem() {
+        let (go_on, wait) = mpsc::channel::<()>();
+        let hook = move |_: &crate::Error| {
+            let _ = wait.recv();
+        };
+        let audit = AuditLayer::builder().on_error(hook).build_without_layer().unwrap();
+        audit.attach(Failing).unwrap();
+        audit.record(AuditEvent::builder("STORE").build()).unwrap();
+        let second = Duration::from_secs(1);
+        let mut health = wait_until(&audit, |health| health.worker_silent_for > second);
+        assert!(health.problems().iter().all(|problem| !problem.contains("the worker waits")));
+        health.worker_silent_for = WORKER_HANGS_AFTER;
+        assert!(health.problems().iter().any(|problem| problem.contains("for 10 s: the worker")));
+        drop(go_on);
+        let _ = wait_until(&audit, |health| health.worker_silent_for < second);
     }
 }

@@ -83,6 +83,7 @@ impl JournalSettings {
     /// processes overlap (a rolling restart), there is a second log, and what is
     /// in the first one is shown by the process that takes that one up, or by
     /// the command line. Verifying takes all of them together.
+    /// [`JournalState::other_logs`](crate::JournalState::other_logs) names them.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         JournalSettings {
             directory: directory.into(),
@@ -132,7 +133,8 @@ impl JournalSettings {
         self
     }
 
-    /// Disk space kept for the last entries on a full disk; 0 for none.
+    /// Disk space kept for the last entries on a full disk; 0 for none. Where
+    /// there is not enough, half of what there is.
     /// Default: [`RESERVE_BYTES`](Self::RESERVE_BYTES).
     pub fn reserve_bytes(mut self, bytes: u64) -> Self {
         self.reserve_bytes = bytes;
@@ -189,6 +191,9 @@ impl JournalSettings {
 
     /// Events are removed at this age, whole segments at a time, after the log
     /// has said so. Default: nothing is ever removed.
+    ///
+    /// Ages are told by the wall clock. After it went ahead by more than an hour
+    /// at once, nothing is removed for an hour, in which it can be corrected.
     pub fn retention_age_max(mut self, age: Duration) -> Self {
         self.retention.age_max = Some(age);
         self

@@ -30,6 +30,10 @@ pub struct JournalState {
     pub checkpoint_problem: Option<String>,
     /// How the places for copies of the checkpoints are doing.
     pub copies: Vec<CheckpointCopy>,
+    /// The directories of other logs beside this one, as of a minute ago at
+    /// most: of processes that run beside this one, or ran. Queries of this process
+    /// do not see what is in them.
+    pub other_logs: Vec<PathBuf>,
     /// Why nothing is written at present.
     pub problem: Option<String>,
     /// The disk is full; what comes waits, and is then lost.
@@ -68,6 +72,7 @@ impl JournalState {
             last_checkpoint: totals.checkpoint_us.map(time_from_us),
             checkpoint_problem: text(&totals.checkpoint_problem),
             copies: totals.copies.iter().map(CheckpointCopy::of).collect(),
+            other_logs: totals.other_logs.to_vec(),
             problem: text(&totals.trouble),
             is_full: totals.is_full,
             is_poisoned: totals.is_poisoned,
@@ -100,5 +105,49 @@ impl CheckpointCopy {
         let why = self.last_error.as_deref().unwrap_or("no message");
         (self.failures > 0)
             .then(|| format!("checkpoints cannot be copied to {}: {why}", self.directory.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use crate::clock::ManualClock;
+    use crate::{Audit, AuditEvent, AuditLayer, JournalSettings};
+
+    const DEADLINE: Duration = Duration::from_secs(60);
+
+    fn open(directory: &Path, clock: &Arc<ManualClock>) -> Audit {
+        let settings = JournalSettings::new(directory).lock_wait(Duration::ZERO);
+        let builder = AuditLayer::builder().journal(settings).clock(clock.clone());
+        let audit = builder.build_without_layer().unwrap();
+        audit.record(AuditEvent::builder("STORE").build()).unwrap();
+        audit
+    }
+
+    fn wait_for(audit: &Audit, others: &[PathBuf]) {
+        let begun = Instant::now();
+        while audit.health().journal.unwrap().other_logs != others {
+            assert!(begun.elapsed() < DEADLINE, "{:?}", audit.health());
+            audit.flush().unwrap();
+        }
+    }
+
+    #[test]
+    fn health_names_the_logs_that_queries_do_not_see() {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at("2025-01-15T10:30:45Z".parse().unwrap()));
+        let first = open(directory.path(), &clock);
+        wait_for(&first, &[]);
+        let second = open(directory.path(), &clock);
+        let log = |audit: &Audit| audit.health().journal.unwrap().directory;
+        wait_for(&second, &[log(&first)]);
+        assert_eq!(second.query().count().unwrap(), 1);
+        clock.advance(Duration::from_secs(60));
+        wait_for(&first, &[log(&second)]);
+        let others = second.shutdown(DEADLINE).journal.unwrap().other_logs;
+        assert_eq!(others, [log(&first)], "also at the end");
     }
 }

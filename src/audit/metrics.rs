@@ -37,6 +37,7 @@ impl Audit {
     /// | `last_export_timestamp_seconds` | gauge | when the last document was completed, in seconds since the Unix epoch; only there if one was |
     /// | `sink_lag_events_total` | counter | events that sinks were too slow for |
     /// | `sink_failures_total` | counter | events that sinks failed to write |
+    /// | `worker_silent_seconds` | gauge | for how long the worker has not come to the end of what it does |
     /// | `poisoned` | gauge | 1 if the worker has given up after panics, else 0 |
     pub fn publish_metrics(&self) {
         publish(&self.health());
@@ -64,5 +65,7 @@ fn publish(health: &Health) {
     }
     counter!("tracing_audit_sink_lag_events_total").absolute(health.sink_lag);
     counter!("tracing_audit_sink_failures_total").absolute(health.sink_failures);
+    let silent_for = health.worker_silent_for;
+    gauge!("tracing_audit_worker_silent_seconds").set(silent_for.as_secs_f64());
     gauge!("tracing_audit_poisoned").set(f64::from(u8::from(health.is_poisoned)));
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::channel::{LossReason, block_on_for};
@@ -27,7 +26,9 @@ pub struct ShutdownReport {
     /// The document with what the buffer still held.
     pub export_path: Option<PathBuf>,
     /// Why a document could not be written: that one, or one that was due before
-    /// it. Events of a rotation that failed are in that one, if there is one.
+    /// it. Events of a rotation that failed are in that one, if there is one. One
+    /// that was still being written after three quarters of the deadline may be
+    /// completed later, by a thread that nobody waits for.
     pub export_error: Option<String>,
     /// The journal as it was left: everything durable, covered by a checkpoint
     /// and closed, or why not.
@@ -38,8 +39,21 @@ pub struct ShutdownReport {
     pub coverage: Option<crate::policy::Coverage>,
     /// Sinks that had not finished at the deadline.
     pub unfinished_sinks: usize,
-    /// Whether the worker had finished by the deadline.
+    /// Whether the worker, exports and sinks had finished by the deadline.
     pub is_complete: bool,
+}
+
+/// Exports get so much of the time that a shutdown has; the rest is for syncing
+/// and closing the journal, and for sinks.
+const EXPORT_PERCENT: u32 = 75;
+
+impl Inner {
+    /// Until when a shutdown with this deadline waits for exports.
+    pub(super) fn exports_until_ns(&self, deadline: Duration) -> u64 {
+        let wait = deadline / 100 * EXPORT_PERCENT;
+        let wait_ns = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
+        self.intake.clock.monotonic_ns().saturating_add(wait_ns)
+    }
 }
 
 impl ShutdownReport {
@@ -47,16 +61,17 @@ impl ShutdownReport {
         let clock = SystemClock::new();
         let left = || deadline.saturating_sub(Duration::from_nanos(clock.monotonic_ns()));
         inner.intake.close_intake();
-        let counts = match inner.ask(Request::Shutdown) {
-            Ok(pending) => block_on_for(pending, left()).and_then(|counts| counts.ok()),
-            Err(_) => None,
-        };
+        let counts =
+            match inner.ask(|reply| Request::Shutdown(reply, inner.exports_until_ns(deadline))) {
+                Ok(pending) => block_on_for(pending, left()).and_then(|counts| counts.ok()),
+                Err(_) => None,
+            };
         let mut unfinished_sinks = 0;
-        let mut sinks = inner.sinks.lock().unwrap_or_else(PoisonError::into_inner);
-        for sink in sinks.iter_mut() {
+        for sink in inner.sinks() {
             unfinished_sinks += usize::from(!sink.finish(left()));
         }
-        let is_complete = counts.is_some() && unfinished_sinks == 0;
+        let is_in_time = counts.as_ref().is_some_and(|counts| !counts.is_export_left_behind);
+        let is_complete = is_in_time && unfinished_sinks == 0;
         let counts = counts.unwrap_or_default();
         #[cfg(feature = "journal")]
         let totals = inner.published.totals();
@@ -74,5 +89,50 @@ impl ShutdownReport {
             unfinished_sinks,
             is_complete,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use crate::sink::Sink;
+    use crate::{AuditEvent, AuditLayer};
+
+    const DEADLINE: Duration = Duration::from_secs(60);
+
+    /// Never finishes its first event until it is let go.
+    struct Stuck(mpsc::Receiver<()>);
+
+    impl Sink for Stuck {
+        fn write(&mut self, _: &AuditEvent) -> std::io::Result<()> {
+            let _ = self.0.recv();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn who_asks_for_health_does_not_wait_for_a_shutdown_that_waits_for_a_sink() {
+        let audit = AuditLayer::builder().build_without_layer().unwrap();
+        let (go_on, wait) = mpsc::channel();
+        audit.attach(Stuck(wait)).unwrap();
+        audit.record(AuditEvent::builder("STORE").build()).unwrap();
+        let (tell, told) = mpsc::channel();
+        let ending = audit.clone();
+        let shutdown = std::thread::spawn(move || ending.shutdown(DEADLINE).is_complete);
+        // The stream ends when only the sink is left to be waited for.
+        let mut stream = audit.subscribe();
+        while !stream.has_ended() {
+            let _ = stream.recv_timeout(Duration::from_millis(1));
+        }
+        let asking = audit.clone();
+        std::thread::spawn(move || {
+            let unfinished = asking.shutdown(Duration::from_millis(1)).unfinished_sinks;
+            tell.send((asking.health().recorded_events, unfinished))
+        });
+        assert_eq!(told.recv_timeout(DEADLINE / 2).unwrap(), (1, 1));
+        drop(go_on);
+        assert!(shutdown.join().unwrap());
     }
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::{Filesystem, OsFilesystem, SyncWrite};
 
@@ -30,8 +31,12 @@ enum Fault {
     Crash(Call, usize),
 }
 
+/// Time between two looks whether a call hangs on.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
 #[derive(Debug, Default)]
 struct State {
+    hanging: Option<Call>,
     faults: Vec<Fault>,
     calls: Vec<Call>,
     crashed: bool,
@@ -59,6 +64,11 @@ impl FaultyFilesystem {
         self.with(Fault::Crash(call, nth))
     }
 
+    /// Lets every call of a kind hang, until repaired.
+    pub(crate) fn hang(&self, call: Call) {
+        self.0.lock().unwrap().hanging = Some(call);
+    }
+
     /// Ends all faults.
     pub(crate) fn repair(&self) {
         *self.0.lock().unwrap() = State::default();
@@ -77,6 +87,11 @@ impl FaultyFilesystem {
     fn step(&self, call: Call) -> io::Result<()> {
         let mut state = self.0.lock().unwrap();
         state.calls.push(call);
+        while state.hanging == Some(call) {
+            drop(state);
+            std::thread::sleep(LOOK_EVERY);
+            state = self.0.lock().unwrap();
+        }
         let nth = state.calls.iter().filter(|earlier| **earlier == call).count();
         let mut fails = state.crashed;
         for fault in &state.faults.clone() {

@@ -31,6 +31,8 @@ mod os;
 )]
 pub(crate) mod simulated;
 
+#[cfg(test)]
+pub(crate) use atomic::is_temporary;
 pub(crate) use atomic::{write_new_atomically, write_new_file};
 pub(crate) use gate::{Filesystem, SyncWrite};
 #[cfg(feature = "journal")]

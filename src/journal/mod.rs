@@ -79,18 +79,18 @@ pub(crate) use config::{
     SEGMENT_BYTES_MAX,
 };
 pub(crate) use cut_record::{Cut, CutReason};
+#[cfg(test)]
+pub(crate) use failure::Holder;
 pub(crate) use failure::{Corruption, JournalError, Result};
 pub(crate) use frame::ENTRY_BYTES_MAX;
 pub(crate) use handover::{GroupMemory, GroupTaker, WrittenGroup};
 pub(crate) use inspect::{Inspection, Remainder, Seen, marks_before};
-pub(crate) use names::{LogId, parse_log_directory_name};
+pub(crate) use names::{LogId, log_directory_name, parse_log_directory_name};
 pub(crate) use open::{OpenReport, make_directory};
 pub(crate) use pack::{PackedSegment, pack, remove_raw, repair_index, unfinished};
 pub(crate) use pack_stream::PackStream;
-pub(crate) use parent::LockedLog;
+pub(crate) use parent::{LockedLog, logs_under};
 pub(crate) use reader::{Entries, LogReader, SegmentRef};
 pub(crate) use seal::SealedSegment;
 pub(crate) use seek_table::BLOCK_BYTES;
 pub(crate) use writer::Journal;
-#[cfg(test)]
-pub(crate) use {failure::Holder, parent::logs_under};

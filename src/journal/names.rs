@@ -190,7 +190,7 @@ impl Layout {
 }
 
 /// The name of a log's directory under a parent that holds several.
-pub(super) fn log_directory_name(log: LogId) -> String {
+pub(crate) fn log_directory_name(log: LogId) -> String {
     format!("{LOG_PREFIX}{log}")
 }
 

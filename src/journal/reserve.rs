@@ -9,9 +9,12 @@ use std::path::Path;
 use super::failure::{JournalError, Result};
 use super::steps;
 use super::writer::Journal;
-use crate::fs::{JournalFs, OpenMode, PathKind};
+use crate::fs::{JournalFile, JournalFs, OpenMode, PathKind};
 
 static CHUNK: [u8; 64 * 1024] = [0; 64 * 1024];
+
+/// There has to be room for this share of the reserve beside it.
+const REST_SHARE: u64 = 16;
 
 impl Journal {
     /// Gives the reserve back to the disk, for the few entries that say that
@@ -31,33 +34,46 @@ impl Journal {
     }
 }
 
-/// Makes the reserve as large as wanted, or as there is room.
+/// Makes the reserve as large as wanted. Where there is no room for that and a
+/// little more, it takes half of the room that there is: the log is opened, and
+/// written to, in the rest.
 pub(super) fn fill(fs: &dyn JournalFs, path: &Path, bytes: u64) -> Result<u64> {
     match try_fill(fs, path, bytes) {
         Err(error) if error.is_full() => Ok(fs.stat(path).map_or(0, |stat| stat.length.min(bytes))),
-        result => result.map(|()| bytes),
+        result => result,
     }
 }
 
-fn try_fill(fs: &dyn JournalFs, path: &Path, bytes: u64) -> Result<()> {
+fn try_fill(fs: &dyn JournalFs, path: &Path, bytes: u64) -> Result<u64> {
     let failed = |error| JournalError::step("reserve", path, error);
     let mode = match fs.kind(path).map_err(failed)? {
         PathKind::Missing => OpenMode::CreateNew,
         _ => OpenMode::Write,
     };
     let mut file = fs.open(path, mode).map_err(failed)?;
-    let mut length = file.stat().map_err(failed)?.length;
-    if length == bytes {
-        return Ok(());
+    let before = file.stat().map_err(failed)?.length;
+    if before == bytes {
+        return Ok(bytes);
     }
-    if length > bytes {
-        file.truncate(bytes).map_err(failed)?;
-    }
-    while length < bytes {
-        let wanted = (bytes - length).min(CHUNK.len() as u64);
+    let kept = match stretch(&mut *file, before, bytes + bytes / REST_SHARE).map_err(failed) {
+        Err(error) if error.is_full() => {
+            let reached = file.stat().map_err(failed)?.length;
+            (before + reached.saturating_sub(before) / 2).min(bytes)
+        }
+        result => result.map(|()| bytes)?,
+    };
+    file.truncate(kept).and_then(|()| steps::sync(&mut *file)).map_err(failed)?;
+    Ok(kept)
+}
+
+/// Writes zeros up to a length.
+fn stretch(file: &mut dyn JournalFile, from: u64, to: u64) -> std::io::Result<()> {
+    let mut length = from;
+    while length < to {
+        let wanted = (to - length).min(CHUNK.len() as u64);
         let zeros = CHUNK.get(..wanted as usize).unwrap_or_default();
-        steps::write_all(&mut *file, length, zeros).map_err(failed)?;
+        steps::write_all(file, length, zeros)?;
         length += wanted;
     }
-    steps::sync(&mut *file).map_err(failed)
+    Ok(())
 }

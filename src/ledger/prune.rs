@@ -44,9 +44,15 @@ pub(crate) struct PrunePlan {
 }
 
 impl Ledger {
+    /// Whether anything is ever removed.
+    pub(crate) fn has_retention(&self) -> bool {
+        self.config.retention.is_set()
+    }
+
     /// What is to be removed. `recorded_us` reads the time from an entry, in
     /// microseconds since the Unix epoch. A segment is as old as the entry
-    /// that follows it.
+    /// that follows it, or as one before that if the clock had been set back
+    /// between them.
     ///
     /// # Errors
     ///
@@ -56,7 +62,7 @@ impl Ledger {
         now_us: i64,
         recorded_us: impl Fn(&[u8]) -> Option<i64>,
     ) -> Result<PruneDecision> {
-        if !self.config.retention.is_set() {
+        if !self.has_retention() {
             return Ok(PruneDecision::Nothing);
         }
         let reader = LogReader::open(self.fs.clone(), self.files.directory())?;
@@ -70,13 +76,19 @@ impl Ledger {
             bytes: 0,
             planned_at: self.size(),
         };
+        let first_us = |index| -> Result<Option<i64>> {
+            let mut entries = reader.segment_entries(index);
+            Ok(entries.next_entry()?.and_then(|(_, entry)| recorded_us(entry)))
+        };
+        let mut latest_us = first_us(0)?;
         for (index, pair) in segments.windows(2).enumerate() {
             let [oldest, following] = pair else { break };
-            let mut entries = reader.segment_entries(index + 1);
+            let followed_us = first_us(index + 1)?;
+            latest_us = latest_us.max(followed_us);
             let facts = SegmentFacts {
                 next: following.first.0,
                 bytes: self.journal.segment_bytes(oldest.first.0)?,
-                recorded_before_us: entries.next_entry()?.and_then(|(_, entry)| recorded_us(entry)),
+                recorded_before_us: followed_us.and(latest_us),
             };
             if !self.config.retention.allows(&facts, log_bytes, end, now_us)
                 || (self.config.waits_for_packing && self.journal.is_raw(oldest.first.0)?)

@@ -1,7 +1,7 @@
 //! The ledger's state, and what it passes on to its journal.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::tree::Tree;
 use crate::error::{Error, Result};
 use crate::fs::JournalFs;
 use crate::journal::index::EntryFacts;
-use crate::journal::{GroupTaker, Journal, SealedSegment};
+use crate::journal::{GroupTaker, Journal, SealedSegment, log_directory_name, logs_under};
 use crate::proof::{SignedCheckpoint, SignerKey, VerifierKey};
 
 /// The one writer of a trail. Used by one thread at a time. Dropped without
@@ -57,6 +57,20 @@ impl Ledger {
     /// The log's own directory.
     pub(crate) fn directory(&self) -> &Path {
         self.files.directory()
+    }
+
+    /// The directories of the other logs below the configured one.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be listed.
+    pub(crate) fn other_logs(&self) -> Result<Vec<PathBuf>> {
+        let parent = &self.config.journal.directory;
+        let logs = logs_under(&*self.fs, parent)?.into_iter();
+        let others = logs.map(|log| parent.join(log_directory_name(log)));
+        Ok(others
+            .filter(|directory| directory.file_name() != self.directory().file_name())
+            .collect())
     }
 
     /// What the log is called in its checkpoints.

@@ -59,7 +59,7 @@ impl SinkThread {
     }
 
     /// Waits until it has written everything; whether that was in time.
-    pub(crate) fn finish(&mut self, at_most: Duration) -> bool {
+    pub(crate) fn finish(&self, at_most: Duration) -> bool {
         self.done.recv_timeout(at_most) == Err(crossbeam_channel::RecvTimeoutError::Disconnected)
     }
 }

@@ -52,6 +52,8 @@ pub(super) struct Job {
 
 /// A document that is complete, or failed.
 pub(crate) struct Exported {
+    /// Which it was, counted from 1.
+    pub(super) number: u64,
     pub(super) job: Job,
     pub(super) result: Result<PathBuf>,
 }
@@ -64,11 +66,16 @@ pub(crate) struct ExportHealth {
     /// Failures since the last success.
     pub(crate) failures: u64,
     pub(crate) last_error: Option<String>,
+    /// When the document was begun that is being written, by the monotonic clock.
+    pub(crate) writing_since_ns: Option<u64>,
 }
 
 /// The first wait after a failure, doubled for each further one.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(60);
+
+/// A document that takes longer hangs, as far as anybody can tell.
+pub(crate) const EXPORT_HANGS_AFTER: Duration = Duration::from_secs(60);
 
 /// Writes documents for the worker.
 pub(super) struct Exporter {
@@ -77,8 +84,18 @@ pub(super) struct Exporter {
     /// Where results go; without it documents are written on the spot.
     results: Option<(Sender<Request>, Arc<Wake>)>,
     inline_result: Option<Exported>,
-    is_writing: bool,
+    /// How many documents were begun.
+    begun: u64,
+    writing: Option<Writing>,
+    /// The document whose thread hangs and is not waited for any more.
+    left_behind: Option<u64>,
     retry: Option<(Job, u64)>,
+}
+
+/// A document that is being written.
+struct Writing {
+    number: u64,
+    job: Job,
 }
 
 impl Exporter {
@@ -98,40 +115,59 @@ impl Exporter {
             health: ExportHealth::default(),
             results: None,
             inline_result: None,
-            is_writing: false,
+            begun: 0,
+            writing: None,
+            left_behind: None,
             retry: None,
         }
     }
 
     /// Whether a document is being written, or waits to be tried again.
     pub(super) fn is_busy(&self) -> bool {
-        self.is_writing || self.retry.is_some()
+        self.writing.is_some() || self.retry.is_some()
     }
 
-    /// Begins a document.
-    pub(super) fn begin(&mut self, job: Job) {
-        self.is_writing = true;
+    /// Begins a document. While the thread of one before hangs it fails at once:
+    /// there is never more than one thread.
+    pub(super) fn begin(&mut self, job: Job, now_ns: u64) {
+        self.begun += 1;
+        let number = self.begun;
+        self.writing = Some(Writing { number, job: job.clone() });
+        self.health.writing_since_ns = Some(now_ns);
         let settings = self.settings.clone();
         let Some((requests, wake)) = self.results.clone() else {
             let result = write(&settings, &job);
-            self.inline_result = Some(Exported { job, result });
+            self.inline_result = Some(Exported { number, job, result });
             return;
         };
+        let told = move |job, result| {
+            // Without a worker there is nobody to tell.
+            let _ = requests.send(Request::Exported(Exported { number, job, result }));
+            wake.now();
+        };
+        if self.left_behind.is_some() {
+            return told(job, Err(hangs(&settings.directory)));
+        }
         let spawned = std::thread::Builder::new().name("tracing-audit-export".to_owned()).spawn({
-            let (job, requests, wake) = (job.clone(), requests.clone(), wake.clone());
+            let (job, told) = (job.clone(), told.clone());
             move || {
                 crate::capture::suppress_on_this_thread();
                 let result = write_caught(&settings, &job);
-                // Without a worker there is nobody to tell.
-                let _ = requests.send(Request::Exported(Exported { job, result }));
-                wake.now();
+                told(job, result);
             }
         });
         if let Err(error) = spawned {
-            let result = Err(Error::caused(ErrorKind::Io, "no thread for an export", error));
-            let _ = requests.send(Request::Exported(Exported { job, result }));
-            wake.now();
+            told(job, Err(Error::caused(ErrorKind::Io, "no thread for an export", error)));
         }
+    }
+
+    /// Whether this is the document that is waited for, and not one that was
+    /// given up.
+    pub(super) fn is_awaited(&mut self, number: u64) -> bool {
+        if self.left_behind == Some(number) {
+            self.left_behind = None;
+        }
+        self.writing.as_ref().is_some_and(|writing| writing.number == number)
     }
 
     pub(super) fn take_inline_result(&mut self) -> Option<Exported> {
@@ -139,43 +175,57 @@ impl Exporter {
     }
 
     pub(super) fn succeeded(&mut self, at: DateTime<Utc>, path: &Path) {
-        self.is_writing = false;
+        self.writing = None;
         self.health = ExportHealth {
             last_success: Some(at),
             last_path: Some(path.to_owned()),
-            failures: 0,
-            last_error: None,
+            ..ExportHealth::default()
         };
     }
 
     pub(super) fn failed(&mut self, job: Job, error: &Error, now_ns: u64) {
-        self.is_writing = false;
         let doublings = u32::try_from(self.health.failures).unwrap_or(u32::MAX).min(10);
         let wait = RETRY_FIRST.saturating_mul(1 << doublings).min(RETRY_MAX);
         self.retry = Some((job, now_ns.saturating_add(wait.as_nanos() as u64)));
-        self.health.failures += 1;
-        self.health.last_error = Some(error.to_string());
+        self.note_failure(error);
     }
 
-    /// What waits to be tried again.
-    pub(super) fn waits_to_retry(&self) -> Option<Purpose> {
-        self.retry.as_ref().map(|(job, _)| job.purpose)
+    /// Whether what was begun has failed, or takes so long that it may never end.
+    pub(super) fn is_in_trouble(&self, now_ns: u64) -> bool {
+        let since_ns = self.health.writing_since_ns.unwrap_or(now_ns);
+        let took = Duration::from_nanos(now_ns.saturating_sub(since_ns));
+        self.retry.is_some() || took >= EXPORT_HANGS_AFTER
     }
 
     /// Tries again if it is time, or at once if somebody waits for it.
     pub(super) fn retry_if_due(&mut self, now_ns: u64, is_urgent: bool, at: DateTime<Utc>) {
         let is_due = self.retry.as_ref().is_some_and(|(_, due_ns)| is_urgent || now_ns >= *due_ns);
-        if !is_due || self.is_writing {
+        if !is_due || self.writing.is_some() {
             return;
         }
         if let Some((job, _)) = self.retry.take() {
-            self.begin(Job { at, ..job });
+            self.begin(Job { at, ..job }, now_ns);
         }
     }
 
-    /// Stops trying.
-    pub(super) fn give_up(&mut self) -> Option<Job> {
-        self.retry.take().map(|(job, _)| job)
+    /// Stops trying. A thread that writes is left behind, with the reason.
+    pub(super) fn give_up(&mut self) -> Option<(Job, Option<Error>)> {
+        if let Some((job, _)) = self.retry.take() {
+            return Some((job, None));
+        }
+        let Writing { number, job } = self.writing.take()?;
+        // It may have failed at once because of an earlier one.
+        self.left_behind.get_or_insert(number);
+        let error = hangs(&self.settings.directory);
+        self.note_failure(&error);
+        Some((job, Some(error)))
+    }
+
+    fn note_failure(&mut self, error: &Error) {
+        self.writing = None;
+        self.health.writing_since_ns = None;
+        self.health.failures += 1;
+        self.health.last_error = Some(error.to_string());
     }
 }
 
@@ -208,6 +258,12 @@ impl Job {
     pub(super) fn events(&self) -> u64 {
         self.iter().count() as u64
     }
+}
+
+fn hangs(directory: &Path) -> Error {
+    let message = "an export has not come to an end and is not waited for any more; \
+                   see to the disk of the export directory";
+    Error::io(message, directory, std::io::ErrorKind::TimedOut.into())
 }
 
 fn write_caught(settings: &ExportSettings, job: &Job) -> Result<PathBuf> {

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::event::row::time_from_us;
 
 use super::decode::Times;
-use super::exporter::{Exported, Job, Purpose};
+use super::exporter::{Exported, Exporter, Job, Purpose};
 use super::request::{Reply, Rotated, ShutdownCounts};
 use super::state::{Shutdown, Worker};
 
@@ -50,6 +50,7 @@ impl Worker {
     /// Writes the documents that are due, each at most once more, and ends: the
     /// journal is closed whatever becomes of them.
     fn keep_shutting_down(&mut self, times: Times) {
+        self.give_up_export_that_takes_too_long();
         self.retry_export(times);
         if !self.is_exporting() {
             self.write_due_snapshots(times);
@@ -75,6 +76,9 @@ impl Worker {
         let Some(exporter) = &mut self.exporter else { return };
         let now_ns = self.intake.clock.monotonic_ns();
         let wall_us = self.intake.clock.wall_us();
+        if !exporter.is_awaited(exported.number) {
+            return;
+        }
         match exported.result {
             Ok(path) => {
                 exporter.succeeded(time_from_us(wall_us), &path);
@@ -100,9 +104,16 @@ impl Worker {
     }
 
     /// Begins a shutdown: the intake is closed already.
-    pub(super) fn begin_shutdown(&mut self, reply: Reply<ShutdownCounts>, times: Times) {
+    /// Exports are waited for until `exports_until_ns`.
+    pub(super) fn begin_shutdown(
+        &mut self,
+        reply: Reply<ShutdownCounts>,
+        exports_until_ns: u64,
+        times: Times,
+    ) {
         if let Some(shutdown) = &mut self.shutdown {
             shutdown.waiting.push(reply);
+            shutdown.exports_until_ns = shutdown.exports_until_ns.max(exports_until_ns);
             return;
         }
         let intake = self.intake.clone();
@@ -118,7 +129,8 @@ impl Worker {
         let open = open.len() as u64 + self.complete_open_intents(times);
         self.publish();
         let counts = ShutdownCounts { open, ..ShutdownCounts::default() };
-        self.shutdown = Some(Shutdown { counts, waiting: vec![reply], exported: false });
+        let waiting = vec![reply];
+        self.shutdown = Some(Shutdown { counts, waiting, exports_until_ns, exported: false });
     }
 
     fn is_exporting(&self) -> bool {
@@ -135,7 +147,9 @@ impl Worker {
             at: time_from_us(times.recorded_us),
         };
         match &mut self.exporter {
-            Some(exporter) if !job.is_done() => exporter.begin(job),
+            Some(exporter) if !job.is_done() => {
+                exporter.begin(job, self.intake.clock.monotonic_ns());
+            }
             _ => self.release(None),
         }
         self.take_inline_export();
@@ -157,17 +171,43 @@ impl Worker {
         }
     }
 
-    /// An export that keeps failing must not fill the memory: beyond a bound
-    /// its events are given up, and the trail says so.
+    /// An export that keeps failing, or hangs, must not fill the memory: beyond a
+    /// bound its events are given up, and the trail says so. A document that
+    /// releases nothing is given up for the rotation that waits behind it.
     fn give_up_export_if_backlogged(&mut self) {
-        let Some(exporter) = &mut self.exporter else { return };
-        let is_rotation = exporter.waits_to_retry() == Some(Purpose::Rotation);
-        if !is_rotation || self.trail.buffer.len() <= self.export_backlog_events_max {
+        if self.trail.buffer.len() <= self.export_backlog_events_max {
             return;
         }
-        let lost = exporter.give_up().map_or(0, |job| job.events());
-        self.lose(LossReason::ExportFailed, lost);
-        self.release(None);
+        let now_ns = self.intake.clock.monotonic_ns();
+        let in_trouble = self.exporter.as_mut().filter(|exporter| exporter.is_in_trouble(now_ns));
+        let Some((job, hangs)) = in_trouble.and_then(Exporter::give_up) else { return };
+        match job.purpose {
+            Purpose::Rotation => {
+                self.lose(LossReason::ExportFailed, job.events());
+                self.release(None);
+            }
+            Purpose::Snapshot(_) => drop(self.snapshots_due.pop_front()),
+            Purpose::Final => {}
+        }
+        if let Some(error) = hangs {
+            self.tell(&error);
+        }
+    }
+
+    /// The journal is not kept open by an export that takes too long. Its thread
+    /// is left behind; with a journal, a later run exports its events again.
+    fn give_up_export_that_takes_too_long(&mut self) {
+        let Some(shutdown) = &mut self.shutdown else { return };
+        if self.intake.clock.monotonic_ns() < shutdown.exports_until_ns {
+            return;
+        }
+        let given_up = self.exporter.as_mut().and_then(Exporter::give_up);
+        let Some(error) = given_up.and_then(|(_, hangs)| hangs) else { return };
+        self.snapshots_due.clear();
+        shutdown.counts.error.get_or_insert_with(|| error.to_string());
+        shutdown.counts.is_export_left_behind = true;
+        shutdown.exported = true;
+        self.tell(&error);
     }
 
     /// At the end nothing is tried again. What a rotation could not write is in
@@ -236,13 +276,14 @@ impl Worker {
         self.publish();
         let segments = self.published.snapshot().segments.to_vec();
         if let Some(exporter) = &mut self.exporter {
-            exporter.begin(Job {
+            let job = Job {
                 purpose: Purpose::Snapshot(day),
                 segments,
                 from: 0,
                 recorded_before_us: Some(before_us),
                 at: time_from_us(times.recorded_us),
-            });
+            };
+            exporter.begin(job, self.intake.clock.monotonic_ns());
         }
         self.take_inline_export();
     }
@@ -265,13 +306,14 @@ impl Worker {
         let segments = self.published.snapshot().segments.to_vec();
         match &mut self.exporter {
             Some(exporter) if exporter.settings.export_on_shutdown && !segments.is_empty() => {
-                exporter.begin(Job {
+                let job = Job {
                     purpose: Purpose::Final,
                     segments,
                     from: self.trail.keeper.exported_through(),
                     recorded_before_us: None,
                     at: time_from_us(times.recorded_us),
-                });
+                };
+                exporter.begin(job, self.intake.clock.monotonic_ns());
                 self.take_inline_export();
             }
             _ => shutdown.exported = true,

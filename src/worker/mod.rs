@@ -31,7 +31,7 @@ mod thread;
 mod trail;
 mod turn;
 
-pub(crate) use exporter::ExportSettings;
+pub(crate) use exporter::{EXPORT_HANGS_AFTER, ExportSettings};
 pub(crate) use intents::Completion;
 #[cfg(feature = "journal")]
 pub use journal::FullDisk;

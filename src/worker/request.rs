@@ -44,8 +44,9 @@ pub(crate) enum Request {
     Policy(Arc<crate::capture::Compiled>, Reply<Result<Stored>>),
     /// Rotate everything held.
     Rotate(Reply<Result<Rotated>>),
-    /// Take nothing in any more, write what is open as open, export what is held.
-    Shutdown(Reply<ShutdownCounts>),
+    /// Take nothing in any more, write what is open as open, export what is held
+    /// as far as that is done by this monotonic time.
+    Shutdown(Reply<ShutdownCounts>, u64),
     /// The exporter has finished a document.
     Exported(Exported),
 }
@@ -69,4 +70,14 @@ pub(crate) struct ShutdownCounts {
     pub(crate) path: Option<PathBuf>,
     /// Why the last document, or one that was due before, could not be written.
     pub(crate) error: Option<String>,
+    /// A document was still being written, and was not waited for.
+    pub(crate) is_export_left_behind: bool,
+}
+
+#[cfg(test)]
+impl Request {
+    /// A shutdown that waits for exports however long they take.
+    pub(super) fn shutdown(reply: Reply<ShutdownCounts>) -> Self {
+        Request::Shutdown(reply, u64::MAX)
+    }
 }

@@ -1,6 +1,7 @@
 //! What the worker owns, and what it shows to readers.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::sync::broadcast;
 use crate::buffer::{Buffer, BufferConfig, Snapshot, rotation::RotationPolicy};
 use crate::capture::{Capture, Intake, Parcel};
 use crate::channel::DataReceiver;
+use crate::clock::{Clock as _, SystemClock};
 use crate::error::Error;
 use crate::event::row::RowScratch;
 use crate::event::{AuditEvent, EventId, EventIds};
@@ -50,6 +52,9 @@ pub(crate) struct Published {
     snapshot: Mutex<Arc<Snapshot>>,
     pub(crate) statistics: Mutex<StatisticsRecorder>,
     pub(crate) totals: Mutex<Totals>,
+    /// Not the trail's, which may stand still: a hang is one by any clock.
+    clock: SystemClock,
+    turned_ns: AtomicU64,
 }
 
 /// Counts of the worker that health and shutdown report.
@@ -77,6 +82,8 @@ impl Published {
             snapshot: Mutex::new(snapshot),
             statistics: Mutex::default(),
             totals: Mutex::default(),
+            clock: SystemClock::new(),
+            turned_ns: AtomicU64::new(0),
         }
     }
 
@@ -88,6 +95,18 @@ impl Published {
 
     pub(super) fn set_snapshot(&self, snapshot: Arc<Snapshot>) {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+
+    /// The worker has taken a turn.
+    pub(super) fn note_turn(&self) {
+        self.turned_ns.store(self.clock.monotonic_ns(), Ordering::Relaxed);
+    }
+
+    /// For how long the worker has not come to the end of a turn. Without work it
+    /// takes one every tenth of a second.
+    pub(crate) fn silent_for(&self) -> Duration {
+        let turned_ns = self.turned_ns.load(Ordering::Relaxed);
+        Duration::from_nanos(self.clock.monotonic_ns().saturating_sub(turned_ns))
     }
 
     pub(crate) fn totals(&self) -> Totals {
@@ -143,6 +162,8 @@ pub(super) struct Worker {
 pub(super) struct Shutdown {
     pub(super) counts: ShutdownCounts,
     pub(super) waiting: Vec<Reply<ShutdownCounts>>,
+    /// Exports are not waited for any longer than this.
+    pub(super) exports_until_ns: u64,
     pub(super) exported: bool,
 }
 

@@ -24,6 +24,9 @@ const POLL: Duration = Duration::from_micros(500);
 const POLL_FOR: Duration = Duration::from_millis(20);
 /// The longest sleep: clocks move on without anybody waking the worker.
 const DEEP_SLEEP: Duration = Duration::from_millis(100);
+/// When nobody is left who waits, exports get so long before the journal is closed
+/// without them: others may want the log.
+const EXPORT_WAIT: Duration = Duration::from_secs(30);
 /// So many panics in a row end it.
 const PANICS_MAX: u32 = 3;
 
@@ -105,7 +108,9 @@ impl Loop {
     fn end(&mut self) {
         self.turn();
         let (reply, mut done) = oneshot::channel();
-        self.worker.pending.push_back(Request::Shutdown(reply));
+        let exports_until_ns =
+            self.worker.intake.clock.monotonic_ns().saturating_add(EXPORT_WAIT.as_nanos() as u64);
+        self.worker.pending.push_back(Request::Shutdown(reply, exports_until_ns));
         loop {
             self.turn();
             match done.try_recv() {
@@ -119,6 +124,7 @@ impl Loop {
         match catch_unwind(AssertUnwindSafe(|| self.worker.turn())) {
             Ok(turn) => {
                 self.panics = 0;
+                self.worker.published.note_turn();
                 turn
             }
             Err(_) => {

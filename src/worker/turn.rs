@@ -307,7 +307,9 @@ impl Worker {
             #[cfg(feature = "policy")]
             Request::Policy(policy, reply) => self.begin_policy(policy, times, reply),
             Request::Rotate(reply) => self.rotate_waiting.push(reply),
-            Request::Shutdown(reply) => self.begin_shutdown(reply, times),
+            Request::Shutdown(reply, exports_until_ns) => {
+                self.begin_shutdown(reply, exports_until_ns, times);
+            }
             Request::Exported(exported) => self.exported(exported),
         }
     }

@@ -81,12 +81,29 @@ fn a_log_opens_on_a_full_disk_and_says_how_much_reserve_it_has() {
     journal.close(0).unwrap();
     fill_disk(&fs, 300);
     let (journal, report) = open(&fs).unwrap();
-    assert_eq!(report.reserve_bytes, 300);
+    assert_eq!(report.reserve_bytes, 150, "the rest is for the log");
+    drop(journal);
+    let (journal, report) = open(&fs).unwrap();
+    assert_eq!(report.reserve_bytes, 225, "half of what is left");
     drop(journal);
     fill_disk(&fs, 0);
     let (mut journal, _) = open(&fs).unwrap();
     model.append(&mut journal).unwrap();
     assert!(matches!(journal.sync(0), Err(JournalError::Full { .. })));
+}
+
+#[test]
+fn a_log_begins_on_a_disk_with_less_room_than_the_reserve_asks_for() {
+    for free in [700, 900, 1_100, 1_200, 1_500] {
+        let (fs, mut model) = (SimulatedFs::default(), Model::default());
+        fill_disk(&fs, free);
+        let (mut journal, report) = model.open(&fs).unwrap();
+        assert!(report.reserve_bytes > 0 && report.reserve_bytes <= 1_024, "{free}");
+        model.append(&mut journal).unwrap();
+        model.sync(&mut journal).unwrap();
+        drop(journal);
+        model.check(&fs);
+    }
 }
 
 #[test]

@@ -109,6 +109,21 @@ fn whole_segments_go_when_the_next_one_is_old_enough() {
 }
 
 #[test]
+fn what_a_clock_that_is_behind_follows_is_no_older_for_it() {
+    let fs = log();
+    let mut ledger = open_for(&fs, 200);
+    let due = plan(&ledger, 500).unwrap();
+    carry_out(&mut ledger, &due).unwrap();
+    ledger.close(0).unwrap();
+    assert_eq!(segments(&fs), [300, 600, 900]);
+    let ledger = open_for(&fs, 500);
+    let recorded_us = |entry: &[u8]| recorded_us(entry).map(|us| us % (600 * DAY_US));
+    let plan = |day: i64| ledger.plan_prune(day * DAY_US, recorded_us).unwrap();
+    assert_eq!(plan(799), PruneDecision::Nothing, "of day 300 at least");
+    assert!(matches!(plan(800), PruneDecision::Due(plan) if plan.segments == [300, 600]));
+}
+
+#[test]
 fn size_removes_what_has_reached_the_least_age() {
     let fs = log();
     let retention = Retention { bytes_max: Some(0), ..Retention::default() };

@@ -34,6 +34,7 @@ impl Worker {
         if step_us.abs() > CLOCK_STEP_US {
             self.note(fact("CLOCK", times, [("stepped_us", step_us.into())]));
         }
+        self.hold_pruning_after(step_us);
     }
 
     /// Events left the buffer: those before this sequence are not held any more.

@@ -1,6 +1,7 @@
 //! The journal as the worker holds it, and appending to it.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,7 +77,10 @@ pub(in crate::worker) struct Kept {
     // upkeep
     pub(super) looked_ns: Option<u64>,
     pub(super) prune_ns: Option<u64>,
+    pub(super) prune_held_until_ns: u64,
     pub(super) copies: Arc<[CopyState]>,
+    pub(super) others_ns: Option<u64>,
+    pub(super) other_logs: Arc<[PathBuf]>,
     // facts
     pub(super) facts: VecDeque<AuditEvent>,
     /// Documents hold all events with smaller sequences.
@@ -111,7 +115,10 @@ impl Kept {
             checkpoint_us: None,
             looked_ns: None,
             prune_ns: None,
+            prune_held_until_ns: 0,
             copies: Arc::new([]),
+            others_ns: None,
+            other_logs: Arc::new([]),
             facts: VecDeque::new(),
             exported_through: 0,
             released_through: 0,

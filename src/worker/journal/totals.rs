@@ -27,6 +27,8 @@ pub(crate) struct JournalTotals {
     /// Why checkpoints or their copies cannot be written.
     pub(crate) checkpoint_problem: Option<Arc<str>>,
     pub(crate) copies: Arc<[CopyState]>,
+    /// Directories of logs beside this one.
+    pub(crate) other_logs: Arc<[PathBuf]>,
     /// Why nothing is written, if nothing is.
     pub(crate) trouble: Option<Arc<str>>,
     pub(crate) is_full: bool,
@@ -46,6 +48,7 @@ impl JournalTotals {
             checkpoint_us: None,
             checkpoint_problem: None,
             copies: Arc::new([]),
+            other_logs: Arc::new([]),
             trouble: None,
             is_full: false,
             is_poisoned: false,
@@ -68,6 +71,7 @@ impl Kept {
         totals.set_checkpoint(self.ledger.latest_checkpoint(), self.checkpoint_us);
         totals.checkpoint_problem = self.checkpoint_problem.clone();
         totals.copies = self.copies.clone();
+        totals.other_logs = self.other_logs.clone();
         totals.verifier_key = self.totals.verifier_key.clone();
         totals.trouble = self.trouble();
         totals.is_full = self.is_full();

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::AuditEvent;
 use crate::ledger::PruneDecision;
 use crate::proof::SignedCheckpoint;
@@ -17,12 +17,28 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Time between two looks at what retention says.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
+/// Time between two looks at which logs are beside this one.
+const OTHERS_EVERY: Duration = Duration::from_secs(60);
+
+/// A wall clock that is set ahead by more than this may be wrong.
+const CLOCK_AHEAD: Duration = Duration::from_secs(3_600);
+
+/// For so long after that nothing is removed: ages are told by that clock, and
+/// when it is corrected, what was removed does not come back.
+const PRUNE_HELD_FOR: Duration = Duration::from_secs(3_600);
+
 impl Worker {
     /// Looks after the log, now and then.
     pub(super) fn look_after_journal(&mut self, times: Times) {
         let Some(kept) = self.trail.keeper.open_mut() else { return };
         let now_ns = kept.now_ns();
-        let is_prune_due = is_due(&mut kept.prune_ns, now_ns, PRUNE_EVERY);
+        let is_prune_due =
+            now_ns >= kept.prune_held_until_ns && is_due(&mut kept.prune_ns, now_ns, PRUNE_EVERY);
+        if is_due(&mut kept.others_ns, now_ns, OTHERS_EVERY)
+            && let Ok(others) = kept.ledger.other_logs()
+        {
+            kept.other_logs = others.into();
+        }
         if is_due(&mut kept.looked_ns, now_ns, LOOK_EVERY) {
             kept.copies = kept.ledger.copies().into();
             for problem in kept.ledger.take_copy_problems() {
@@ -32,6 +48,24 @@ impl Worker {
         if is_prune_due {
             self.prune_journal(times);
         }
+    }
+
+    /// After a step of the wall clock far ahead, removes nothing for a while.
+    pub(super) fn hold_pruning_after(&mut self, step_us: i64) {
+        let step = Duration::from_micros(u64::try_from(step_us).unwrap_or_default());
+        let Some(kept) = self.trail.keeper.open_mut() else { return };
+        if step <= CLOCK_AHEAD || !kept.ledger.has_retention() {
+            return;
+        }
+        kept.prune_held_until_ns = kept.now_ns().saturating_add(PRUNE_HELD_FOR.as_nanos() as u64);
+        self.tell(&Error::new(
+            ErrorKind::Degraded,
+            format!(
+                "the wall clock went ahead by {} s at once; retention removes nothing for {} minutes, in which a wrong clock can be corrected",
+                step.as_secs(),
+                PRUNE_HELD_FOR.as_secs() / 60
+            ),
+        ));
     }
 
     /// Removes what retention says is to go, after the log has said so.
@@ -73,7 +107,7 @@ impl Worker {
         let key = kept.ledger.prepare_key(given, now_ns)?;
         let fact = super::facts::key_change(&key, times);
         self.append_only(&fact, times, true).map_err(|_| {
-            Error::new(crate::ErrorKind::Full, "there is no room to say that the key changes")
+            Error::new(ErrorKind::Full, "there is no room to say that the key changes")
         })?;
         let Some(kept) = self.trail.keeper.open_mut() else { return Err(Error::stopped()) };
         let signed = kept.ledger.rotate_key(now_ns).map(|signed| signed.cloned());

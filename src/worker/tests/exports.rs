@@ -87,7 +87,7 @@ fn a_rotation_by_hand_waits_for_the_export() {
 fn shutdown_writes_a_last_document_and_releases_nothing() {
     let mut rig = Setup::default().rig();
     rig.complete(3);
-    let counts = rig.ask(Request::Shutdown).unwrap();
+    let counts = rig.ask(Request::shutdown).unwrap();
     assert!(counts.path.is_some() && counts.error.is_none());
     assert_eq!(rig.documents()[0].1, [0, 1, 2]);
     assert_eq!(rig.held_ids(), [0, 1, 2]);
@@ -100,7 +100,7 @@ fn shutdown_writes_a_last_document_and_releases_nothing() {
 fn shutdown_says_why_the_last_document_failed() {
     let mut rig = full_rig();
     rig.complete(3);
-    let counts = rig.ask(Request::Shutdown).unwrap();
+    let counts = rig.ask(Request::shutdown).unwrap();
     assert!(counts.error.unwrap().contains("injected"));
     assert_eq!(counts.path, None);
 }
@@ -110,7 +110,7 @@ fn shutdown_tries_what_waits_once_more_and_ends() {
     let mut rig = full_rig();
     rig.complete(9);
     rig.settle();
-    let counts = rig.ask(Request::Shutdown).unwrap();
+    let counts = rig.ask(Request::shutdown).unwrap();
     assert!(counts.error.unwrap().contains("injected"));
     assert_eq!(counts.path, None);
     // The rotation, once more, and the last document.
@@ -128,7 +128,7 @@ fn shutdown_writes_what_a_rotation_could_not_and_answers_who_asked_for_that() {
     let mut rotated = rig.begin_to_ask(Request::Rotate);
     rig.settle();
     rig.fs.repair();
-    let counts = rig.ask(Request::Shutdown).unwrap();
+    let counts = rig.ask(Request::shutdown).unwrap();
     assert_eq!(counts.error, None);
     assert_eq!(rig.documents()[0].1, [0, 1, 2]);
     assert!(rotated.try_recv().unwrap().is_ok());
@@ -138,7 +138,7 @@ fn shutdown_writes_what_a_rotation_could_not_and_answers_who_asked_for_that() {
     rig.complete(3);
     let mut rotated = rig.begin_to_ask(Request::Rotate);
     rig.settle();
-    drop(rig.ask(Request::Shutdown));
+    drop(rig.ask(Request::shutdown));
     assert!(rotated.try_recv().unwrap().is_err());
 }
 
@@ -154,7 +154,7 @@ fn shutdown_closes_the_journal_whatever_exports_do() {
         rig.settle();
         rig.clock.advance(Duration::from_secs(24 * 3_600));
         rig.settle();
-        let counts = rig.ask(Request::Shutdown).unwrap();
+        let counts = rig.ask(Request::shutdown).unwrap();
         assert!(counts.error.unwrap().contains("injected"));
         assert_eq!(super::journal_rig::facts(&disk.entries()).last(), Some(&"CLOSE"));
     }

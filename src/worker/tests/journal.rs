@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::journal_rig::{Disk, event, facts};
+use super::journal_rig::{Disk, event, events, facts};
 use super::rig::Rig;
+use crate::clock::Clock as _;
+use crate::event::row::time_from_us;
 use crate::event::{Kind, Status, StatusSource};
 use crate::fs::JournalFs;
 use crate::fs::simulated::Call;
+use crate::ledger::Retention;
 use crate::worker::request::Request;
 
 fn syncs(disk: &Disk) -> u64 {
@@ -127,6 +130,37 @@ fn a_step_of_the_wall_clock_is_an_entry_and_order_stays() {
 }
 
 #[test]
+fn a_clock_that_is_far_ahead_for_a_moment_removes_nothing() {
+    let day = Duration::from_secs(86_400);
+    let retention = Retention { age_max: Some(200 * day), ..Retention::default() };
+    let disk = Disk { retention, ..Disk::default() };
+    let mut rig = disk.rig(None);
+    for _ in 0..10 {
+        rig.complete(100);
+        rig.pass(20);
+    }
+    assert!(facts(&disk.entries()).contains(&"SEAL"));
+    let right = rig.clock.wall_us();
+    rig.clock.step_wall("2038-01-19T03:14:08Z".parse().unwrap());
+    for _ in 0..59 {
+        rig.clock.advance(Duration::from_secs(60));
+        rig.settle();
+    }
+    assert!(rig.told.lock().unwrap().iter().any(|told| told.contains("removes nothing")));
+    assert_eq!(events(&disk.entries()), 1_000, "all are there while the clock is wrong");
+    rig.clock.step_wall(time_from_us(right));
+    rig.clock.advance(Duration::from_secs(120));
+    rig.settle();
+    assert_eq!(events(&disk.entries()), 1_000, "and when it is right again");
+
+    rig.clock.step_wall("2038-01-19T03:14:08Z".parse().unwrap());
+    rig.settle();
+    rig.clock.advance(Duration::from_secs(3_600));
+    rig.settle();
+    assert!(disk.first() > 0, "a clock that stays so is believed");
+}
+
+#[test]
 fn an_unclean_end_is_said_and_what_was_begun_is_recovered() {
     let disk = Disk::default();
     let mut rig = disk.rig(None);
@@ -220,7 +254,7 @@ fn a_log_without_one_of_its_segments_is_not_taken_up() {
             rig.complete(10);
             rig.ask(Request::Sync).unwrap().unwrap();
         }
-        rig.ask(Request::Shutdown).unwrap();
+        rig.ask(Request::shutdown).unwrap();
         let directory = rig.journal_totals().directory.join("segments");
         drop(rig);
         let mut names = disk.fs.names(&directory);

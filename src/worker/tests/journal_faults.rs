@@ -55,7 +55,7 @@ fn a_shutdown_on_a_full_disk_uses_the_reserve() {
     disk.fill(0);
     flood(&mut rig);
     let lost = rig.worker.intake.losses.totals()[&LossReason::JournalFull];
-    rig.ask(Request::Shutdown).unwrap();
+    rig.ask(Request::shutdown).unwrap();
     let entries = disk.entries();
     assert_eq!(facts(&entries).last(), Some(&"CLOSE"));
     assert_eq!(events(&entries) + gaps(&entries), 3_010);

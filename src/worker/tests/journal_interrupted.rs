@@ -97,7 +97,7 @@ fn a_change_of_keys_that_is_interrupted_is_told_and_health_names_the_key_in_use(
         }
         change_key(&mut rig).unwrap_or_else(|error| panic!("{case}: {error}"));
         assert_signs(&disk, &rig, &case);
-        rig.ask(Request::Shutdown).unwrap();
+        rig.ask(Request::shutdown).unwrap();
         assert_verifies(&disk, &first, &case);
     }
     assert!(refused > 5 && half_done > 0 && poisoned > 0, "{refused} {half_done} {poisoned}");
@@ -141,7 +141,7 @@ fn a_seal_that_is_interrupted_is_told_and_done_again() {
         }
         seal_some(&mut rig);
         assert!(facts(&disk.entries()).contains(&"SEAL"), "{case}");
-        rig.ask(Request::Shutdown).unwrap();
+        rig.ask(Request::shutdown).unwrap();
         assert_verifies(&disk, &first, &case);
     }
     assert!(poisoned > 0);

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::event::{AuditEvent, Kind, Sequence};
 use crate::fs::simulated::SimulatedFs;
 use crate::journal::{JournalConfig, LogId, LogReader, SyncPlace};
-use crate::ledger::{Ledger, LedgerConfig};
+use crate::ledger::{Ledger, LedgerConfig, Retention};
 use crate::worker::request::{Reply, Request};
 use crate::worker::state::JournalTotals;
 use crate::worker::{FullDisk, OpenedJournal, Stored};
@@ -23,11 +23,17 @@ pub(super) struct Disk {
     pub(super) fs: SimulatedFs,
     pub(super) full_disk: FullDisk,
     pub(super) segment_bytes_max: u64,
+    pub(super) retention: Retention,
 }
 
 impl Default for Disk {
     fn default() -> Self {
-        Disk { fs: SimulatedFs::default(), full_disk: FullDisk::Wait, segment_bytes_max: 16 * 1024 }
+        Disk {
+            fs: SimulatedFs::default(),
+            full_disk: FullDisk::Wait,
+            segment_bytes_max: 16 * 1024,
+            retention: Retention::default(),
+        }
     }
 }
 
@@ -42,7 +48,9 @@ impl Disk {
             ..JournalConfig::new("/audit", LOG)
         };
         let fs = Arc::new(self.fs.clone());
-        let config = LedgerConfig { copies_are_inline: true, ..LedgerConfig::new(journal) };
+        let retention = self.retention;
+        let config =
+            LedgerConfig { copies_are_inline: true, retention, ..LedgerConfig::new(journal) };
         let (ledger, opened) = Ledger::open(config, fs.clone(), clock.monotonic_ns())?;
         let (full_disk, host) = (self.full_disk, "here".to_owned());
         Ok(OpenedJournal { ledger, opened, fs, full_disk, host, packer: None })
@@ -71,6 +79,13 @@ impl Disk {
             events.push(event);
         }
         events
+    }
+
+    /// The first sequence that is there.
+    pub(super) fn first(&self) -> u64 {
+        let directory = PathBuf::from("/audit").join(format!("log-{LOG}"));
+        let reader = LogReader::open(Arc::new(self.fs.clone()), &directory).unwrap();
+        reader.segments().first().unwrap().first.0
     }
 
     pub(super) fn fill(&self, bytes_free: usize) {

@@ -100,7 +100,7 @@ impl World {
             }
             Step::Kill => self.end(|disk| disk.fs.disk().kill()),
             Step::Close => {
-                rig.ask(Request::Shutdown);
+                rig.ask(Request::shutdown);
                 let seed = self.next;
                 self.end(|disk| {
                     let mut disk = disk.fs.disk();
@@ -196,7 +196,7 @@ proptest! {
         disk.empty();
         rig.pass(500);
         rig.clock.advance(Duration::from_millis(1));
-        rig.ask(Request::Shutdown).unwrap();
+        rig.ask(Request::shutdown).unwrap();
         let entries = disk.entries();
         prop_assert_eq!(events(&entries) + gaps(&entries), rig.completed());
     }

@@ -3,6 +3,7 @@
 #[cfg(feature = "journal")]
 mod callers;
 mod exports;
+mod hanging_exports;
 #[cfg(feature = "journal")]
 mod journal;
 #[cfg(feature = "journal")]

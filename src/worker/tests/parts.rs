@@ -81,7 +81,7 @@ fn a_long_event_is_several_entries_and_one_event() {
     let mut rig = disk.rig(None);
     assert_eq!(held(&mut rig), seen, "a restart changes nothing");
     assert_eq!(rig.worker.published.statistics.lock().unwrap().statistics().total_events, 2);
-    rig.ask(Request::Shutdown).unwrap();
+    rig.ask(Request::shutdown).unwrap();
     assert_eq!(findings(&disk, FindingKind::Part), []);
 }
 
@@ -108,7 +108,7 @@ fn what_a_crash_leaves_of_an_event_says_so() {
         assert!(long.entry_ids.starts_with(&seen.entry_ids));
         assert!(seen.entry_ids.len() < long.entry_ids.len());
         rig.check_sums(0);
-        rig.ask(Request::Shutdown).unwrap();
+        rig.ask(Request::shutdown).unwrap();
         assert_eq!(findings(&disk, FindingKind::Part), [Severity::Notice]);
     }
 }
@@ -142,7 +142,7 @@ fn on_a_full_disk_a_long_event_waits_whole_or_is_lost_whole() {
     disk.empty();
     rig.pass(300);
     let last = record(&mut rig, &long_event(9, 3_000)).unwrap();
-    rig.ask(Request::Shutdown).unwrap();
+    rig.ask(Request::shutdown).unwrap();
     let entries = disk.entries();
     assert_eq!(entries[last.sequence.0 as usize].part, Part::new(1, 4));
     let of_parts = parts(&entries);
@@ -243,7 +243,7 @@ proptest! {
                 Step::Close | Step::Kill => {
                     rig.pass(30);
                     if matches!(step, Step::Close) {
-                        rig.ask(Request::Shutdown).unwrap();
+                        rig.ask(Request::shutdown).unwrap();
                     }
                     drop(rig);
                     rig = bounded(&disk, events_max);
@@ -251,7 +251,7 @@ proptest! {
             }
             check(&mut rig, &model, events_max);
         }
-        rig.ask(Request::Shutdown).unwrap();
+        rig.ask(Request::shutdown).unwrap();
         let entries = disk.entries();
         prop_assert_eq!(gaps(&entries), 0);
         let parts = entries.iter().filter(|entry| entry.part.is_some_and(|part| part.number > 1));

@@ -138,7 +138,7 @@ impl Campaign {
             }
         };
         rig.pass(2_000);
-        rig.ask(Request::Shutdown).is_some()
+        rig.ask(Request::shutdown).is_some()
     }
 
     /// Says what speaks against it.

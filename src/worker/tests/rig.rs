@@ -45,6 +45,8 @@ pub(super) struct Setup {
     pub(super) daily_at_utc: Option<chrono::NaiveTime>,
     pub(super) enabled: bool,
     pub(super) exports: bool,
+    /// On a thread of its own each, as outside of tests.
+    pub(super) exports_on_threads: bool,
     pub(super) daily_snapshot: bool,
     pub(super) backlog_events_max: u64,
     pub(super) queue_events_max: usize,
@@ -64,6 +66,7 @@ impl Default for Setup {
             daily_at_utc: None,
             enabled: true,
             exports: true,
+            exports_on_threads: false,
             daily_snapshot: false,
             backlog_events_max: u64::MAX,
             queue_events_max: 1_000,
@@ -87,7 +90,7 @@ impl Setup {
         let directory = self.exports.then(|| tempfile::tempdir().unwrap());
         let (losses, wake) = (Arc::new(Losses::default()), Arc::new(Wake::default()));
         let (sender, data) =
-            data_lane(self.queue_events_max, OverflowPolicy::Drop, losses.clone(), wake);
+            data_lane(self.queue_events_max, OverflowPolicy::Drop, losses.clone(), wake.clone());
         let (requests, requests_receiver) = unbounded();
         let (problems_sender, problems) = unbounded();
         let intake = Arc::new(Intake::new(
@@ -123,7 +126,10 @@ impl Setup {
         };
         let lanes =
             Lanes { data, requests: requests_receiver, problems, stream: broadcast::channel(16).0 };
-        let exporter = self.exports.then(|| Exporter::inline(settings));
+        let exporter = self.exports.then(|| match self.exports_on_threads {
+            true => Exporter::threaded(settings, requests.clone(), wake),
+            false => Exporter::inline(settings),
+        });
         #[cfg(not(feature = "journal"))]
         let journal = None;
         #[cfg(feature = "journal")]
@@ -207,6 +213,7 @@ impl Rig {
         let directory = directory.path().join("exports");
         let mut documents: Vec<_> = list(&directory)
             .into_iter()
+            .filter(|name| !crate::fs::is_temporary(name))
             .map(|name| {
                 let file = std::fs::read(directory.join(&name)).unwrap();
                 let events = read(Format::Document, file.as_slice()).unwrap();
