@@ -24,7 +24,7 @@ pub struct Coverage {
     /// of OpenTelemetry's conventions, and that no rule is for. They are known
     /// once they were met.
     pub callsites_unmatched: Vec<String>,
-    /// Events recorded, and those of them by nobody.
+    /// Events recorded.
     pub events: u64,
     /// Events recorded without anybody who acted.
     pub events_without_actor: u64,
@@ -54,7 +54,8 @@ const CALLSITES_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Counts {
     matched: Box<[AtomicU64]>,
-    operations: Mutex<BTreeSet<String>>,
+    /// Expected operations that have not come yet.
+    awaited: Mutex<BTreeSet<Operation>>,
     unmatched: Mutex<BTreeSet<String>>,
     events: AtomicU64,
     without_actor: AtomicU64,
@@ -64,7 +65,7 @@ impl Counts {
     pub(crate) fn new(policy: &Policy) -> Self {
         Counts {
             matched: policy.rules().iter().map(|_| AtomicU64::new(0)).collect(),
-            operations: Mutex::default(),
+            awaited: Mutex::new(policy.expected().clone()),
             unmatched: Mutex::default(),
             events: AtomicU64::new(0),
             without_actor: AtomicU64::new(0),
@@ -83,10 +84,7 @@ impl Counts {
     pub(crate) fn note_event(&self, operation: &str, is_anonymous: bool) {
         self.events.fetch_add(1, Ordering::Relaxed);
         self.without_actor.fetch_add(u64::from(is_anonymous), Ordering::Relaxed);
-        let mut known = lock(&self.operations);
-        if known.len() < CALLSITES_MAX && !known.contains(operation) {
-            known.insert(operation.to_owned());
-        }
+        lock(&self.awaited).retain(|awaited| awaited.as_str() != operation);
     }
 
     /// A callsite that no rule is for was registered.
@@ -99,19 +97,13 @@ impl Counts {
     /// What the counts say about `policy`, which they were made for; which
     /// callsites are disabled is known elsewhere.
     pub(crate) fn report(&self, policy: &Policy, disabled: Vec<String>) -> Coverage {
-        let came = lock(&self.operations);
         let unmatched = policy.rules().iter().zip(&self.matched);
         Coverage {
             rules_unmatched: unmatched
                 .filter(|(_, count)| count.load(Ordering::Relaxed) == 0)
                 .map(|(rule, _)| rule.name.to_string())
                 .collect(),
-            operations_missing: policy
-                .expected()
-                .iter()
-                .filter(|operation| !came.contains(operation.as_str()))
-                .cloned()
-                .collect(),
+            operations_missing: lock(&self.awaited).iter().cloned().collect(),
             callsites_disabled: disabled,
             callsites_unmatched: lock(&self.unmatched).iter().cloned().collect(),
             events: self.events.load(Ordering::Relaxed),
