@@ -194,9 +194,9 @@ impl Audit {
     ///
     /// # Errors
     ///
-    /// As [`view`](Self::view).
+    /// As [`Query::run`].
     pub fn user_statistics(&self, user_id: impl Into<String>) -> Result<UserStatistics> {
-        Ok(UserStatistics::of(self.query().user(user_id).run()?.events))
+        super::figures::user_statistics(&self.query().user(user_id))
     }
 
     /// A handle that sees the events of one organisation and no others.

@@ -57,7 +57,8 @@ impl StatisticsRecorder {
         }
     }
 
-    pub(super) fn add(&mut self, sample: &Sample<'_>) {
+    /// Counts an event.
+    pub(crate) fn add(&mut self, sample: &Sample<'_>) {
         self.total += 1;
         self.anonymous += u64::from(sample.is_anonymous);
         let status = sample.counted_status();
