@@ -232,7 +232,8 @@ impl Audit {
         })
     }
 
-    /// Rotates everything held, as if the bound were reached.
+    /// Lets everything held leave the buffer, into a document where there is an
+    /// export directory. A rotation at a bound keeps a part; this one keeps nothing.
     ///
     /// # Errors
     ///
@@ -276,11 +277,12 @@ impl Audit {
 
     /// Ends the trail: takes nothing in any more, records what is complete,
     /// writes what is still open as UNKNOWN, exports what is held, and waits
-    /// for sinks. The report says exactly what could not be done in time.
+    /// for sinks, all of it for at most `at_most`. The report says exactly what
+    /// could not be done in time.
     ///
     /// What ends later is counted as `after_shutdown`. Queries still work.
-    pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
-        ShutdownReport::of(&self.inner, deadline)
+    pub fn shutdown(&self, at_most: Duration) -> ShutdownReport {
+        ShutdownReport::of(&self.inner, at_most)
     }
 
     /// Checks, through the subscriber of the calling thread, that audited spans

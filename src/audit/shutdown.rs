@@ -43,9 +43,9 @@ pub struct ShutdownReport {
 }
 
 impl ShutdownReport {
-    pub(super) fn of(inner: &Inner, deadline: Duration) -> ShutdownReport {
+    pub(super) fn of(inner: &Inner, at_most: Duration) -> ShutdownReport {
         let clock = SystemClock::new();
-        let left = || deadline.saturating_sub(Duration::from_nanos(clock.monotonic_ns()));
+        let left = || at_most.saturating_sub(Duration::from_nanos(clock.monotonic_ns()));
         inner.intake.close_intake();
         let counts = match inner.ask(Request::Shutdown) {
             Ok(pending) => block_on_for(pending, left()).and_then(|counts| counts.ok()),
