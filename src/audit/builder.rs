@@ -438,3 +438,15 @@ mod tests {
         }
     }
 }
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("rotation", &self.rotation)
+            .field("queue_events_max", &self.queue_events_max)
+            .field("overflow", &self.overflow)
+            .field("export_directory", &self.export_directory)
+            .field("require_durable", &self.require_durable)
+            .finish_non_exhaustive()
+    }
+}

@@ -194,9 +194,9 @@ impl Audit {
     ///
     /// # Errors
     ///
-    /// As [`view`](Self::view).
+    /// As [`Query::run`].
     pub fn user_statistics(&self, user_id: impl Into<String>) -> Result<UserStatistics> {
-        Ok(UserStatistics::of(self.query().user(user_id).run()?.events))
+        super::figures::user_statistics(&self.query().user(user_id))
     }
 
     /// A handle that sees the events of one organisation and no others.
@@ -232,7 +232,8 @@ impl Audit {
         })
     }
 
-    /// Rotates everything held, as if the bound were reached.
+    /// Lets everything held leave the buffer, into a document where there is an
+    /// export directory. A rotation at a bound keeps a part; this one keeps nothing.
     ///
     /// # Errors
     ///
@@ -276,13 +277,13 @@ impl Audit {
 
     /// Ends the trail: takes nothing in any more, records what is complete,
     /// writes what is still open as UNKNOWN, exports what is held, closes the
-    /// journal, and waits for sinks. Exports get three quarters of the time: one
-    /// that hangs does not keep the journal open. The report says exactly what
-    /// could not be done in time.
+    /// journal, and waits for sinks, all of it for at most `at_most`. Exports get
+    /// three quarters of that: one that hangs does not keep the journal open. The
+    /// report says exactly what could not be done in time.
     ///
     /// What ends later is counted as `after_shutdown`. Queries still work.
-    pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
-        ShutdownReport::of(&self.inner, deadline)
+    pub fn shutdown(&self, at_most: Duration) -> ShutdownReport {
+        ShutdownReport::of(&self.inner, at_most)
     }
 
     /// Checks, through the subscriber of the calling thread, that audited spans

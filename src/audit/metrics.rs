@@ -47,7 +47,7 @@ impl Audit {
 fn publish(health: &Health) {
     counter!("tracing_audit_recorded_events_total").absolute(health.recorded_events);
     for reason in LossReason::ALL {
-        let lost = health.lost.get(&reason).copied().unwrap_or_default();
+        let lost = health.lost.get(reason).copied().unwrap_or_default();
         counter!("tracing_audit_lost_events_total", "reason" => reason.as_str()).absolute(lost);
     }
     gauge!("tracing_audit_queue_events").set(health.queue_events as f64);

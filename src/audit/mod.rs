@@ -5,6 +5,7 @@ mod begun;
 mod builder;
 #[cfg(feature = "policy")]
 mod coverage;
+mod figures;
 mod handle;
 mod health;
 #[cfg(feature = "journal")]

@@ -46,9 +46,9 @@ impl OrgAudit {
     ///
     /// # Errors
     ///
-    /// As [`Audit::view`].
+    /// As [`Query::run`].
     pub fn statistics(&self) -> Result<Statistics> {
-        Ok(Statistics::of(self.query().run()?.events))
+        super::figures::statistics(&self.query())
     }
 
     /// Activity of one user within the organisation, as far back as the trail
@@ -56,9 +56,9 @@ impl OrgAudit {
     ///
     /// # Errors
     ///
-    /// As [`Audit::view`].
+    /// As [`Query::run`].
     pub fn user_statistics(&self, user_id: impl Into<String>) -> Result<UserStatistics> {
-        Ok(UserStatistics::of(self.query().user(user_id).run()?.events))
+        super::figures::user_statistics(&self.query().user(user_id))
     }
 
     /// Writes the organisation's events that are held in memory to a new file.

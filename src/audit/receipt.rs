@@ -63,13 +63,13 @@ impl Receipt {
 #[cfg(feature = "journal")]
 impl Receipt {
     /// Waits for the signed checkpoint that covers the event: at most the time
-    /// between two checkpoints, unless a disk fails. Whoever holds it can be
-    /// shown later that the event was in the log then.
+    /// between two checkpoints, unless a disk is full or fails for a while.
+    /// Whoever holds it can be shown later that the event was in the log then.
     ///
     /// # Errors
     ///
-    /// When there is no journal, when the worker has stopped, and on its own
-    /// thread.
+    /// When there is no journal, when it stores nothing any more (`Poisoned`) and
+    /// so signs nothing, when the worker has stopped, and on its own thread.
     pub fn checkpoint(&self) -> crate::Result<SignedCheckpoint> {
         crate::channel::block_on(self.checkpoint_async())
     }

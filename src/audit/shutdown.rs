@@ -57,9 +57,9 @@ impl Inner {
 }
 
 impl ShutdownReport {
-    pub(super) fn of(inner: &Inner, deadline: Duration) -> ShutdownReport {
+    pub(super) fn of(inner: &Inner, at_most: Duration) -> ShutdownReport {
         let clock = SystemClock::new();
-        let left = || deadline.saturating_sub(Duration::from_nanos(clock.monotonic_ns()));
+        let left = || at_most.saturating_sub(Duration::from_nanos(clock.monotonic_ns()));
         inner.intake.close_intake();
         let counts =
             match inner.ask(|reply| Request::Shutdown(reply, inner.exports_until_ns(deadline))) {

@@ -35,7 +35,7 @@ pub enum LossReason {
 
 impl LossReason {
     /// Every reason.
-    pub const ALL: [LossReason; 8] = [
+    pub const ALL: &'static [LossReason] = &[
         LossReason::Full,
         LossReason::WorkerPanic,
         LossReason::AfterShutdown,
@@ -112,7 +112,7 @@ impl Losses {
     }
 
     fn counters(&self) -> impl Iterator<Item = (LossReason, &Counter)> {
-        LossReason::ALL.into_iter().zip(&self.0)
+        LossReason::ALL.iter().copied().zip(&self.0)
     }
 }
 
@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn reasons_index_their_counter() {
-        for (index, reason) in LossReason::ALL.into_iter().enumerate() {
-            assert_eq!(reason as usize, index);
+        for (index, reason) in LossReason::ALL.iter().enumerate() {
+            assert_eq!(*reason as usize, index);
         }
     }
 }

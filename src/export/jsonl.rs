@@ -166,5 +166,8 @@ mod tests {
         assert!(error.to_string().starts_with("line 1 is no event: "), "{error}");
         assert_eq!(lines.next().unwrap().unwrap(), fixtures()[0]);
         assert!(json_lines(&b"\xff\xfe\n"[..]).next().unwrap().is_err());
+        // One that is whole was not torn, though no line follows it.
+        let error = json_lines(&b"{\"event_id\": 1}"[..]).next().unwrap().unwrap_err();
+        assert!(error.to_string().starts_with("line 1 is no event: "), "{error}");
     }
 }

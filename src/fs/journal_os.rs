@@ -5,7 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the gate")]
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -33,10 +33,10 @@ impl JournalFs for OsFilesystem {
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn JournalFile>>> {
         let mut options = private();
         let file = open_regular(path, options.read(true).write(true).create(true))?;
-        match fs4::FileExt::try_lock(&file) {
+        match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(LockedFile(OsJournalFile(file))))),
-            Err(fs4::TryLockError::WouldBlock) => Ok(None),
-            Err(fs4::TryLockError::Error(error)) => Err(error),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
         }
     }
 
@@ -143,7 +143,7 @@ impl JournalFile for LockedFile {
 impl Drop for LockedFile {
     fn drop(&mut self) {
         // Closing it does the same, if a little later.
-        let _ = fs4::FileExt::unlock(&self.0.0);
+        let _ = self.0.0.unlock();
     }
 }
 
@@ -184,7 +184,7 @@ mod tests {
         let path = home.path().join("lock");
         let attempt = || JournalFs::lock(&OsFilesystem, &path).unwrap();
         let file = private().read(true).write(true).create(true).open(&path).unwrap();
-        fs4::FileExt::try_lock(&file).unwrap();
+        file.try_lock().unwrap();
         // As a process has that is being started.
         let copy = file.try_clone().unwrap();
         let held = LockedFile(OsJournalFile(file));

@@ -170,8 +170,8 @@ impl Packer {
 impl Drop for Packer {
     fn drop(&mut self) {
         self.is_ending.store(true, Ordering::Relaxed);
-        // Wakes a thread that waits, whoever else can ask.
-        self.ask(Job::RemoveRaw(Sequence(u64::MAX)));
+        // Wakes a thread that waits, whoever else can ask; it sees that it is to end.
+        self.ask(Job::Groups);
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -52,7 +52,7 @@ impl fmt::Display for Alert {
                 f,
                 "{rule}: {:.2} % of {events}{space}{subject} events succeeded in {window}, below {} %",
                 observed * 100.0,
-                threshold * 100.0
+                percent_text(*threshold)
             ),
             Measure::AverageDurationMs => write!(
                 f,
@@ -60,6 +60,11 @@ impl fmt::Display for Alert {
             ),
         }
     }
+}
+
+/// As it was written: `0.07 * 100.0` is not quite 7.
+fn percent_text(share: f64) -> f64 {
+    (share * 1e8).round() / 1e6
 }
 
 fn window_text(window: Duration) -> String {

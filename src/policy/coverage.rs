@@ -54,8 +54,8 @@ const CALLSITES_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Counts {
     matched: Box<[AtomicU64]>,
-    /// Whether each of the expected operations came.
-    expected: BTreeMap<Operation, AtomicBool>,
+    /// Expected operations that have not come yet.
+    awaited: Mutex<BTreeSet<Operation>>,
     unmatched: Mutex<BTreeSet<String>>,
     events: AtomicU64,
     without_actor: AtomicU64,
@@ -65,11 +65,7 @@ impl Counts {
     pub(crate) fn new(policy: &Policy) -> Self {
         Counts {
             matched: policy.rules().iter().map(|_| AtomicU64::new(0)).collect(),
-            expected: policy
-                .expected()
-                .iter()
-                .map(|operation| (operation.clone(), AtomicBool::new(false)))
-                .collect(),
+            awaited: Mutex::new(policy.expected().clone()),
             unmatched: Mutex::default(),
             events: AtomicU64::new(0),
             without_actor: AtomicU64::new(0),
@@ -88,10 +84,7 @@ impl Counts {
     pub(crate) fn note_event(&self, operation: &str, is_anonymous: bool) {
         self.events.fetch_add(1, Ordering::Relaxed);
         self.without_actor.fetch_add(u64::from(is_anonymous), Ordering::Relaxed);
-        let mut expected = self.expected.iter();
-        if let Some((_, came)) = expected.find(|(expected, _)| expected.as_str() == operation) {
-            came.store(true, Ordering::Relaxed);
-        }
+        lock(&self.awaited).retain(|awaited| awaited.as_str() != operation);
     }
 
     /// A callsite that no rule is for was registered.
@@ -110,12 +103,7 @@ impl Counts {
                 .filter(|(_, count)| count.load(Ordering::Relaxed) == 0)
                 .map(|(rule, _)| rule.name.to_string())
                 .collect(),
-            operations_missing: self
-                .expected
-                .iter()
-                .filter(|(_, came)| !came.load(Ordering::Relaxed))
-                .map(|(operation, _)| operation.clone())
-                .collect(),
+            operations_missing: lock(&self.awaited).iter().cloned().collect(),
             callsites_disabled: disabled,
             callsites_unmatched: lock(&self.unmatched).iter().cloned().collect(),
             events: self.events.load(Ordering::Relaxed),

@@ -18,8 +18,8 @@ pub enum Level {
 
 impl Level {
     /// Every level, the most severe first.
-    pub const ALL: [Level; 5] =
-        [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
+    pub const ALL: &'static [Level] =
+        &[Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
 
     /// The name, in lower case.
     pub const fn as_str(self) -> &'static str {

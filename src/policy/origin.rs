@@ -22,7 +22,7 @@ pub enum Identity {
 
 impl Identity {
     /// Everything a rule can say.
-    pub const ALL: [Identity; 7] = [
+    pub const ALL: &'static [Identity] = &[
         Identity::User,
         Identity::Actor,
         Identity::Session,

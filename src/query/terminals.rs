@@ -14,7 +14,7 @@ use super::view::View;
 use crate::buffer::SegmentScratch;
 use crate::channel::on_own_thread;
 use crate::error::{Error, Result};
-use crate::event::EventId;
+use crate::event::{AuditEvent, EventId};
 
 impl Query {
     /// The events, after everything completed before this call was made
@@ -75,6 +75,24 @@ impl Query {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(counts.sorted())
+    }
+
+    /// Hands over the events one by one, whatever limit and cursor say, so that
+    /// there can be more of them than memory holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub(crate) fn each(&self, mut visit: impl FnMut(AuditEvent)) -> Result<()> {
+        self.filter.check()?;
+        let view = self.source.fresh()?;
+        let asked = Asked::new(self, &view, 0..u64::MAX)?;
+        let mut scratch = SegmentScratch::default();
+        let _ = asked.each(Reach::Disk, |found| {
+            found.to_event(&mut scratch)?.into_iter().for_each(&mut visit);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(())
     }
 
     /// The ids of the events, up to the limit.

@@ -80,12 +80,15 @@ mod tests {
         let at = "2025-01-15T10:30:45Z".parse().unwrap();
         let mut gap = AuditEvent::builder("gap").build();
         gap.kind = Kind::Log;
+        let mut opened = AuditEvent::builder("open").actor("system").timestamp(at).build();
+        opened.kind = Kind::Log;
         let events = [
             AuditEvent::builder("store").user_id("alice").timestamp(at).build(),
             AuditEvent::builder("store").user_id("alice").error("no").timestamp(at).build(),
             AuditEvent::builder("recall").timestamp(at).build(),
             AuditEvent::builder("access_denied").status(Status::Success).timestamp(at).build(),
             gap,
+            opened,
         ];
         let summary = user_summary(&events);
         assert_eq!(

@@ -76,10 +76,11 @@ impl<S: Sink> Feeder<S> {
         while let Some(first) = self.subscription.recv_blocking() {
             let mut next = Some(first);
             while let Some(event) = next {
+                // A sink that is always too slow never comes to the end of what waits.
+                self.counts.lagged.store(self.subscription.lagged(), Ordering::Relaxed);
                 self.guard("write an event", |sink| sink.write(&event));
                 next = self.subscription.try_recv();
             }
-            self.counts.lagged.store(self.subscription.lagged(), Ordering::Relaxed);
             self.guard("flush", Sink::flush);
         }
         self.guard("flush", Sink::flush);

@@ -25,9 +25,8 @@ pub struct Statistics {
     pub avg_duration_ms: Option<f64>,
     /// Half of the durations are at most this, in milliseconds.
     ///
-    /// Percentiles are within 0.1 % of the exact value, and exact at the
-    /// shortest and longest duration. A duration over 24 hours counts as 24
-    /// hours for them.
+    /// Percentiles are within 0.1 % of the exact value, and never beyond the
+    /// longest duration. A duration over 24 hours counts as 24 hours for them.
     pub p50_duration_ms: Option<f64>,
     /// 95 in 100 durations are at most this, in milliseconds.
     pub p95_duration_ms: Option<f64>,

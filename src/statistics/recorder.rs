@@ -57,7 +57,8 @@ impl StatisticsRecorder {
         }
     }
 
-    pub(super) fn add(&mut self, sample: &Sample<'_>) {
+    /// Counts an event.
+    pub(crate) fn add(&mut self, sample: &Sample<'_>) {
         self.total += 1;
         self.anonymous += u64::from(sample.is_anonymous);
         let status = sample.counted_status();
@@ -150,7 +151,6 @@ struct Durations {
     histogram: Option<Histogram<u64>>,
     count: u64,
     sum_ns: u128,
-    shortest_ns: u64,
     longest_ns: u64,
 }
 
@@ -158,14 +158,12 @@ impl Durations {
     fn add(&mut self, ns: u64) {
         if self.histogram.is_none() {
             self.histogram = Histogram::new_with_bounds(1, DURATION_NS_MAX, DURATION_DIGITS).ok();
-            self.shortest_ns = ns;
         }
         if let Some(histogram) = &mut self.histogram {
             histogram.saturating_record(ns);
         }
         self.count += 1;
         self.sum_ns += u128::from(ns);
-        self.shortest_ns = self.shortest_ns.min(ns);
         self.longest_ns = self.longest_ns.max(ns);
     }
 
@@ -176,8 +174,7 @@ impl Durations {
     fn quantile_ms(&self, quantile: f64) -> Option<f64> {
         let ns = self.histogram.as_ref()?.value_at_quantile(quantile);
         // The histogram names the end of a bucket, which may lie beyond.
-        let ns = ns.min(self.longest_ns).max(self.shortest_ns.min(DURATION_NS_MAX));
-        Some(duration_ms(std::time::Duration::from_nanos(ns)))
+        Some(duration_ms(std::time::Duration::from_nanos(ns.min(self.longest_ns))))
     }
 }
 
@@ -286,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_are_within_their_precision_and_exact_at_the_ends() {
+    fn percentiles_are_within_their_precision_and_not_beyond_the_longest() {
         let ms = |count: u32| (1..=count).map(|ms| AuditEvent::builder("s").duration_ms(ms.into()));
         let hundred = statistics(ms(100));
         for (found, exact) in [

@@ -1,7 +1,8 @@
 //! Each command, on good logs and bad ones.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use tracing_audit::proof::{Checkpoint, SignerKey};
 
@@ -116,18 +117,33 @@ fn nobody_reading_on_is_no_failure() {
     let fixture = Fixture::new(4000);
     let directory = fixture.parent();
     for command in ["cat", "verify", "keys", "checkpoint"] {
-        let mut child = Command::new(BINARY)
-            .args([command, directory.to_str().unwrap()])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        drop(child.stdout.take());
-        let output = child.wait_with_output().unwrap();
+        let output = run_unread(command, &directory);
         let expected = if command == "verify" { 3 } else { 0 };
         assert_eq!(output.status.code(), Some(expected), "{command}");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{command}");
     }
+}
+
+#[test]
+fn a_checkpoint_that_is_worth_nothing_is_a_failure_though_nobody_reads_the_others() {
+    let fixture = Fixture::new(40);
+    let other = fixture.parent().join("log-00000000000000000000000000000001");
+    fs::create_dir_all(other.join("segments")).unwrap();
+    let output = run_unread("checkpoint", &fixture.parent());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("no checkpoint yet"));
+}
+
+/// Runs a command whose output is closed before anything is written to it.
+fn run_unread(command: &str, directory: &Path) -> Output {
+    let mut child = Command::new(BINARY)
+        .args([command, directory.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    child.wait_with_output().unwrap()
 }
 
 #[test]

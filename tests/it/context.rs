@@ -88,6 +88,22 @@ fn only_the_first_late_user_fills_what_was_absent() {
 }
 
 #[test]
+fn of_late_values_the_first_fills_what_is_absent_and_nothing_else() {
+    let (audit, _default) = trail();
+    let outer = info_span!("outer", audit.session_id = Empty);
+    let _outer = outer.clone().entered();
+    let inner = info_span!("inner", audit.session_id = Empty);
+    let _inner = inner.clone().entered();
+    let absent = info_span!("op", audit.operation = "ABSENT");
+    let own = info_span!("op", audit.operation = "OWN", audit.session_id = "own");
+    outer.record("audit.session_id", "first");
+    inner.record("audit.session_id", "second");
+    drop((absent, own));
+    assert_eq!(only(&audit, "ABSENT").session_id.as_deref(), Some("first"));
+    assert_eq!(only(&audit, "OWN").session_id.as_deref(), Some("own"));
+}
+
+#[test]
 fn user_and_actor_are_one_group() {
     let (audit, _default) = trail();
     let _outer = info_span!("outer", audit.user_id = "alice", audit.session_id = "s1").entered();

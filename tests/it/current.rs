@@ -110,6 +110,22 @@ fn it_works_in_a_thread_that_entered_the_span() {
 }
 
 #[test]
+fn it_works_in_a_thread_that_entered_a_plain_span_inside_alone() {
+    let (layer, audit) = AuditLayer::builder().build().unwrap();
+    // Somebody else wants the plain span, or there would be none.
+    let other = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
+    let _default = subscribe(tracing_subscriber::registry().with(other).with(layer));
+    let dispatch = tracing::dispatcher::get_default(Clone::clone);
+    let op = info_span!("op", audit.operation = "AROUND").entered();
+    let plain = info_span!("plain");
+    let add = || drop(current().unwrap().user_id("alice"));
+    let inside = || tracing::dispatcher::with_default(&dispatch, || plain.in_scope(add));
+    std::thread::scope(|scope| scope.spawn(inside).join().unwrap());
+    drop((plain, op));
+    assert_eq!(only(&audit, "AROUND").user_id.as_deref(), Some("alice"));
+}
+
+#[test]
 fn after_the_end_it_does_nothing_to_anybody() {
     // More than can wait for a worker that is kept from its core.
     let (audit, _default) = trail_of(AuditLayer::builder().overflow(OverflowPolicy::BlockForever));

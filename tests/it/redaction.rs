@@ -83,6 +83,14 @@ fn what_is_recorded_by_hand_or_begun_is_hidden_too() {
 }
 
 #[test]
+fn a_secret_is_found_in_the_name_of_an_operation_that_is_recorded_by_hand() {
+    let (audit, _default) = trail_of(AuditLayer::builder());
+    let name = format!("fetch {TOKEN}");
+    audit.record(AuditEvent::builder(name.as_str())).unwrap();
+    assert_eq!(events(&audit)[0].operation.as_str(), "FETCH [MASKED:API_KEY]");
+}
+
+#[test]
 fn open_operations_and_told_problems_show_no_secrets() {
     let (audit, _default, told) = told_trail();
     let open = info_span!("call", audit.operation = TOKEN, audit.user_id = TOKEN);
@@ -121,6 +129,25 @@ fn rules_by_name_come_before_defaults() {
         "nested": {"kept": "bob@example.org"},
     });
     assert_eq!(metadata, kept);
+}
+
+#[test]
+fn a_secret_that_a_rule_would_cut_through_is_hidden_whole() {
+    let names = ["note", "error", "session_id"];
+    let cut = |redaction: Redaction, name| redaction.name(name, Action::Truncate(20));
+    let (audit, _default) = trail_with(names.into_iter().fold(Redaction::new(), cut));
+    let text = format!("see {TOKEN}");
+    info_span!(
+        "call",
+        audit.operation = "STORE",
+        audit.session_id = text.as_str(),
+        audit.error = text.as_str(),
+        note = text.as_str(),
+    );
+    let event = events(&audit).remove(0);
+    assert_eq!(event.session_id.as_deref(), Some("see [masked:api_key]"));
+    assert_eq!(event.error_message.as_deref(), Some("see [masked:api_key]"));
+    assert_eq!(metadata_of(&event), json!({"note": "see [masked:api_key]"}));
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! The live stream, sinks, and the figures of health.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use serde_json::Value;
 use tracing::{info, info_span};
 use tracing_audit::clock::ManualClock;
-use tracing_audit::sink::{JsonLinesFile, Sink};
+use tracing_audit::sink::{JsonLinesFile, Sink, callback};
 use tracing_audit::{AuditEvent, AuditLayer};
 
 use crate::trail::{DEADLINE, Told, events, trail, trail_of};
@@ -131,6 +131,27 @@ fn a_stuck_sink_holds_nobody_up_but_is_named_by_shutdown() {
     drop(go_on);
     assert!(audit.shutdown(DEADLINE).is_complete);
     assert!(audit.health().sink_lag > 0);
+}
+
+#[test]
+fn what_a_sink_misses_is_shown_while_it_is_behind() {
+    let (audit, _default) = trail_of(AuditLayer::builder().stream_events_max(4));
+    let (begin, begun) = mpsc::channel();
+    let (end, ends) = mpsc::channel::<()>();
+    let slow = move |event: &AuditEvent| {
+        begin.send(number(event)).unwrap();
+        let _ = ends.recv();
+    };
+    audit.attach(callback(slow)).unwrap();
+    operate(0..1);
+    assert_eq!(begun.recv_timeout(DEADLINE), Ok(0));
+    operate(1..20);
+    audit.flush().unwrap();
+    end.send(()).unwrap();
+    assert_eq!(begun.recv_timeout(DEADLINE), Ok(16));
+    assert_eq!(audit.health().sink_lag, 15);
+    drop(end);
+    assert!(audit.shutdown(DEADLINE).is_complete);
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use tracing_audit::proof::SignedCheckpoint;
 use tracing_audit::verify::StoredLog;
 
-use crate::Outcome;
 use crate::arguments::LogArguments;
 use crate::output::{Output, complain};
+use crate::{Failure, Outcome};
 
 pub(crate) fn cat(arguments: &LogArguments) -> Outcome<u8> {
     let mut out = Output::new();
@@ -20,25 +20,23 @@ pub(crate) fn cat(arguments: &LogArguments) -> Outcome<u8> {
 }
 
 pub(crate) fn checkpoint(arguments: &LogArguments) -> Outcome<u8> {
-    let mut out = Output::new();
-    let (mut code, mut printed) = (0, 0);
+    let (mut code, mut texts) = (0, Vec::new());
     for log in StoredLog::all_at(&arguments.dir)? {
         match signed(&log) {
-            Ok(text) => {
-                if printed > 0 {
-                    out.line("")?;
-                }
-                out.text(text)?;
-                printed += 1;
-            }
+            Ok(text) => texts.push(text),
             Err(why) => {
                 complain(&format!("{}: {why}", log.directory().display()));
                 code = crate::FAILED;
             }
         }
     }
-    out.finish()?;
-    Ok(code)
+    let mut out = Output::new();
+    // An empty line between those of several logs.
+    match out.text(texts.join("\n")).and_then(|()| out.finish()) {
+        // What is missing is said by the exit status, whoever reads on.
+        Err(Failure::OutputClosed) if code != 0 => Ok(code),
+        printed => printed.map(|()| code),
+    }
 }
 
 /// A log's checkpoint, if it is one by the log's own keys: who keeps it

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::row::time_from_us;
 use crate::event::{EventBuilder, Kind, Status};
+use crate::monitor::HEALTH_WINDOW;
 
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -203,6 +204,24 @@ fn entries_about_the_trail_are_not_observed() {
         assert_eq!(monitor.observe(&event, time_from_us(NOW)), []);
     }
     assert_eq!(monitor.check(vec![event; 7], time_from_us(NOW)), []);
+}
+
+#[test]
+fn a_share_is_told_in_percent_as_it_was_given() {
+    let failed = failures(1, NOW);
+    for (share, told) in [(0.07, "7"), (0.57, "57"), (0.995, "99.5"), (0.99999, "99.999")] {
+        let monitor = Monitor::new([Rule::success_rate_below("low", share, HEALTH_WINDOW)]);
+        let [alert] = monitor.check(&failed, time_from_us(NOW)).try_into().unwrap();
+        assert!(alert.to_string().ends_with(&format!(", below {told} %")), "{alert}");
+    }
+}
+
+#[test]
+fn what_begins_in_the_future_counts_as_begun_now() {
+    let mut monitor = Monitor::new([Rule::events_over("many", 1, HEALTH_WINDOW)]);
+    let ahead = many("store", 2, NOW + HOUR);
+    let mut observe = |event| monitor.observe(event, time_from_us(NOW)).len();
+    assert_eq!([observe(&ahead[0]), observe(&ahead[1])], [0, 1]);
 }
 
 proptest! {

@@ -214,6 +214,18 @@ fn coverage_says_what_never_came_and_what_may_have_been_missed() {
 }
 
 #[test]
+fn an_expected_operation_counts_however_many_others_came_before_it() {
+    let policy = policy([Rule::new("a").span("a").operation("A")]).expect_operations(["A", "B"]);
+    let counts = Counts::new(&policy);
+    // Names of operations may come from input.
+    (0..10_000).for_each(|number| counts.note_event(&format!("N{number}"), false));
+    counts.note_event("A", false);
+    let coverage = counts.report(&policy, Vec::new());
+    assert_eq!(coverage.operations_missing, [Operation::from("B")]);
+    assert_eq!(coverage.events, 10_001);
+}
+
+#[test]
 fn values_of_every_kind_choose() {
     let policy = policy([Rule::new("a").condition(Condition::is("b", ["true"])).operation("A")]);
     let facts = CallsiteFacts { fields: &["b"], ..HANDLER };

@@ -175,9 +175,9 @@ fn read_redaction(item: &Item<'_>) -> Result<Redaction> {
 }
 
 fn detector(name: &str, item: &Item<'_>) -> Result<Detector> {
-    let known = Detector::ALL.into_iter().find(|detector| detector.as_str() == name);
+    let known = Detector::ALL.iter().copied().find(|detector| detector.as_str() == name);
     known.ok_or_else(|| {
-        let names = Detector::ALL.map(Detector::as_str);
+        let names: Vec<_> = Detector::ALL.iter().map(|detector| detector.as_str()).collect();
         item.error(format!("there is no detector called `{name}`; there are {}", listing(&names)))
     })
 }

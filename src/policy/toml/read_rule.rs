@@ -78,7 +78,7 @@ pub(super) fn read_rule(item: &Item<'_>, number: usize) -> Result<Rule> {
     if let Some(item) = table.item("operation") {
         rule = rule.operation_from(read_operation(&item)?);
     }
-    for identity in Identity::ALL {
+    for identity in Identity::ALL.iter().copied() {
         if let Some(item) = table.item(identity.as_str()) {
             rule = rule.identity(identity, read_origin(&item)?);
         }

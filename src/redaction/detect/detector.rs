@@ -29,7 +29,7 @@ pub enum Detector {
 
 impl Detector {
     /// Every detector.
-    pub const ALL: [Detector; 7] = [
+    pub const ALL: &'static [Detector] = &[
         Detector::Bearer,
         Detector::Jwt,
         Detector::ApiKey,

@@ -171,7 +171,7 @@ pub(in crate::redaction) fn findings(text: &str) -> Vec<(&str, Detector)> {
     let rules = Redaction::new().compile();
     let (mut verdicts, mut found) = (Verdicts::default(), Vec::new());
     let verdict = |name: &str| verdicts.on(&rules, name);
-    scan(text, Detector::ALL.into_iter().collect(), verdict, &mut found);
+    scan(text, Detector::ALL.iter().copied().collect(), verdict, &mut found);
     found.iter().map(|found| (&text[found.start..found.end], found.detector)).collect()
 }
 

@@ -1,11 +1,13 @@
 //! Whole entries changed by somebody who can make any frame, but has no key.
 
+use std::sync::Arc;
+
 use super::forge::{self, Part};
 use super::rig::{self, Kept, LOG, Writer, directory, directory_of, in_log, parent};
 use super::shelf::Shelf;
 use crate::fs::simulated::SimulatedFs;
 use crate::journal::LogId;
-use crate::verify::{Finding, FindingKind};
+use crate::verify::{Finding, FindingKind, Standing, Verification};
 
 fn rewritten(kept: &Kept, change: impl FnOnce(&mut Vec<Part>)) -> Shelf {
     let mut files = kept.files.clone();
@@ -133,6 +135,11 @@ fn a_segment_or_a_log_of_another_one_is_seen() {
         files.put(&in_log(name.to_str().unwrap()), other.files.bytes(path).to_vec());
     }
     first_tampering(&kept, &files);
+    // Its own word is good, but not about the log that it is named after.
+    let verdict = Verification::of(parent()).on(Arc::new(files)).run();
+    assert_eq!(verdict.standing(), Standing::Tampered);
+    let finding = verdict.first_tampering().unwrap();
+    assert!(finding.expected.contains(&LOG.to_string()), "{finding:?}");
 }
 
 #[test]

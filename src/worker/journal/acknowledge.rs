@@ -1,6 +1,7 @@
 //! Who waits until something is durable, or covered by a checkpoint.
 
 use super::keeper::{Keeper, Kept};
+use super::trouble::State;
 use crate::error::{Error, Result};
 use crate::event::Sequence;
 use crate::proof::SignedCheckpoint;
@@ -69,15 +70,19 @@ impl Kept {
         before - self.waiting.len()
     }
 
+    /// Answers whom the newest checkpoint covers; everybody else, where there will
+    /// be no other one.
     pub(super) fn answer_checkpoints(&mut self) {
-        let Some(latest) = self.ledger.latest_checkpoint() else { return };
-        let size = latest.checkpoint().head().size;
-        let waiting = std::mem::take(&mut self.waiting_for_checkpoint);
-        let (covered, not_yet) = waiting.into_iter().partition(|waiting| waiting.size <= size);
-        self.waiting_for_checkpoint = not_yet;
-        let covered: Vec<WaitingForCheckpoint> = covered;
-        for waiting in covered {
-            waiting.answer(latest);
+        let latest = self.ledger.latest_checkpoint();
+        let is_over = matches!(self.state, State::GivenUp(_));
+        for waiting in std::mem::take(&mut self.waiting_for_checkpoint) {
+            let covers =
+                |latest: &&SignedCheckpoint| waiting.size <= latest.checkpoint().head().size;
+            match (latest.filter(covers), self.refusal().filter(|_| is_over)) {
+                (Some(latest), _) => waiting.answer(latest),
+                (None, Some(refusal)) => drop(waiting.reply.send(Err(refusal))),
+                (None, None) => self.waiting_for_checkpoint.push(waiting),
+            }
         }
     }
 }

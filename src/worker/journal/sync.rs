@@ -65,6 +65,9 @@ impl Worker {
         if kept.is_full() && kept.full_disk == FullDisk::Poison {
             self.poison_full_journal(error);
         }
+        if let Some(kept) = self.trail.keeper.open_mut() {
+            kept.answer_checkpoints();
+        }
         if is_new {
             self.tell(error);
         }

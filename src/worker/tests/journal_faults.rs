@@ -87,6 +87,24 @@ fn by_policy_a_full_disk_ends_the_log() {
 }
 
 #[test]
+fn who_waits_for_a_checkpoint_is_told_that_none_will_be_signed_any_more() {
+    let disk = Disk::default();
+    let mut rig = disk.rig(None);
+    let last = rig.record(1).unwrap().unwrap().sequence;
+    let mut asked = rig.begin_to_ask(|reply| Request::Checkpoint(last, reply));
+    rig.settle();
+    assert!(asked.try_recv().is_err(), "it is not due");
+    let next = disk.fs.disk().calls[&Call::Sync] + 1;
+    disk.fs.disk().faults.push((Call::Sync, next, std::io::ErrorKind::Other));
+    rig.record(2).unwrap().unwrap_err();
+    assert_eq!(asked.try_recv().unwrap().unwrap_err().kind(), ErrorKind::Poisoned);
+    let later = rig.ask(|reply| Request::Checkpoint(last, reply)).unwrap();
+    assert_eq!(later.unwrap_err().kind(), ErrorKind::Poisoned);
+    let signed = rig.ask(|reply| Request::Checkpoint(crate::event::Sequence(0), reply)).unwrap();
+    assert!(signed.is_ok(), "what was signed stays so");
+}
+
+#[test]
 fn a_failed_sync_poisons_and_nothing_is_acknowledged_any_more() {
     let disk = Disk::default();
     let mut rig = disk.rig(None);

@@ -1,0 +1,22 @@
+//! Figures over whatever a query finds, on the thread that asks. A trail on disk
+//! may be larger than memory, so one event at a time is held.
+
+use crate::error::Result;
+use crate::query::Query;
+use crate::statistics::{Sample, Statistics, StatisticsRecorder, UserStatistics, UserTally};
+
+pub(super) fn statistics(query: &Query) -> Result<Statistics> {
+    let mut recorder = StatisticsRecorder::default();
+    query.each(|event| {
+        if let Some(sample) = Sample::of_event(&event) {
+            recorder.add(&sample);
+        }
+    })?;
+    Ok(recorder.statistics())
+}
+
+pub(super) fn user_statistics(query: &Query) -> Result<UserStatistics> {
+    let mut tally = UserTally::default();
+    query.each(|event| tally.add(&event))?;
+    Ok(tally.statistics())
+}
