@@ -62,7 +62,7 @@ impl ShutdownReport {
         let left = || at_most.saturating_sub(Duration::from_nanos(clock.monotonic_ns()));
         inner.intake.close_intake();
         let counts =
-            match inner.ask(|reply| Request::Shutdown(reply, inner.exports_until_ns(deadline))) {
+            match inner.ask(|reply| Request::Shutdown(reply, inner.exports_until_ns(at_most))) {
                 Ok(pending) => block_on_for(pending, left()).and_then(|counts| counts.ok()),
                 Err(_) => None,
             };
