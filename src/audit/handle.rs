@@ -280,7 +280,8 @@ impl Audit {
     /// that hangs does not keep the journal open. The report says exactly what
     /// could not be done in time.
     ///
-    /// What ends later is counted as `after_shutdown`. Queries still work.
+    /// What ends later is counted as `after_shutdown`. Queries still work. In the
+    /// error hook it is only begun, and comes when the hook has returned.
     pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         ShutdownReport::of(&self.inner, deadline)
     }
