@@ -281,7 +281,8 @@ impl Audit {
     /// three quarters of that: one that hangs does not keep the journal open. The
     /// report says exactly what could not be done in time.
     ///
-    /// What ends later is counted as `after_shutdown`. Queries still work.
+    /// What ends later is counted as `after_shutdown`. Queries still work. In the
+    /// error hook it is only begun, and comes when the hook has returned.
     pub fn shutdown(&self, at_most: Duration) -> ShutdownReport {
         ShutdownReport::of(&self.inner, at_most)
     }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use crate::channel::{LossReason, block_on_for};
 use crate::clock::{Clock, SystemClock};
-use crate::worker::Request;
+use crate::worker::{Request, ShutdownCounts, is_worker_thread};
 
 use super::handle::Inner;
 
@@ -54,18 +56,28 @@ impl Inner {
         let wait_ns = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
         self.intake.clock.monotonic_ns().saturating_add(wait_ns)
     }
+
+    /// Has the worker end the trail; what it did, if that was in time.
+    fn end(&self, exports_until_ns: u64, at_most: Duration) -> Option<ShutdownCounts> {
+        if is_worker_thread() {
+            let (nobody, _) = oneshot::channel();
+            // Without a worker there is nothing to be ended.
+            let _ = self.tell(Request::Shutdown(nobody, exports_until_ns));
+            return None;
+        }
+        let pending = self.ask(|reply| Request::Shutdown(reply, exports_until_ns)).ok()?;
+        block_on_for(pending, at_most)?.ok()
+    }
 }
 
 impl ShutdownReport {
     pub(super) fn of(inner: &Inner, at_most: Duration) -> ShutdownReport {
         let clock = SystemClock::new();
-        let left = || at_most.saturating_sub(Duration::from_nanos(clock.monotonic_ns()));
+        // Nothing comes to an end while the worker is in a hook that waits for it.
+        let wait = if is_worker_thread() { Duration::ZERO } else { at_most };
+        let left = || wait.saturating_sub(Duration::from_nanos(clock.monotonic_ns()));
         inner.intake.close_intake();
-        let counts =
-            match inner.ask(|reply| Request::Shutdown(reply, inner.exports_until_ns(at_most))) {
-                Ok(pending) => block_on_for(pending, left()).and_then(|counts| counts.ok()),
-                Err(_) => None,
-            };
+        let counts = inner.end(inner.exports_until_ns(at_most), left());
         let mut unfinished_sinks = 0;
         for sink in inner.sinks() {
             unfinished_sinks += usize::from(!sink.finish(left()));
@@ -94,11 +106,11 @@ impl ShutdownReport {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::{Arc, OnceLock, mpsc};
     use std::time::Duration;
 
     use crate::sink::Sink;
-    use crate::{AuditEvent, AuditLayer};
+    use crate::{Audit, AuditEvent, AuditLayer};
 
     const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -110,6 +122,35 @@ mod tests {
             let _ = self.0.recv();
             Ok(())
         }
+    }
+
+    struct Failing;
+
+    impl Sink for Failing {
+        fn write(&mut self, _: &AuditEvent) -> std::io::Result<()> {
+            Err(std::io::Error::other("on purpose"))
+        }
+    }
+
+    #[test]
+    fn a_shutdown_in_the_error_hook_is_begun_and_not_waited_for() {
+        let (tell, told) = mpsc::channel();
+        let audit: Arc<OnceLock<Audit>> = Arc::default();
+        let in_hook = audit.clone();
+        let hook = move |_: &crate::Error| {
+            let report = in_hook.get().map(|audit| audit.shutdown(DEADLINE));
+            let _ = tell.send(report.map(|report| report.is_complete));
+        };
+        let built = AuditLayer::builder().on_error(hook).build_without_layer().unwrap();
+        let audit = audit.get_or_init(|| built);
+        audit.attach(Failing).unwrap();
+        audit.record(AuditEvent::builder("STORE").build()).unwrap();
+        assert_eq!(told.recv_timeout(DEADLINE / 2).unwrap(), Some(false));
+        let mut stream = audit.subscribe();
+        while !stream.has_ended() {
+            let _ = stream.recv_timeout(Duration::from_millis(1));
+        }
+        assert!(audit.shutdown(DEADLINE).is_complete);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub use journal::FullDisk;
 #[cfg(feature = "journal")]
 pub(crate) use journal::{JournalTotals, OpenedJournal};
 pub use request::Rotated;
-pub(crate) use request::{Reply, Request};
+pub(crate) use request::{Reply, Request, ShutdownCounts};
 pub(crate) use state::{ErrorHook, Published, WorkerSettings};
 pub(crate) use thread::{WorkerContext, is_worker_thread, start};
 pub(crate) use trail::Stored;
