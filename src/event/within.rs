@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::audit_event::complete_identity;
+use super::audit_event::{complete_identity, written_duration};
 use super::limits::{
     ENTRY_IDS_CUT_KEY, ENTRY_IDS_MAX, METADATA_BYTES_MAX, METADATA_CUT_KEY, METADATA_FIELDS_MAX,
     OWN_KEYS, bounded, cut_marker,
@@ -23,6 +23,8 @@ pub(crate) fn within(mut event: AuditEvent) -> AuditEvent {
     // Recorded by hand, it is an event of its own, and recorded now.
     (event.sequence, event.recorded_at, event.part) = (None, None, None);
     event.timestamp = time_from_us(event.timestamp.timestamp_micros());
+    event.duration = event.duration.map(written_duration);
+    event.busy = event.busy.map(written_duration);
     event.operation = Operation::from(event.operation.as_str());
     cut_texts(&mut event);
     (event.actor, event.user_id) =
@@ -127,6 +129,8 @@ fn bounded_field(value: Value, room: usize) -> Option<(Value, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
@@ -158,6 +162,28 @@ mod tests {
             event.metadata.iter().filter_map(|(_, value)| value.as_str()).map(str::len).sum();
         assert!(lengths <= METADATA_BYTES_MAX && lengths > 3 * FIELD_BYTES_MAX, "{lengths}");
         assert_eq!(event.metadata.get("k7"), Some(&json!(cut_marker(Some(FIELD_BYTES_MAX)))));
+    }
+
+    #[test]
+    fn a_duration_is_as_it_is_read_back() {
+        let hundred_days = Duration::from_secs(100 * 86_400);
+        for exact in [
+            Duration::from_nanos(1),
+            hundred_days,
+            hundred_days + Duration::from_nanos(1),
+            Duration::from_nanos((1 << 53) + 1),
+            Duration::from_nanos(u64::MAX),
+            Duration::MAX,
+        ] {
+            let mut event = AuditEvent::builder("store").duration(exact).build();
+            event.busy = Some(exact);
+            let event = within(event);
+            let entry = serde_json::to_string(&event).unwrap();
+            let read: AuditEvent = serde_json::from_str(&entry).unwrap();
+            assert_eq!((read.duration, read.busy), (event.duration, event.busy), "{exact:?}");
+            assert!(read.duration.is_some() && read.busy.is_some(), "{exact:?}");
+            assert!(exact > hundred_days || event.duration == Some(exact), "{exact:?}");
+        }
     }
 
     #[test]
