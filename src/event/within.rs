@@ -62,7 +62,7 @@ fn cut(text: &mut String) {
 
 /// An actor as its text is read back. The id of a user is cut as that of
 /// `user_id` is, so that the two stay the same.
-fn bounded_actor(actor: Actor) -> Actor {
+pub(crate) fn bounded_actor(actor: Actor) -> Actor {
     let mut actor = match actor {
         Actor::Other(text) => Actor::from(text),
         known => known,
@@ -99,10 +99,21 @@ fn bounded_metadata(metadata: Metadata) -> (Metadata, usize) {
 }
 
 /// A value that is no longer than one may be, and how much of the room it
-/// takes; a mark where that is too little, nothing where it is for that. A list
-/// or an object that is cut is a text, as it is in spans.
+/// takes; a mark where that is too little, nothing where it is for that.
 fn bounded_field(value: Value, room: usize) -> Option<(Value, usize)> {
-    let (value, text_bytes) = match value {
+    let (value, text_bytes) = bounded_nested(value);
+    if text_bytes + VALUE_BYTES <= room {
+        return Some((value, text_bytes + VALUE_BYTES));
+    }
+    let mark = cut_marker(Some(text_bytes));
+    let bytes = mark.len() + VALUE_BYTES;
+    (text_bytes > 0 && bytes <= room).then_some((Value::String(mark), bytes))
+}
+
+/// A value that is no longer than one may be, and the bytes of its text. A list or
+/// an object that is cut is a text, as it is in spans.
+pub(crate) fn bounded_nested(value: Value) -> (Value, usize) {
+    match value {
         Value::String(text) => {
             let bytes = text.len();
             (Value::String(text), bytes)
@@ -118,13 +129,7 @@ fn bounded_field(value: Value, room: usize) -> Option<(Value, usize)> {
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => (value, 0),
-    };
-    if text_bytes + VALUE_BYTES <= room {
-        return Some((value, text_bytes + VALUE_BYTES));
     }
-    let mark = cut_marker(Some(text_bytes));
-    let bytes = mark.len() + VALUE_BYTES;
-    (text_bytes > 0 && bytes <= room).then_some((Value::String(mark), bytes))
 }
 
 #[cfg(test)]
