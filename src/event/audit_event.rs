@@ -176,8 +176,14 @@ pub(crate) fn duration_from_ms(ms: f64) -> Option<Duration> {
 /// [`duration_from_ms`] as a number.
 pub(crate) fn duration_ns_from_ms(ms: f64) -> Option<u64> {
     let ns = (ms * 1e6).round();
-    // The largest f64 below 2^64; larger durations would not fit the columns.
-    (0.0..=18_446_744_073_709_549_568.0).contains(&ns).then_some(ns as u64)
+    // To 2^64, which is what a double makes of the largest that fits the columns.
+    (0.0..=18_446_744_073_709_551_616.0).contains(&ns).then_some(ns as u64)
+}
+
+/// The duration that its milliseconds are read back as, and stay: from 99 days on
+/// a double does not tell all nanoseconds apart.
+pub(super) fn written_duration(duration: Duration) -> Duration {
+    duration_from_ms(duration_ms(duration)).unwrap_or(Duration::from_nanos(u64::MAX))
 }
 
 /// A text that names somebody or something, within its limits: as in spans, an
@@ -385,6 +391,8 @@ mod tests {
             AuditEvent::builder("store").duration_ms(45.2).build().duration_ms(),
             Some(45.2)
         );
+        let longest = Duration::from_nanos(u64::MAX);
+        assert_eq!(duration_from_ms(duration_ms(longest)), Some(longest));
         for nonsense in [-1.0, f64::NAN, f64::INFINITY] {
             assert_eq!(AuditEvent::builder("store").duration_ms(nonsense).build().duration, None);
         }

@@ -37,4 +37,4 @@ pub use operation::Operation;
 pub use part::Part;
 pub use status::{Status, StatusSource};
 pub use trace_ids::{SpanId, TraceId};
-pub(crate) use within::within;
+pub(crate) use within::{bounded_actor, bounded_nested, within};

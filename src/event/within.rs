@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::audit_event::complete_identity;
+use super::audit_event::{complete_identity, written_duration};
 use super::limits::{
     ENTRY_IDS_CUT_KEY, ENTRY_IDS_MAX, LINKS_CUT_KEY, LINKS_MAX, METADATA_BYTES_MAX,
     METADATA_CUT_KEY, METADATA_FIELDS_MAX, OWN_KEYS, bounded, cut_marker,
@@ -23,6 +23,8 @@ pub(crate) fn within(mut event: AuditEvent) -> AuditEvent {
     // Recorded by hand, it is an event of its own, and recorded now.
     (event.sequence, event.recorded_at, event.part) = (None, None, None);
     event.timestamp = time_from_us(event.timestamp.timestamp_micros());
+    event.duration = event.duration.map(written_duration);
+    event.busy = event.busy.map(written_duration);
     event.operation = Operation::from(event.operation.as_str());
     cut_texts(&mut event);
     (event.actor, event.user_id) =
@@ -71,7 +73,7 @@ fn cut(text: &mut String) {
 
 /// An actor as its text is read back. The id of a user is cut as that of
 /// `user_id` is, so that the two stay the same.
-fn bounded_actor(actor: Actor) -> Actor {
+pub(crate) fn bounded_actor(actor: Actor) -> Actor {
     let mut actor = match actor {
         Actor::Other(text) => Actor::from(text),
         known => known,
@@ -108,10 +110,21 @@ fn bounded_metadata(metadata: Metadata) -> (Metadata, usize) {
 }
 
 /// A value that is no longer than one may be, and how much of the room it
-/// takes; a mark where that is too little, nothing where it is for that. A list
-/// or an object that is cut is a text, as it is in spans.
+/// takes; a mark where that is too little, nothing where it is for that.
 fn bounded_field(value: Value, room: usize) -> Option<(Value, usize)> {
-    let (value, text_bytes) = match value {
+    let (value, text_bytes) = bounded_nested(value);
+    if text_bytes + VALUE_BYTES <= room {
+        return Some((value, text_bytes + VALUE_BYTES));
+    }
+    let mark = cut_marker(Some(text_bytes));
+    let bytes = mark.len() + VALUE_BYTES;
+    (text_bytes > 0 && bytes <= room).then_some((Value::String(mark), bytes))
+}
+
+/// A value that is no longer than one may be, and the bytes of its text. A list or
+/// an object that is cut is a text, as it is in spans.
+pub(crate) fn bounded_nested(value: Value) -> (Value, usize) {
+    match value {
         Value::String(text) => {
             let bytes = text.len();
             (Value::String(text), bytes)
@@ -127,17 +140,13 @@ fn bounded_field(value: Value, room: usize) -> Option<(Value, usize)> {
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => (value, 0),
-    };
-    if text_bytes + VALUE_BYTES <= room {
-        return Some((value, text_bytes + VALUE_BYTES));
     }
-    let mark = cut_marker(Some(text_bytes));
-    let bytes = mark.len() + VALUE_BYTES;
-    (text_bytes > 0 && bytes <= room).then_some((Value::String(mark), bytes))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
@@ -187,6 +196,28 @@ mod tests {
             event.metadata.iter().filter_map(|(_, value)| value.as_str()).map(str::len).sum();
         assert!(lengths <= METADATA_BYTES_MAX && lengths > 3 * FIELD_BYTES_MAX, "{lengths}");
         assert_eq!(event.metadata.get("k7"), Some(&json!(cut_marker(Some(FIELD_BYTES_MAX)))));
+    }
+
+    #[test]
+    fn a_duration_is_as_it_is_read_back() {
+        let hundred_days = Duration::from_secs(100 * 86_400);
+        for exact in [
+            Duration::from_nanos(1),
+            hundred_days,
+            hundred_days + Duration::from_nanos(1),
+            Duration::from_nanos((1 << 53) + 1),
+            Duration::from_nanos(u64::MAX),
+            Duration::MAX,
+        ] {
+            let mut event = AuditEvent::builder("store").duration(exact).build();
+            event.busy = Some(exact);
+            let event = within(event);
+            let entry = serde_json::to_string(&event).unwrap();
+            let read: AuditEvent = serde_json::from_str(&entry).unwrap();
+            assert_eq!((read.duration, read.busy), (event.duration, event.busy), "{exact:?}");
+            assert!(read.duration.is_some() && read.busy.is_some(), "{exact:?}");
+            assert!(exact > hundred_days || event.duration == Some(exact), "{exact:?}");
+        }
     }
 
     #[test]

@@ -11,9 +11,9 @@ use super::filter::{Filter, Kinds};
 use super::order::Order;
 use super::sought::{Sought, SoughtValue};
 use super::view::Source;
-use crate::event::limits::{METADATA_DEPTH_MAX, bounded};
+use crate::event::limits::{KEY_BYTES_MAX, METADATA_DEPTH_MAX, bounded, prefix};
 use crate::event::metadata::bounded_value;
-use crate::event::{Actor, EventId, Kind, Operation, Status};
+use crate::event::{Actor, EventId, Kind, Operation, Status, bounded_nested};
 use crate::redaction::HashKeys;
 
 /// A question to the trail. Filters combine: an event has to satisfy all.
@@ -66,7 +66,7 @@ impl Query {
 
     /// Events by this actor, such as `user:alice`, `api_key:k1` or `system`.
     pub fn actor(mut self, actor: impl Into<Actor>) -> Self {
-        self.filter.actor = Some(Sought::actor(&actor.into(), &self.keys));
+        self.filter.actor = Some(Sought::actor(actor.into(), &self.keys));
         self
     }
 
@@ -170,8 +170,8 @@ impl Query {
     /// that contain dots themselves are found too. Numbers are compared by
     /// value: `1` is `1.0`.
     pub fn metadata(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
-        let value = bounded_value(value.into(), METADATA_DEPTH_MAX);
-        self.filter.metadata.push(SoughtValue::new(key.into(), value, &self.keys));
+        let (value, _) = bounded_nested(bounded_value(value.into(), METADATA_DEPTH_MAX));
+        self.filter.metadata.push(SoughtValue::new(bounded_key(key.into()), value, &self.keys));
         self
     }
 
@@ -237,6 +237,11 @@ fn text(text: String) -> String {
         std::borrow::Cow::Borrowed(_) => text,
         std::borrow::Cow::Owned(cut) => cut,
     }
+}
+
+/// The same for a key. What has dots may be a path, which is longer than its keys.
+fn bounded_key(key: String) -> String {
+    if key.contains('.') { key } else { prefix(&key, KEY_BYTES_MAX).to_owned() }
 }
 
 /// Times of events are whole microseconds: one that is at `time` or later is at

@@ -8,9 +8,10 @@ use serde_json::json;
 use super::{Field, Order, Query, View};
 use crate::buffer::samples::push;
 use crate::buffer::{Buffer, BufferConfig};
+use crate::event::limits::{FIELD_BYTES_MAX, bounded};
 use crate::event::packed::{PackedMetadata, ValueRef, write_field};
 use crate::event::row::RowScratch;
-use crate::event::{AuditEvent, EventId, Kind, SpanInfo, Status};
+use crate::event::{Actor, AuditEvent, EventId, Kind, SpanInfo, Status, within};
 
 fn buffer_of(events: impl IntoIterator<Item = impl Into<AuditEvent>>) -> Buffer {
     let mut buffer = Buffer::new(BufferConfig { segment_events_max: 3, ..Default::default() });
@@ -171,8 +172,28 @@ fn a_trail_has_all_descendants_also_those_that_outlived_it() {
 #[test]
 fn what_was_cut_when_it_was_recorded_is_found() {
     let long = "x".repeat(10_000);
-    let view = view_of([AuditEvent::builder("store").user_id(&long).entry_ids([&long])]);
+    let values = [json!([long, 1]), json!({"k": long}), json!(long)];
+    let event = AuditEvent::builder("store").user_id(&long).entry_ids([&long]);
+    let event = event.actor(Actor::Service(long.clone())).metadata(&long, 1);
+    let event = (0..)
+        .zip(&values)
+        .fold(event, |event, (key, value)| event.metadata(format!("k{key}"), value.clone()));
+    let view = view_of([within(event.build())]);
     assert_eq!(view.query().user(&long).entry_id(&long).count().unwrap(), 1);
+    assert_eq!(view.query().actor(Actor::Service(long.clone())).count().unwrap(), 1);
+    assert_eq!(view.query().metadata(&long, 1).count().unwrap(), 1);
+    for (key, value) in (0..).zip(values) {
+        assert_eq!(view.query().metadata(format!("k{key}"), value).count().unwrap(), 1, "{key}");
+    }
+}
+
+/// Of a span, the text of an actor is cut as a whole.
+#[test]
+fn an_actor_that_was_cut_as_a_whole_is_found() {
+    let user = format!("user:{}", "x".repeat(FIELD_BYTES_MAX - 2));
+    let cut = bounded(&user).into_owned();
+    let view = view_of([AuditEvent::builder("store").actor(cut.as_str())]);
+    assert_eq!(view.query().actor(user.as_str()).count().unwrap(), 1);
 }
 
 #[test]

@@ -4,19 +4,21 @@
 //! the keys asks for the value itself, and all forms are tried: an event needs
 //! any of them. A value that was masked or dropped cannot be found.
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 
 use serde_json::Value;
 
-use crate::event::Actor;
+use crate::event::limits::bounded;
+use crate::event::{Actor, bounded_actor};
 use crate::redaction::HashKeys;
 
-/// A text, and its hashed forms. Equal to another if the texts are: a cursor
+/// A text, and its other forms. Equal to another if the texts are: a cursor
 /// outlives the rotation of a key.
 #[derive(Debug, Clone)]
 pub(super) struct Sought {
     text: String,
-    hashed: Vec<String>,
+    others: Vec<String>,
 }
 
 /// A value under a path of the metadata, and its hashed forms.
@@ -29,30 +31,35 @@ pub(super) struct SoughtValue {
 
 impl Sought {
     pub(super) fn text(text: String, keys: &HashKeys) -> Self {
-        Sought { hashed: keys.forms(&text), text }
+        Sought { others: keys.forms(&text), text }
     }
 
-    /// The kind of an actor is never hashed, its id may be.
-    pub(super) fn actor(actor: &Actor, keys: &HashKeys) -> Self {
-        let text = actor.to_string();
-        let hashed = match text.split_once(':') {
+    /// The kind of an actor is never hashed, its id may be. An id that was too long
+    /// was cut by itself, or with its kind, as spans say it.
+    pub(super) fn actor(actor: Actor, keys: &HashKeys) -> Self {
+        let whole = actor.to_string();
+        let text = bounded_actor(actor).to_string();
+        let mut others: Vec<_> = match text.split_once(':') {
             Some((kind, id)) => {
                 keys.forms(id).iter().map(|form| format!("{kind}:{form}")).collect()
             }
             None => Vec::new(),
         };
-        Sought { text, hashed }
+        if let Cow::Owned(cut) = bounded(&whole) {
+            others.push(cut);
+        }
+        Sought { text, others }
     }
 
     /// The text as it is, and its other forms.
     pub(super) fn forms(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(&self.text).chain(&self.hashed).map(String::as_str)
+        std::iter::once(&self.text).chain(&self.others).map(String::as_str)
     }
 
     /// The text, if there is no other form of it.
     #[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "asked by what reads disks"))]
     pub(super) fn only_form(&self) -> Option<&str> {
-        self.hashed.is_empty().then_some(&self.text)
+        self.others.is_empty().then_some(&self.text)
     }
 }
 

@@ -105,7 +105,7 @@ impl Trail {
         let sequence = self.buffer.next_sequence();
         let recorded_at = event.recorded_at.or(Some(event.timestamp));
         let event = AuditEvent { sequence: Some(sequence), recorded_at, ..event };
-        // JSON says nothing of durations beyond centuries.
+        // As an entry gives it back.
         let entry = serde_json::to_vec(&event).unwrap();
         let mut event: AuditEvent = serde_json::from_slice(&entry).unwrap();
         let (mut scratch, mut entry) = (RowScratch::default(), Vec::new());

@@ -169,7 +169,7 @@ mod tests {
             for (index, size) in sizes.into_iter().enumerate() {
                 event.metadata.insert(format!("m{index}"), "x".repeat(size));
             }
-            // JSON says nothing of durations beyond centuries.
+            // As an entry gives it back.
             let event: AuditEvent = serde_json::from_slice(&serde_json::to_vec(&event).unwrap()).unwrap();
             let split = Split::new(event.clone());
             prop_assert_eq!(&split.event.entry_ids, &event.entry_ids);
