@@ -8,13 +8,14 @@
 //! | `SEAL` | `first`, `next`, `bytes`, `zst_sha256` |
 //! | `KEY` | `vkey` |
 //! | `PRUNE` | `first` |
-//! | `GAP` | counts by reason |
+//! | `GAP` | `reason`, `count` |
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::finding::{Finding, FindingKind, Place};
+use crate::channel::LossReason;
 use crate::event::{AuditEvent, EventId, Part};
 use crate::proof::{Digest, VerifierKey, check_name};
 
@@ -145,8 +146,7 @@ impl Story {
             "KEY" => self.key(&event, place, false),
             "PRUNE" => self.prune(&event),
             "GAP" => {
-                let found = "the log tells of losses".to_owned();
-                self.findings.push(Finding::notice(FindingKind::Gap, found).at(place));
+                self.findings.push(Finding::notice(FindingKind::Gap, losses(&event)).at(place));
             }
             _ => {}
         }
@@ -248,4 +248,16 @@ fn text<'e>(event: &'e AuditEvent, key: &str) -> Option<&'e str> {
 
 fn hex(digest: &Digest) -> String {
     digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What an entry about a gap tells, as far as it tells it in known words.
+fn losses(event: &AuditEvent) -> String {
+    let reason = event.metadata.get("reason").and_then(Value::as_str);
+    let known = LossReason::ALL.iter().find(|known| reason == Some(known.as_str()));
+    match (event.metadata.number("count"), known) {
+        (Some(count), Some(known)) => {
+            format!("the log tells of losses: {count} events, {}", known.as_str())
+        }
+        _ => "the log tells of losses".to_owned(),
+    }
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 use tracing_audit::event::Kind;
 use tracing_audit::{
     Audit, AuditEvent, AuditLayer, Durability, ErrorKind, EventId, JournalSettings, Operation,
-    Order, Status, StatusSource,
+    Order, OverflowPolicy, Status, StatusSource,
 };
 
 use tracing_audit::proof::SignerKey;
-use tracing_audit::verify::StoredLog;
+use tracing_audit::verify::{FindingKind, StoredLog, Verification};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::trail::DEADLINE;
+use crate::trail::{DEADLINE, subscribe};
 
 pub(crate) fn open(directory: &Path) -> Audit {
     AuditLayer::builder().journal(directory).build_without_layer().unwrap()
@@ -464,4 +464,26 @@ fn a_log_that_was_signed_by_a_key_kept_elsewhere_asks_for_it() {
     let error = AuditLayer::builder().journal(&*parent).build_without_layer().unwrap_err();
     assert!(error.to_string().contains("`signing_key`"), "{error}");
     close(&given().build_without_layer().unwrap());
+}
+
+#[test]
+fn a_verification_says_how_much_the_log_tells_to_be_lost_and_why() {
+    let directory = tempfile::tempdir().unwrap();
+    let builder = AuditLayer::builder().journal(directory.path()).queue_events_max(1);
+    let (layer, audit) = builder.overflow(OverflowPolicy::Drop).build().unwrap();
+    let _default = subscribe(tracing_subscriber::registry().with(layer));
+    while audit.health().lost_events() == 0 {
+        drop(tracing::info_span!("op", audit.operation = "MANY"));
+    }
+    close(&audit);
+    let lost = audit.health().lost_events();
+    let log = Verification::of(directory.path()).run().logs.remove(0);
+    let gaps = log.findings.iter().filter(|finding| finding.kind == FindingKind::Gap);
+    let told: Vec<_> = gaps.map(|finding| finding.found.as_str()).collect();
+    let count = |told: &&str| {
+        let count =
+            told.strip_prefix("the log tells of losses: ")?.strip_suffix(" events, full")?;
+        count.parse::<u64>().ok()
+    };
+    assert_eq!(told.iter().filter_map(count).sum::<u64>(), lost, "{told:?}");
 }
