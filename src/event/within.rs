@@ -26,6 +26,7 @@ pub(crate) fn within(mut event: AuditEvent) -> AuditEvent {
     event.duration = event.duration.map(written_duration);
     event.busy = event.busy.map(written_duration);
     event.operation = Operation::from(event.operation.as_str());
+    leave_empty_texts_out(&mut event);
     cut_texts(&mut event);
     (event.actor, event.user_id) =
         complete_identity(Some(bounded_actor(event.actor)), event.user_id.take());
@@ -56,6 +57,16 @@ fn cut_links(event: &mut AuditEvent) -> usize {
     let more = span.links.len().saturating_sub(LINKS_MAX);
     span.links.truncate(LINKS_MAX);
     more
+}
+
+/// An empty text names nobody, as in spans.
+fn leave_empty_texts_out(event: &mut AuditEvent) {
+    let is_empty = |text: &Option<String>| text.as_ref().is_some_and(String::is_empty);
+    event.identity_mut().into_iter().filter(|text| is_empty(text)).for_each(|text| *text = None);
+    event.entry_ids.retain(|id| !id.is_empty());
+    if matches!(&event.actor, Actor::User(id) if id.is_empty()) {
+        event.actor = Actor::Anonymous;
+    }
 }
 
 fn cut_texts(event: &mut AuditEvent) {
@@ -248,5 +259,19 @@ mod tests {
         event.part = "2/3".parse().ok();
         let event = within(event);
         assert_eq!((event.recorded_at, event.sequence, event.part), (None, None, None));
+    }
+
+    #[test]
+    fn an_empty_text_names_nobody_however_it_came_into_an_event() {
+        let mut event = AuditEvent::builder("store").actor("user:").build();
+        event.org_id = Some(String::new());
+        event.entry_ids = vec![String::new(), "e1".to_owned()];
+        let event = within(event);
+        assert_eq!((&event.actor, &event.user_id), (&Actor::Anonymous, &None));
+        assert_eq!((event.org_id, event.entry_ids), (None, vec!["e1".to_owned()]));
+        let mut of_somebody = AuditEvent::builder("store").actor("api_key:k").build();
+        of_somebody.user_id = Some(String::new());
+        let of_somebody = within(of_somebody);
+        assert_eq!((of_somebody.actor, of_somebody.user_id), (Actor::ApiKey("k".into()), None));
     }
 }
