@@ -79,6 +79,16 @@ fn hide_random(look: &mut Look, value: &mut Value, rules: &Rules) -> bool {
     true
 }
 
+/// The digits of a number, if it is whole.
+fn digits_of(number: &str) -> &[u8] {
+    without_point(number).trim_start_matches('-').as_bytes()
+}
+
+/// A whole number as a text: before a point and a digit no detector sees a card.
+fn without_point(number: &str) -> &str {
+    number.trim_end_matches(".0")
+}
+
 fn hide_inside(look: &mut Look, value: &mut Value, rules: &Rules) {
     match value {
         Value::String(text) => {
@@ -97,12 +107,11 @@ fn hide_inside(look: &mut Look, value: &mut Value, rules: &Rules) {
                 }
             }
         }
-        Value::Number(number)
-            if is_card_number(number.to_string().trim_end_matches(".0").as_bytes()) =>
-        {
-            let mut hidden = Value::String(number.to_string());
+        Value::Number(number) if is_card_number(digits_of(&number.to_string())) => {
+            let number = number.to_string();
+            let mut hidden = Value::String(without_point(&number).to_owned());
             hide_inside(look, &mut hidden, rules);
-            if hidden.as_str() != Some(&number.to_string()) {
+            if hidden.as_str() != Some(without_point(&number)) {
                 *value = hidden;
             }
         }

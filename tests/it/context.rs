@@ -88,6 +88,19 @@ fn only_the_first_late_user_fills_what_was_absent() {
 }
 
 #[test]
+fn an_actor_that_is_a_user_names_the_user() {
+    let (audit, _default) = trail();
+    drop(info_span!("op", audit.operation = "SPAN", audit.actor = "user:alice"));
+    info!(audit.operation = "STATED", audit.actor = "user:alice");
+    drop(info_span!("op", audit.operation = "KEY", audit.actor = "api_key:k1"));
+    for (operation, expected) in [("SPAN", Some("alice")), ("STATED", Some("alice")), ("KEY", None)]
+    {
+        assert_eq!(user(&only(&audit, operation)), expected, "{operation}");
+    }
+    assert_eq!(audit.query().user("alice").count().unwrap(), 2);
+}
+
+#[test]
 fn of_late_values_the_first_fills_what_is_absent_and_nothing_else() {
     let (audit, _default) = trail();
     let outer = info_span!("outer", audit.session_id = Empty);

@@ -58,6 +58,26 @@ fn known_names_and_what_detectors_find_are_masked_without_a_word() {
 }
 
 #[test]
+fn a_number_that_is_secret_is_hidden_where_nothing_else_is() {
+    let (audit, _default) = trail_of(AuditLayer::builder());
+    drop(info_span!("call", audit.operation = "STORE", pin = 1234));
+    drop(info_span!("call", audit.operation = "STORE", pin = 12.5));
+    drop(info_span!("call", audit.operation = "STORE", paid_with = 4111111111111111_i64));
+    drop(info_span!("call", audit.operation = "STORE", paid_with = -4111111111111111_i64));
+    drop(info_span!("call", audit.operation = "STORE", paid_with = 4111111111111111_u64));
+    drop(info_span!("call", audit.operation = "STORE", paid_with = 4111111111111111_f64));
+    let events = events(&audit);
+    assert_eq!(events.len(), 6);
+    for event in events {
+        let text = metadata_of(&event).to_string();
+        assert!(
+            text.contains("[masked") && !text.contains("12") && !text.contains("1111"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn what_is_recorded_by_hand_or_begun_is_hidden_too() {
     let (audit, _default) = trail_of(AuditLayer::builder());
     let mut from_elsewhere: AuditEvent = serde_json::from_value(json!({

@@ -138,6 +138,16 @@ fn size_removes_what_has_reached_the_least_age() {
     let retention = Retention { bytes_max: Some(all), ..Retention::default() };
     let (ledger, _) = open_with(&fs, LedgerConfig { retention, ..config() }).unwrap();
     assert_eq!(plan(&ledger, 100_000), None, "it is small enough");
+    drop(ledger);
+    // No more goes than has to, however old it is.
+    let oldest = fs.bytes(&directory().join(format!("segments/{:020}.seg", 0))).len() as u64;
+    for (bytes_max, segments) in
+        [(all - 1, &[0][..]), (all - oldest, &[0]), (all - oldest - 1, &[0, 300])]
+    {
+        let retention = Retention { bytes_max: Some(bytes_max), ..Retention::default() };
+        let (ledger, _) = open_with(&fs, LedgerConfig { retention, ..config() }).unwrap();
+        assert_eq!(plan(&ledger, 100_000).unwrap().segments, segments);
+    }
 }
 
 #[test]

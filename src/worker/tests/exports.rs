@@ -189,3 +189,20 @@ fn what_waited_for_an_export_is_exported_after_a_kill() {
     all.extend(next.held_ids());
     assert_eq!(all, (0..49).collect::<Vec<_>>());
 }
+
+#[test]
+fn what_a_document_of_an_earlier_run_holds_is_in_no_later_one() {
+    let disk = super::journal_rig::Disk::default();
+    let setup = || Setup { journal: Some(disk.clone()), ..Setup::default() };
+    let mut first = setup().rig();
+    first.complete(5);
+    first.ask(Request::Shutdown).unwrap();
+    assert_eq!(first.documents()[0].1, [0, 1, 2, 3, 4]);
+    drop(first);
+    let mut next = setup().rig();
+    assert_eq!(next.held_ids(), [0, 1, 2, 3, 4], "they are held again");
+    next.complete(2);
+    next.ask(Request::Shutdown).unwrap();
+    let documents = next.documents();
+    assert_eq!((documents.len(), &documents[0].1[..]), (1, &[0, 1][..]));
+}

@@ -23,6 +23,18 @@ fn a25_at_midnight_a_document_is_written_and_nothing_released() {
 }
 
 #[test]
+fn what_is_recorded_at_midnight_belongs_to_the_day_that_begins() {
+    let mut rig =
+        Setup { daily_snapshot: true, start: "2025-01-15T23:59:59.999998Z", ..Setup::default() }
+            .rig();
+    rig.complete(1);
+    rig.settle();
+    rig.complete(1);
+    rig.settle();
+    assert_eq!(rig.documents(), [("audit_20250116.json".to_owned(), vec![0])]);
+}
+
+#[test]
 fn a25_missed_midnights_are_caught_up() {
     let mut rig = Setup { daily_snapshot: true, ..Setup::default() }.rig();
     rig.complete(1);
