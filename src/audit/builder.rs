@@ -420,6 +420,18 @@ impl Builder {
     }
 }
 
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("rotation", &self.rotation)
+            .field("queue_events_max", &self.queue_events_max)
+            .field("overflow", &self.overflow)
+            .field("export_directory", &self.export_directory)
+            .field("require_durable", &self.require_durable)
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -436,17 +448,5 @@ mod tests {
             assert!(error.to_string().starts_with(told), "{error}");
             assert!(error.to_string().ends_with("give at most 1073741824"), "{error}");
         }
-    }
-}
-
-impl std::fmt::Debug for Builder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Builder")
-            .field("rotation", &self.rotation)
-            .field("queue_events_max", &self.queue_events_max)
-            .field("overflow", &self.overflow)
-            .field("export_directory", &self.export_directory)
-            .field("require_durable", &self.require_durable)
-            .finish_non_exhaustive()
     }
 }

@@ -179,6 +179,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "waits for another thread")]
     fn wait_until(audit: &Audit, is_so: impl Fn(&Health) -> bool) -> Health {
         let begun = Instant::now();
         loop {

@@ -127,6 +127,7 @@ mod tests {
         audit
     }
 
+    #[expect(clippy::disallowed_methods, reason = "waits for another thread")]
     fn wait_for(audit: &Audit, others: &[PathBuf]) {
         let begun = Instant::now();
         while audit.health().journal.unwrap().other_logs != others {

@@ -196,13 +196,13 @@ fn what_a_document_of_an_earlier_run_holds_is_in_no_later_one() {
     let setup = || Setup { journal: Some(disk.clone()), ..Setup::default() };
     let mut first = setup().rig();
     first.complete(5);
-    first.ask(Request::Shutdown).unwrap();
+    first.ask(Request::shutdown).unwrap();
     assert_eq!(first.documents()[0].1, [0, 1, 2, 3, 4]);
     drop(first);
     let mut next = setup().rig();
     assert_eq!(next.held_ids(), [0, 1, 2, 3, 4], "they are held again");
     next.complete(2);
-    next.ask(Request::Shutdown).unwrap();
+    next.ask(Request::shutdown).unwrap();
     let documents = next.documents();
     assert_eq!((documents.len(), &documents[0].1[..]), (1, &[0, 1][..]));
 }

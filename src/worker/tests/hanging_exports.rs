@@ -18,6 +18,7 @@ fn hanging(setup: Setup) -> Rig {
 }
 
 /// Takes turns until something is so.
+#[expect(clippy::disallowed_methods, reason = "waits for another thread")]
 fn wait_until(rig: &mut Rig, is_so: impl Fn(&mut Rig) -> bool) {
     let begun = Instant::now();
     while !is_so(rig) {
