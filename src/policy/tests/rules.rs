@@ -233,17 +233,3 @@ fn values_of_every_kind_choose() {
     assert_eq!(policy.choose(&candidates, values(&[("b", Bool(true))]), false), Choice::Rule(0));
     assert_eq!(policy.choose(&candidates, values(&[("b", Bool(false))]), false), Choice::None);
 }
-
-#[test]
-fn an_expected_operation_that_came_is_not_missing_however_many_others_came_before() {
-    let policy =
-        policy([Rule::new("a").span("a").operation("A")]).expect_operations(["LAST", "NEVER"]);
-    let counts = Counts::new(&policy);
-    for number in 0..1_000 {
-        counts.note_event(&format!("OTHER {number}"), false);
-    }
-    counts.note_event("LAST", false);
-    let coverage = counts.report(&policy, Vec::new());
-    assert_eq!(coverage.operations_missing, [Operation::from("NEVER")]);
-    assert_eq!(coverage.events, 1_001);
-}
