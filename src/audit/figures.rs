@@ -3,15 +3,11 @@
 
 use crate::error::Result;
 use crate::query::Query;
-use crate::statistics::{Sample, Statistics, StatisticsRecorder, UserStatistics, UserTally};
+use crate::statistics::{Statistics, StatisticsRecorder, UserStatistics, UserTally};
 
 pub(super) fn statistics(query: &Query) -> Result<Statistics> {
     let mut recorder = StatisticsRecorder::default();
-    query.each(|event| {
-        if let Some(sample) = Sample::of_event(&event) {
-            recorder.add(&sample);
-        }
-    })?;
+    query.each(|event| recorder.add_event(&event))?;
     Ok(recorder.statistics())
 }
 

@@ -166,18 +166,10 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::sink::Sink;
+    use crate::sink::Failing;
     use crate::{Audit, AuditEvent, AuditLayer};
 
     const DEADLINE: Duration = Duration::from_secs(60);
-
-    struct Failing;
-
-    impl Sink for Failing {
-        fn write(&mut self, _: &AuditEvent) -> std::io::Result<()> {
-            Err(std::io::Error::other("on purpose"))
-        }
-    }
 
     #[expect(clippy::disallowed_methods, reason = "waits for another thread")]
     fn wait_until(audit: &Audit, is_so: impl Fn(&Health) -> bool) -> Health {

@@ -134,7 +134,7 @@ impl JournalSettings {
     }
 
     /// Disk space kept for the last entries on a full disk; 0 for none. Where
-    /// there is not enough, half of what there is.
+    /// there is not enough, half of what there is, its own included.
     /// Default: [`RESERVE_BYTES`](Self::RESERVE_BYTES).
     pub fn reserve_bytes(mut self, bytes: u64) -> Self {
         self.reserve_bytes = bytes;

@@ -31,7 +31,8 @@ pub struct JournalState {
     /// How the places for copies of the checkpoints are doing.
     pub copies: Vec<CheckpointCopy>,
     /// The directories of other logs beside this one, as of a minute ago at
-    /// most: of processes that run beside this one, or ran. Queries of this process
+    /// most, or as they were when they could be listed (the error hook is told if
+    /// not): of processes that run beside this one, or ran. Queries of this process
     /// do not see what is in them.
     pub other_logs: Vec<PathBuf>,
     /// Why nothing is written at present.
@@ -150,5 +151,26 @@ mod tests {
         wait_for(&first, &[log(&second)]);
         let others = second.shutdown(DEADLINE).journal.unwrap().other_logs;
         assert_eq!(others, [log(&first)], "also at the end");
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "interferes with real files")]
+    fn that_other_logs_cannot_be_listed_is_told() {
+        let home = tempfile::tempdir().unwrap();
+        let (directory, elsewhere) = (home.path().join("audit"), home.path().join("moved"));
+        let clock = Arc::new(ManualClock::at("2025-01-15T10:30:45Z".parse().unwrap()));
+        let (tell, told) = std::sync::mpsc::channel();
+        let audit = AuditLayer::builder()
+            .journal(&*directory)
+            .clock(clock.clone())
+            .on_error(move |error| drop(tell.send(error.to_string())))
+            .build_without_layer()
+            .unwrap();
+        wait_for(&audit, &[]);
+        std::fs::rename(&directory, &elsewhere).unwrap();
+        clock.advance(Duration::from_secs(60));
+        audit.flush().unwrap();
+        let mut problems = std::iter::from_fn(|| told.recv_timeout(DEADLINE).ok());
+        assert!(problems.any(|problem| problem.contains("could not list")));
     }
 }

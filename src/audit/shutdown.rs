@@ -109,7 +109,7 @@ mod tests {
     use std::sync::{Arc, OnceLock, mpsc};
     use std::time::Duration;
 
-    use crate::sink::Sink;
+    use crate::sink::{Failing, Sink};
     use crate::{Audit, AuditEvent, AuditLayer};
 
     const DEADLINE: Duration = Duration::from_secs(60);
@@ -121,14 +121,6 @@ mod tests {
         fn write(&mut self, _: &AuditEvent) -> std::io::Result<()> {
             let _ = self.0.recv();
             Ok(())
-        }
-    }
-
-    struct Failing;
-
-    impl Sink for Failing {
-        fn write(&mut self, _: &AuditEvent) -> std::io::Result<()> {
-            Err(std::io::Error::other("on purpose"))
         }
     }
 

@@ -35,8 +35,8 @@ impl Journal {
 }
 
 /// Makes the reserve as large as wanted. Where there is no room for that and a
-/// little more, it takes half of the room that there is: the log is opened, and
-/// written to, in the rest.
+/// little more, it takes half of the room that there is, itself included, so that
+/// it takes no more the next time: the log is opened, and written to, in the rest.
 pub(super) fn fill(fs: &dyn JournalFs, path: &Path, bytes: u64) -> Result<u64> {
     match try_fill(fs, path, bytes) {
         Err(error) if error.is_full() => Ok(fs.stat(path).map_or(0, |stat| stat.length.min(bytes))),
@@ -55,10 +55,11 @@ fn try_fill(fs: &dyn JournalFs, path: &Path, bytes: u64) -> Result<u64> {
     if before == bytes {
         return Ok(bytes);
     }
-    let kept = match stretch(&mut *file, before, bytes + bytes / REST_SHARE).map_err(failed) {
+    let with_rest = bytes.saturating_add(bytes / REST_SHARE);
+    let kept = match stretch(&mut *file, before, with_rest).map_err(failed) {
         Err(error) if error.is_full() => {
             let reached = file.stat().map_err(failed)?.length;
-            (before + reached.saturating_sub(before) / 2).min(bytes)
+            before.max(reached / 2).min(bytes)
         }
         result => result.map(|()| bytes)?,
     };

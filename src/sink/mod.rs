@@ -4,10 +4,14 @@
 //! the worker or the audited program; what it misses is counted.
 
 mod callback;
+#[cfg(test)]
+mod failing;
 mod json_lines;
 mod thread;
 
 pub use callback::{Callback, callback};
+#[cfg(test)]
+pub(crate) use failing::Failing;
 pub use json_lines::JsonLinesFile;
 pub(crate) use thread::SinkThread;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{Sample, StatisticsRecorder};
+use super::StatisticsRecorder;
 use crate::event::AuditEvent;
 
 /// Figures over a set of events. Shares and averages are `None`, and never
@@ -52,11 +52,7 @@ impl Statistics {
     /// The figures over these events, for example those of a page.
     pub fn of<E: Borrow<AuditEvent>>(events: impl IntoIterator<Item = E>) -> Statistics {
         let mut recorder = StatisticsRecorder::default();
-        for event in events {
-            if let Some(sample) = Sample::of_event(event.borrow()) {
-                recorder.add(&sample);
-            }
-        }
+        events.into_iter().for_each(|event| recorder.add_event(event.borrow()));
         recorder.statistics()
     }
 }

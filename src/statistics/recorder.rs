@@ -10,7 +10,7 @@ use hdrhistogram::Histogram;
 use super::{Sample, Statistics};
 use crate::event::row::{Row, time_from_us};
 use crate::event::short::is_same;
-use crate::event::{Status, duration_ms};
+use crate::event::{AuditEvent, Status, duration_ms};
 
 /// How many names of operations are counted apart. Names can come from input,
 /// and memory has to stay bounded.
@@ -57,8 +57,14 @@ impl StatisticsRecorder {
         }
     }
 
-    /// Counts an event.
-    pub(crate) fn add(&mut self, sample: &Sample<'_>) {
+    /// Counts an event, unless it is about the trail itself.
+    pub(crate) fn add_event(&mut self, event: &AuditEvent) {
+        if let Some(sample) = Sample::of_event(event) {
+            self.add(&sample);
+        }
+    }
+
+    pub(super) fn add(&mut self, sample: &Sample<'_>) {
         self.total += 1;
         self.anonymous += u64::from(sample.is_anonymous);
         let status = sample.counted_status();

@@ -34,16 +34,19 @@ impl Worker {
         let now_ns = kept.now_ns();
         let is_prune_due =
             now_ns >= kept.prune_held_until_ns && is_due(&mut kept.prune_ns, now_ns, PRUNE_EVERY);
-        if is_due(&mut kept.others_ns, now_ns, OTHERS_EVERY)
-            && let Ok(others) = kept.ledger.other_logs()
-        {
-            kept.other_logs = others.into();
+        let mut problems = Vec::new();
+        if is_due(&mut kept.others_ns, now_ns, OTHERS_EVERY) {
+            match kept.ledger.other_logs() {
+                Ok(others) => kept.other_logs = others.into(),
+                Err(problem) => problems.push(problem),
+            }
         }
         if is_due(&mut kept.looked_ns, now_ns, LOOK_EVERY) {
             kept.copies = kept.ledger.copies().into();
-            for problem in kept.ledger.take_copy_problems() {
-                self.tell(&problem);
-            }
+            problems.extend(kept.ledger.take_copy_problems());
+        }
+        for problem in problems {
+            self.tell(&problem);
         }
         if is_prune_due {
             self.prune_journal(times);
