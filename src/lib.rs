@@ -70,6 +70,8 @@ pub use event::{
     Actor, AuditEvent, EventBuilder, EventId, Operation, Part, Sequence, SpanId, Status,
     StatusSource, TraceId,
 };
+#[cfg(feature = "journal")]
+pub use query::StoredTrail;
 pub use query::{Cursor, Field, Order, Page, Query, View};
 pub use self_check::Finding;
 #[doc(hidden)]

@@ -318,6 +318,7 @@ impl Builder {
         let journal = None;
         let hidden = Arc::new(self.redaction.compile());
         let stored = super::stored::behind(journal.as_ref(), &problems_sender, &wake);
+        let other_logs = super::stored::beside(journal.as_ref(), &problems_sender, &wake);
         let settings = WorkerSettings {
             rotation: self.rotation,
             export: self.export_directory.map(|directory| ExportSettings {
@@ -345,6 +346,7 @@ impl Builder {
             rotation,
             has_journal,
             stored,
+            other_logs,
             hidden,
             alive,
         });

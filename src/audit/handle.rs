@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::event::AuditEvent;
 use crate::export::{self, Format};
 use crate::fs::{OsFilesystem, write_new_file};
-use crate::query::{Order, Query, Stored, View};
+use crate::query::{Order, OtherLogs, Query, Stored, View};
 use crate::redaction::Rules;
 use crate::sink::{Sink, SinkThread};
 use crate::statistics::{Statistics, UserStatistics};
@@ -57,6 +57,7 @@ pub(super) struct Inner {
     pub(super) process: u32,
     pub(super) has_journal: bool,
     pub(super) stored: Stored,
+    pub(super) other_logs: OtherLogs,
     pub(super) hidden: Arc<Rules>,
     /// Held while a policy is loaded.
     #[cfg(feature = "policy")]
@@ -75,6 +76,7 @@ pub(super) struct Parts {
     pub(super) rotation: RotationPolicy,
     pub(super) has_journal: bool,
     pub(super) stored: Stored,
+    pub(super) other_logs: OtherLogs,
     pub(super) hidden: Arc<Rules>,
     pub(super) alive: Arc<Alive>,
 }
@@ -107,6 +109,7 @@ impl Audit {
                 process: std::process::id(),
                 has_journal: parts.has_journal,
                 stored: parts.stored,
+                other_logs: parts.other_logs,
                 hidden: parts.hidden,
                 #[cfg(feature = "policy")]
                 loading: Mutex::default(),

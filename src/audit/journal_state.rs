@@ -32,8 +32,8 @@ pub struct JournalState {
     pub copies: Vec<CheckpointCopy>,
     /// The directories of other logs beside this one, as of a minute ago at
     /// most, or as they were when they could be listed (the error hook is told if
-    /// not): of processes that run beside this one, or ran. Queries of this process
-    /// do not see what is in them.
+    /// not): of processes that run beside this one, or ran. What is in them is found
+    /// by queries of [every log](crate::Query::every_log).
     pub other_logs: Vec<PathBuf>,
     /// Why nothing is written at present.
     pub problem: Option<String>,
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn health_names_the_logs_that_queries_do_not_see() {
+    fn health_names_the_other_logs_in_the_directory() {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at("2025-01-15T10:30:45Z".parse().unwrap()));
         let first = open(directory.path(), &clock);

@@ -104,6 +104,12 @@ impl Source for Audit {
     fn hash_keys(&self) -> HashKeys {
         self.inner.hidden().keys().clone()
     }
+
+    fn every_log(&self, own: View) -> Result<Vec<View>> {
+        let mut views = self.inner.other_logs.views()?;
+        views.push(own);
+        Ok(views)
+    }
 }
 
 /// An event as it may be recorded by hand.

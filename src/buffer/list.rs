@@ -144,7 +144,7 @@ impl Group {
 }
 
 /// The segments of a snapshot, oldest first.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Segments {
     groups: Box<[Arc<Group>]>,
     others: Box<[Arc<Segment>]>,

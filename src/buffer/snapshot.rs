@@ -18,6 +18,20 @@ pub(crate) struct Snapshot {
     pub(crate) instance: u64,
 }
 
+#[cfg(feature = "journal")]
+impl Snapshot {
+    /// One that holds nothing, before this event.
+    pub(crate) fn empty_at(next_sequence: u64) -> Self {
+        Snapshot {
+            segments: Segments::default(),
+            first_sequence: next_sequence,
+            next_sequence,
+            hasher: Hasher::default(),
+            instance: 0,
+        }
+    }
+}
+
 #[cfg(test)]
 impl Snapshot {
     pub(crate) fn len(&self) -> u64 {

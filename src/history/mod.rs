@@ -9,12 +9,15 @@
 //! Guaranteed: an index only saves work. Whether it is there, damaged or
 //! missing, the answers are the same; damage is told, once for each segment.
 //!
-//! Deliberately not here: waiting for the writer, merging several logs (each
-//! is a `History` of its own), and repairing what is damaged.
+//! Several logs in one directory, of processes that run side by side, are [`Logs`].
+//!
+//! Deliberately not here: waiting for the writer, merging the answers of several
+//! logs (each is a `History` of its own), and repairing what is damaged.
 //!
 //! [`Packer`] is the thread that compresses and indexes what was sealed.
 
 mod indexer;
+mod logs;
 mod packer;
 mod reader;
 mod wanted;
@@ -26,6 +29,7 @@ pub(crate) use indexer::{
     EventIndexer, FIELD_ACTOR, FIELD_ENTRY_ID, FIELD_KIND, FIELD_OPERATION, FIELD_ORG,
     FIELD_PARENT, FIELD_RESOURCE, FIELD_SESSION, FIELD_STATUS, FIELD_USER, describe_row, index_id,
 };
+pub(crate) use logs::Logs;
 pub(crate) use packer::{Packed, Packer};
 pub(crate) use reader::{History, Passed};
 pub(crate) use wanted::{Term, Wanted};

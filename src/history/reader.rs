@@ -90,6 +90,27 @@ impl History {
         Sequence(self.first.load(Ordering::Relaxed))
     }
 
+    /// The sequences that are in it by now. What a crash left behind them counts
+    /// as not there, as it does for whoever opens the log next.
+    ///
+    /// # Errors
+    ///
+    /// When the log can't be read, or what is behind its last entry is damaged.
+    pub(crate) fn sequences(&self) -> Result<Range<u64>> {
+        let reader = self.reader()?;
+        let segments = reader.segments();
+        let first = segments.first().map_or(0, |oldest| oldest.first.0);
+        let newest = segments.len().saturating_sub(1);
+        // One that is gone was pruned since.
+        let Some(mut segment) = reader.segment_blocks(newest, &self.cache)? else {
+            return Ok(first..first);
+        };
+        self.tell(&mut segment);
+        let next = segment.next().0;
+        segment.check_end()?;
+        Ok(first..next)
+    }
+
     /// Hands over the entries in a range of sequences, in order or in reverse,
     /// until told to stop. Those of blocks that can't hold what is wanted are
     /// left out; those that were pruned are not there, and if that was meanwhile,

@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::blocks::{BlockSink, cut, entries_of};
 use super::failure::{JournalError, Result};
 use super::frame::Flaw;
-use super::header::SegmentHeader;
+use super::header::{SEGMENT_HEADER_BYTES, SegmentHeader};
 use super::index::{BlockFacts, BuiltIndex, EntryIndexer, StoredIndex, TermHasher};
 use super::names::{Layout, LogId};
-use super::reader::LogReader;
+use super::reader::{Current, LogReader};
 use super::sealed_file::SealedFile;
 use super::seek_table::SeekTable;
 use super::steps::read_up_to;
@@ -229,6 +229,26 @@ impl<'c> SegmentBlocks<'c> {
                 Err(JournalError::corrupt(&self.path, offset, next, format!("entry {next}"), found))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Checks that what is behind the last entry is at most what a crash leaves
+    /// there, or a writer is just adding.
+    ///
+    /// # Errors
+    ///
+    /// When it is damage: complete entries follow.
+    pub(crate) fn check_end(self) -> Result<()> {
+        let end = self.blocks.last().map_or(0, |b| b.raw_at + u64::from(b.raw_bytes));
+        let next = self.next().0;
+        match (self.flaw, self.file) {
+            (None, _) => Ok(()),
+            (Some(flaw), SegmentFile::Sealed(_)) => Err(flaw),
+            (Some(_), SegmentFile::Raw(file)) => {
+                let offset = end.max(SEGMENT_HEADER_BYTES as u64);
+                // What is not damage by now was none.
+                Current::behind(file, self.path, offset, next).step().map(drop)
+            }
         }
     }
 

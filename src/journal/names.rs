@@ -195,8 +195,13 @@ pub(crate) fn log_directory_name(log: LogId) -> String {
 }
 
 /// The log whose directory has this name.
-pub(crate) fn parse_log_directory_name(name: &str) -> Option<LogId> {
+pub(super) fn parse_log_directory_name(name: &str) -> Option<LogId> {
     LogId::parse(name.strip_prefix(LOG_PREFIX)?)
+}
+
+/// The log that a directory is named after.
+pub(crate) fn log_of_directory(directory: &Path) -> Option<LogId> {
+    directory.file_name()?.to_str().and_then(parse_log_directory_name)
 }
 
 /// Whether a file belongs to the segment that begins with `first`, whatever it

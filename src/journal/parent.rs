@@ -5,7 +5,8 @@
 //! Who wants a single log says so, and is refused while it has a writer.
 
 use std::cmp::Reverse;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use super::names::{self, Layout, LogId};
 use super::open::{OpenReport, make_directory};
 use super::suspect;
 use super::writer::Journal;
-use crate::fs::JournalFs;
+use crate::fs::{JournalFs, PathKind};
 
 /// Time between two attempts to get a log.
 const LOCK_RETRY: Duration = Duration::from_millis(10);
@@ -160,6 +161,24 @@ pub(crate) fn logs_under(fs: &dyn JournalFs, parent: &Path) -> Result<Vec<LogId>
     let listed = fs.list(parent).map_err(|error| JournalError::step("list", parent, error))?;
     let mut logs: Vec<_> =
         listed.iter().filter_map(|name| names::parse_log_directory_name(name)).collect();
+    logs.sort_unstable();
+    Ok(logs)
+}
+
+/// The directories of the logs at a place: the log that is there, or those below
+/// it, by id.
+///
+/// # Errors
+///
+/// When it can't be listed.
+pub(crate) fn logs_at(fs: &dyn JournalFs, directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let names = fs.list(directory)?;
+    let has_segments = fs.kind(&Layout::new(directory).segments())? != PathKind::Missing;
+    if has_segments || names::log_of_directory(directory).is_some() {
+        return Ok(vec![directory.to_owned()]);
+    }
+    let is_log = |name: &&String| names::parse_log_directory_name(name).is_some();
+    let mut logs: Vec<_> = names.iter().filter(is_log).map(|name| directory.join(name)).collect();
     logs.sort_unstable();
     Ok(logs)
 }

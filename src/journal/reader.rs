@@ -279,6 +279,23 @@ impl Entries {
 }
 
 impl Current {
+    /// A segment that is written to, from a position behind its header on.
+    pub(super) fn behind(
+        file: Box<dyn JournalFile>,
+        path: PathBuf,
+        offset: u64,
+        next: u64,
+    ) -> Self {
+        Current {
+            file,
+            path,
+            scan: Scan::resume(offset, next),
+            is_sealed: false,
+            readings_left: READINGS_MAX,
+            is_read_anew: false,
+        }
+    }
+
     /// The next frame; `None` at the end.
     pub(super) fn step(&mut self) -> Result<Option<Step>> {
         loop {

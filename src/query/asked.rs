@@ -45,6 +45,11 @@ impl<'q> Asked<'q> {
         Ok(Asked { query, view, filter, sequences, released: Cell::default() })
     }
 
+    /// Asks for these sequences from now on, and for the same otherwise.
+    pub(super) fn narrow(&mut self, sequences: Range<u64>) {
+        self.sequences = sequences;
+    }
+
     /// The part that lies in memory.
     pub(super) fn held(&self) -> Walk<'_> {
         Walk {

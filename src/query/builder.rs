@@ -38,6 +38,7 @@ pub struct Query {
     pub(super) order: Order,
     pub(super) limit: Option<usize>,
     pub(super) cursor: Option<Cursor>,
+    pub(super) every_log: bool,
 }
 
 impl Query {
@@ -49,6 +50,7 @@ impl Query {
             order: Order::default(),
             limit: None,
             cursor: None,
+            every_log: false,
         }
     }
 
@@ -215,6 +217,28 @@ impl Query {
         self
     }
 
+    /// Also the events of the other logs in the journal's directory: of processes
+    /// that write there beside this one, or did, as in a rolling restart
+    /// ([`JournalState::other_logs`](crate::JournalState)). They are read from disk, as
+    /// far as they are there by now.
+    ///
+    /// Sequences are places within one log, so that events of two logs may have the
+    /// same; their ids are unique. In the answer each log keeps its order, and between
+    /// two logs that event comes first which says to have been recorded first. As
+    /// far as the clocks of the processes agree, that is the order of completion.
+    ///
+    /// A [`View`](super::View) is of one log; queries on it refuse this.
+    #[cfg(feature = "journal")]
+    pub fn every_log(mut self) -> Self {
+        self.every_log = true;
+        self
+    }
+
+    /// The same without a limit.
+    pub(super) fn unlimited(self) -> Self {
+        Query { limit: None, ..self }
+    }
+
     fn sought(&self, value: impl Into<String>) -> Sought {
         Sought::text(text(value.into()), &self.keys)
     }
@@ -227,6 +251,7 @@ impl std::fmt::Debug for Query {
             .field("order", &self.order)
             .field("limit", &self.limit)
             .field("cursor", &self.cursor)
+            .field("every_log", &self.every_log)
             .finish_non_exhaustive()
     }
 }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::filter::Filter;
+use super::builder::Query;
 use super::order::Order;
 use super::view::View;
 use crate::error::{Error, Result};
@@ -17,47 +18,53 @@ use crate::event::Sequence;
 /// Text that can be handed out and taken back (`Display`, `FromStr`, serde). It
 /// is valid for the same filters and order; the limit may change from page to
 /// page. It ends with the process, unless there is a journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor {
+    query: u64,
+    /// One for each log that the query went through.
+    places: Vec<Place>,
+}
+
+/// Where a page ended in one log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Place {
+    log: u64,
     /// Newest first: everything from here on was seen. Oldest first: everything
     /// before it was.
     position: u64,
     /// The oldest event there was when the cursor was made.
     first_sequence: u64,
-    query: u64,
-    log: u64,
 }
 
 const PREFIX: &str = "cur_";
 const DIGITS: usize = 16;
 
 impl Cursor {
-    /// `first` is the oldest sequence that is to be had.
-    pub(super) fn new(
-        filter: &Filter,
-        order: Order,
-        view: &View,
-        first: u64,
-        last: Sequence,
+    /// Views and the position in each.
+    pub(super) fn new<'v>(
+        query: &Query,
+        positions: impl IntoIterator<Item = (&'v View, u64)>,
     ) -> Self {
-        Cursor {
-            position: match order {
-                Order::NewestFirst => last.0,
-                Order::OldestFirst => last.0 + 1,
-            },
-            first_sequence: first,
-            query: fingerprint(filter, order),
+        let places = positions.into_iter().map(|(view, position)| Place {
             log: instance(view),
-        }
+            position,
+            first_sequence: view.first_to_be_had(),
+        });
+        Cursor { query: fingerprint(query), places: places.collect() }
     }
 
-    pub(super) fn check(&self, filter: &Filter, order: Order, view: &View) -> Result<()> {
-        if self.log != instance(view) {
+    /// Refuses the cursor of another query, and one that names none of these logs.
+    pub(super) fn check<'v>(
+        &self,
+        query: &Query,
+        views: impl IntoIterator<Item = &'v View>,
+    ) -> Result<()> {
+        if !views.into_iter().any(|view| self.place(view).is_some()) {
             return Err(Error::invalid(
                 "this cursor belongs to another audit log, or to an earlier run of the program; begin again without a cursor",
             ));
         }
-        if self.query != fingerprint(filter, order) {
+        if self.query != fingerprint(query) {
             return Err(Error::invalid(
                 "this cursor belongs to a query with other filters or another order; repeat that query, or begin again without a cursor",
             ));
@@ -65,28 +72,40 @@ impl Cursor {
         Ok(())
     }
 
-    pub(super) fn position(&self) -> u64 {
-        self.position
+    /// What it leaves of a log. A log that the page did not know began later than that:
+    /// newest first, it would have come before.
+    pub(super) fn rest(&self, order: Order, view: &View) -> Range<u64> {
+        match (order, self.place(view)) {
+            (Order::NewestFirst, Some(place)) => 0..place.position,
+            (Order::NewestFirst, None) => 0..0,
+            (Order::OldestFirst, Some(place)) => place.position..u64::MAX,
+            (Order::OldestFirst, None) => 0..u64::MAX,
+        }
     }
 
     /// See [`Page::released_before`](super::Page::released_before).
-    /// `first` is the oldest sequence that is to be had.
-    pub(super) fn released_before(&self, order: Order, first: u64) -> Option<Sequence> {
+    pub(super) fn released_before(&self, order: Order, view: &View) -> Option<Sequence> {
+        let place = self.place(view)?;
         let ahead = match order {
-            Order::NewestFirst => self.first_sequence,
-            Order::OldestFirst => self.position,
+            Order::NewestFirst => place.first_sequence,
+            Order::OldestFirst => place.position,
         };
+        let first = view.first_to_be_had();
         (first > ahead).then_some(Sequence(first))
+    }
+
+    fn place(&self, view: &View) -> Option<&Place> {
+        let log = instance(view);
+        self.places.iter().find(|place| place.log == log)
     }
 }
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{PREFIX}{:016x}{:016x}{:016x}{:016x}",
-            self.position, self.first_sequence, self.query, self.log
-        )
+        write!(f, "{PREFIX}{:016x}", self.query)?;
+        self.places.iter().try_for_each(|place| {
+            write!(f, "{:016x}{:016x}{:016x}", place.log, place.position, place.first_sequence)
+        })
     }
 }
 
@@ -95,8 +114,9 @@ impl FromStr for Cursor {
 
     fn from_str(text: &str) -> Result<Self> {
         parse(text).ok_or_else(|| {
+            let shown: String = text.chars().take(100).collect();
             Error::invalid(format!(
-                "{text:?} is no cursor; pass on the text of a page's `next` unchanged"
+                "{shown:?} is no cursor; pass on the text of a page's `next` unchanged"
             ))
         })
     }
@@ -119,9 +139,9 @@ fn instance(view: &View) -> u64 {
     view.stored().instance().unwrap_or(view.held().instance)
 }
 
-fn fingerprint(filter: &Filter, order: Order) -> u64 {
+fn fingerprint(query: &Query) -> u64 {
     let mut state = DefaultHasher::new();
-    (filter, order).hash(&mut state);
+    (&query.filter, query.order, query.every_log).hash(&mut state);
     state.finish()
 }
 
@@ -135,9 +155,13 @@ fn parse(text: &str) -> Option<Cursor> {
         digits = rest;
         u64::from_str_radix(number, 16).ok()
     };
-    let cursor =
-        Cursor { position: number()?, first_sequence: number()?, query: number()?, log: number()? };
-    digits.is_empty().then_some(cursor)
+    let query = number()?;
+    let mut places = Vec::new();
+    while let Some(log) = number() {
+        places.push(Place { log, position: number()?, first_sequence: number()? });
+    }
+    let is_one = !places.is_empty() && digits.is_empty();
+    is_one.then_some(Cursor { query, places })
 }
 
 #[cfg(test)]
@@ -146,15 +170,28 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_its_text_and_other_text_is_refused() {
-        let cursor = Cursor { position: 7, first_sequence: 0, query: u64::MAX, log: 1 << 63 };
-        let text = cursor.to_string();
-        assert_eq!(text.parse::<Cursor>().unwrap(), cursor);
-        let json = serde_json::to_string(&cursor).unwrap();
-        assert_eq!(serde_json::from_str::<Cursor>(&json).unwrap(), cursor);
-        let wrong = ["", "cur_", "7", &text[1..], &text[..text.len() - 1], &format!("{text}0")];
-        for wrong in wrong.into_iter().chain([text.to_uppercase().as_str(), "cur_é"]) {
-            let error = wrong.parse::<Cursor>().unwrap_err();
-            assert!(error.is_invalid_input() && error.to_string().contains("next"), "{error}");
+        let place = |log| Place { log, position: 7, first_sequence: 0 };
+        for logs in [1..2, 1..4] {
+            let places: Vec<_> = logs.map(|log| place(log << 62)).collect();
+            let cursor = Cursor { query: u64::MAX, places };
+            let text = cursor.to_string();
+            assert_eq!(text.parse::<Cursor>().unwrap(), cursor);
+            let json = serde_json::to_string(&cursor).unwrap();
+            assert_eq!(serde_json::from_str::<Cursor>(&json).unwrap(), cursor);
+            let query_alone = &text[..PREFIX.len() + DIGITS];
+            let half = &text[..text.len() - DIGITS];
+            let wrong = ["", "cur_", "7", &text[1..], &text[..text.len() - 1], &format!("{text}0")];
+            let upper = text.to_uppercase();
+            for wrong in wrong.into_iter().chain([query_alone, half, &upper, "cur_é"]) {
+                let error = wrong.parse::<Cursor>().unwrap_err();
+                assert!(error.is_invalid_input() && error.to_string().contains("next"), "{error}");
+            }
         }
+    }
+
+    #[test]
+    fn a_long_text_that_is_no_cursor_is_not_repeated() {
+        let error = "x".repeat(100_000).parse::<Cursor>().unwrap_err().to_string();
+        assert!(error.len() < 300, "{} bytes", error.len());
     }
 }

@@ -6,6 +6,9 @@
 //! [`View`], it first asks the worker to make everything visible that was
 //! completed before.
 //!
+//! With [`Query::every_log`] it also goes through the logs of other processes in the
+//! same directory, and [`StoredTrail`] asks a directory of logs from outside.
+//!
 //! A query goes through the segments in order, newest first unless told
 //! otherwise. In each one it takes the smallest list that an index has for one
 //! of the filters, and checks the others on the columns. Filters on user,
@@ -20,6 +23,7 @@ mod cursor;
 mod filter;
 mod group;
 mod matching;
+mod merged;
 mod order;
 mod page;
 mod plan;
@@ -28,17 +32,25 @@ mod sought;
 mod stored;
 #[cfg(feature = "journal")]
 mod stored_parts;
+#[cfg(feature = "journal")]
+mod stored_trail;
 mod terminals;
 mod trail;
 mod view;
 mod walk;
 
 #[cfg(test)]
+#[cfg(feature = "journal")]
+mod every_log_tests;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 mod query_tests;
+#[cfg(test)]
+#[cfg(feature = "journal")]
+mod stored_rig;
 #[cfg(test)]
 #[cfg(feature = "journal")]
 mod stored_tests;
@@ -48,6 +60,8 @@ pub use cursor::Cursor;
 pub(crate) use matching::same as same_value;
 pub use order::{Field, Order};
 pub use page::Page;
-pub(crate) use stored::Stored;
+pub(crate) use stored::{OtherLogs, Stored};
+#[cfg(feature = "journal")]
+pub use stored_trail::StoredTrail;
 pub use view::View;
 pub(crate) use view::{FreshView, Source};

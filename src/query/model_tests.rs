@@ -84,7 +84,7 @@ fn check_all(both: &mut Both, question: &Question, order: Order) -> usize {
     }
     let page = query().run().unwrap();
     assert_eq!(page.events, owned(&expected));
-    assert_eq!((page.next, page.released_before), (None, None));
+    assert_eq!((&page.next, page.released_before), (&None, None));
     assert_eq!(query().snapshot().unwrap(), page);
     assert_eq!(query().count().unwrap(), expected.len() as u64);
     let ids: Vec<_> = expected.iter().map(|event| event.event_id).collect();

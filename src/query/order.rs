@@ -1,5 +1,7 @@
 //! The order of results, and the fields to group by.
 
+use crate::event::Sequence;
+
 /// The order of results. Always that of the trail, which is the order of
 /// completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -10,6 +12,17 @@ pub enum Order {
     NewestFirst,
     /// The oldest event first.
     OldestFirst,
+}
+
+impl Order {
+    /// Where to go on behind an event: newest first, everything from there on was
+    /// seen; oldest first, everything before.
+    pub(super) fn behind(self, seen: Sequence) -> u64 {
+        match self {
+            Order::NewestFirst => seen.0,
+            Order::OldestFirst => seen.0 + 1,
+        }
+    }
 }
 
 /// What [`Query::group_by`](super::Query::group_by) groups by.

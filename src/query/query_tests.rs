@@ -90,11 +90,11 @@ fn a_cursor_belongs_to_one_query_and_one_log() {
     let view = view_of(stores(5));
     let query = || view.query().user("u").limit(2);
     let cursor = query().run().unwrap().next.unwrap();
-    assert_eq!(query().after(cursor).limit(3).run().unwrap().len(), 3);
+    assert_eq!(query().after(cursor.clone()).limit(3).run().unwrap().len(), 3);
     let other = "other filters or another order";
-    assert!(refused(&view.query().limit(2).after(cursor)).contains(other));
-    assert!(refused(&query().order(Order::OldestFirst).after(cursor)).contains(other));
-    assert!(refused(&query().scoped_to_org("o").after(cursor)).contains(other));
+    assert!(refused(&view.query().limit(2).after(cursor.clone())).contains(other));
+    assert!(refused(&query().order(Order::OldestFirst).after(cursor.clone())).contains(other));
+    assert!(refused(&query().scoped_to_org("o").after(cursor.clone())).contains(other));
     let foreign = view_of(stores(5)).query().user("u").after(cursor);
     assert!(refused(&foreign).contains("another audit log"));
 }

@@ -17,12 +17,13 @@ use super::matching::found;
 use super::order::{Field, Order};
 use super::sought::Sought;
 use super::stored_parts::Parts;
+use super::view::View;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::scan::{Key, ScannedEvent, is_text};
 use crate::event::{AuditEvent, EventId, Kind, Sequence};
 use crate::history::{
     FIELD_ACTOR, FIELD_ENTRY_ID, FIELD_KIND, FIELD_OPERATION, FIELD_ORG, FIELD_PARENT,
-    FIELD_RESOURCE, FIELD_SESSION, FIELD_STATUS, FIELD_USER, History, Passed, Term, Wanted,
+    FIELD_RESOURCE, FIELD_SESSION, FIELD_STATUS, FIELD_USER, History, Logs, Passed, Term, Wanted,
     index_id,
 };
 
@@ -45,6 +46,31 @@ pub(super) struct Search<'q> {
     pub(super) sequences: Range<u64>,
     /// The buffer holds everything from here on.
     pub(super) held: u64,
+}
+
+/// The logs in the same directory, if there is one. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OtherLogs(Option<Arc<Logs>>);
+
+impl OtherLogs {
+    /// Those logs.
+    pub(crate) fn new(logs: Arc<Logs>) -> Self {
+        OtherLogs(Some(logs))
+    }
+
+    /// A view of what is in each of them by now.
+    ///
+    /// # Errors
+    ///
+    /// When one of them can't be read.
+    pub(crate) fn views(&self) -> Result<Vec<View>> {
+        let Some(logs) = &self.0 else { return Ok(Vec::new()) };
+        let views = logs
+            .extents()?
+            .into_iter()
+            .map(|(history, sequences)| View::on_disk(Stored::new(history), sequences.end));
+        Ok(views.collect())
+    }
 }
 
 impl Stored {

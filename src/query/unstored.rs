@@ -8,12 +8,23 @@ use std::ops::{ControlFlow, Range};
 use super::compiled::Compiled;
 use super::filter::Filter;
 use super::order::{Field, Order};
+use super::view::View;
 use crate::error::Result;
 use crate::event::{AuditEvent, EventId, Sequence};
 
 /// Nothing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stored {}
+
+/// Nothing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OtherLogs {}
+
+impl OtherLogs {
+    pub(crate) fn views(&self) -> Result<Vec<View>> {
+        Ok(Vec::new())
+    }
+}
 
 /// There is none.
 pub(super) struct StoredEvent<'a> {

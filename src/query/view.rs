@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::builder::Query;
 use super::stored::Stored;
 use crate::buffer::Snapshot;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::Sequence;
 use crate::redaction::HashKeys;
 
@@ -27,6 +27,9 @@ pub(crate) trait Source: Send + Sync {
 
     /// The keys under which values in it are hashed.
     fn hash_keys(&self) -> HashKeys;
+
+    /// This view, and one of each other log in the same directory. May read files.
+    fn every_log(&self, own: View) -> Result<Vec<View>>;
 }
 
 /// The events that were held at one moment. It does not change any more: all
@@ -48,6 +51,18 @@ impl View {
     /// What lies in memory.
     pub(crate) fn new(snapshot: Arc<Snapshot>) -> Self {
         View { snapshot, stored: Stored::default(), keys: HashKeys::default(), org_scope: None }
+    }
+
+    /// Of no log.
+    #[cfg(feature = "journal")]
+    pub(super) fn empty() -> Self {
+        View::new(Arc::new(Snapshot::empty_at(0)))
+    }
+
+    /// What a log on disk has before this sequence, with nothing in memory.
+    #[cfg(feature = "journal")]
+    pub(super) fn on_disk(stored: Stored, next_sequence: u64) -> Self {
+        View::new(Arc::new(Snapshot::empty_at(next_sequence))).with_stored(stored)
     }
 
     /// The same view, with what lies on disk before it.
@@ -90,6 +105,11 @@ impl View {
         Sequence(self.snapshot.next_sequence)
     }
 
+    /// The oldest sequence that is to be had, in memory or on disk.
+    pub(super) fn first_to_be_had(&self) -> u64 {
+        self.stored.first_sequence(self.snapshot.first_sequence)
+    }
+
     pub(super) fn held(&self) -> &Snapshot {
         &self.snapshot
     }
@@ -114,5 +134,11 @@ impl Source for View {
 
     fn hash_keys(&self) -> HashKeys {
         self.keys.clone()
+    }
+
+    fn every_log(&self, _: View) -> Result<Vec<View>> {
+        Err(Error::invalid(
+            "a view is of one log; begin a query of every log at the handle (`Audit::query`)",
+        ))
     }
 }

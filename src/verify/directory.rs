@@ -6,8 +6,8 @@ use super::finding::{Finding, FindingKind};
 use super::request::{Progress, Verification};
 use super::verdict::{LogVerdict, Verdict};
 use super::whole_log;
-use crate::fs::{FileStat, JournalFs, PathKind};
-use crate::journal::{LogId, parse_log_directory_name};
+use crate::fs::FileStat;
+use crate::journal::logs_at;
 
 /// How often a log is verified when something is found and the log changed
 /// meanwhile: a writer may have been in the middle of something.
@@ -66,22 +66,6 @@ fn state(request: &Verification<'_>, directory: &Path) -> Vec<(PathBuf, FileStat
         }
     }
     found
-}
-
-/// The directories of the logs: the one that was named if it is one.
-pub(super) fn logs_at(fs: &dyn JournalFs, directory: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let names = fs.list(directory)?;
-    let has_segments = fs.kind(&directory.join("segments"))? != PathKind::Missing;
-    if has_segments || named_log(directory).is_some() {
-        return Ok(vec![directory.to_owned()]);
-    }
-    let logs = names.iter().filter(|name| parse_log_directory_name(name).is_some());
-    Ok(logs.map(|name| directory.join(name)).collect())
-}
-
-/// The log that a directory is named after.
-pub(super) fn named_log(directory: &Path) -> Option<LogId> {
-    directory.file_name()?.to_str().and_then(parse_log_directory_name)
 }
 
 /// Logs of which there is a checkpoint from outside, and which are not there.

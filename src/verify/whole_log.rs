@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::canonical;
 use super::claim::{Claim, Source};
-use super::directory::named_log;
 use super::files;
 use super::finding::{Finding, FindingKind, Place};
 use super::index::IndexCheck;
@@ -16,7 +15,7 @@ use super::tail;
 use super::tree::TreeCheck;
 use super::trust;
 use super::verdict::LogVerdict;
-use crate::journal::{Inspection, LogReader, Seen};
+use crate::journal::{Inspection, LogReader, Seen, log_of_directory};
 use crate::proof::{Digest, leaf_hash};
 
 /// The schema of events that this crate knows.
@@ -79,7 +78,7 @@ impl<'r, 'a> WholeLog<'r, 'a> {
     /// Reads what the log's checkpoint claims before the entries, so that a
     /// live writer can only have added to them since.
     fn read(&mut self) -> Result<(), Finding> {
-        let named = named_log(self.directory);
+        let named = log_of_directory(self.directory);
         self.verdict.log = named.map(|log| log.to_string());
         self.read_claims();
         let tree = TreeCheck::open(&*self.request.fs, self.directory)?;

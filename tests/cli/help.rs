@@ -11,7 +11,8 @@ const HELP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/help.txt");
 #[test]
 fn help_is_what_was_agreed() {
     let mut said = String::new();
-    let commands = ["", "verify", "cat", "proof", "verify-proof", "checkpoint", "tiles", "keys"];
+    let commands =
+        ["", "verify", "cat", "query", "proof", "verify-proof", "checkpoint", "tiles", "keys"];
     for command in commands {
         let arguments = [command, "--help"].into_iter().filter(|word| !word.is_empty());
         let shown = run(arguments);

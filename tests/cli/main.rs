@@ -7,6 +7,7 @@ mod commands;
 mod fixture;
 mod help;
 mod live;
+mod query;
 mod run;
 mod strangers;
 mod terminal;

@@ -7,6 +7,8 @@ mod collapse;
 mod composition;
 mod context;
 mod current;
+#[cfg(all(feature = "journal", feature = "hash"))]
+mod every_log;
 mod health;
 mod interest;
 #[cfg(feature = "journal")]

@@ -455,7 +455,7 @@ mod hashed {
                 assert!(held > tracing_audit::Sequence(0), "some are on disk alone");
                 assert_eq!(counts(&audit), [6, 6, 6, 6, 6, 6, 6, 6, 6, 0, 0, 0]);
                 let first = audit.query().user("alice").limit(2).run().unwrap();
-                let rest = audit.query().user("alice").after(first.next).run().unwrap();
+                let rest = audit.query().user("alice").after(first.next.clone()).run().unwrap();
                 assert_eq!((first.len(), rest.len()), (2, 4), "pages go on across forms");
             }
             drop(default);

@@ -147,7 +147,7 @@ fn m11_by_organisation_action_time_actor_and_limit() {
     // Page by page, each after the one before.
     let page = |cursor| since(30).limit(1).after(cursor).run().unwrap();
     let mut pages = vec![page(None)];
-    while let Some(cursor) = pages.last().unwrap().next {
+    while let Some(cursor) = pages.last().unwrap().next.clone() {
         pages.push(page(Some(cursor)));
     }
     let ids: Vec<_> = pages.iter().flat_map(|page| &page.events).map(|e| e.event_id).collect();

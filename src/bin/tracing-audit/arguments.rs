@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Verifies, shows and publishes audit logs.
 ///
@@ -26,6 +26,12 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// Prints the entries, one JSON object a line
     Cat(LogArguments),
+    /// Prints the events that were asked for, one JSON object a line
+    ///
+    /// Those of all logs are merged, the most recent first. An event has to satisfy
+    /// every option that is given; of one that is given several times (operation,
+    /// status, entry), any. What is printed was read, not verified.
+    Query(Box<QueryArguments>),
     /// Prints a proof that an event is in a log, as C2SP tlog-proof
     ///
     /// The proof carries the event, and can be verified without the log:
@@ -54,6 +60,84 @@ pub(crate) enum Command {
 pub(crate) struct LogArguments {
     /// Directory of a log, or of several
     pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArguments {
+    /// Directory of a log, or of several
+    pub(crate) dir: PathBuf,
+    /// On behalf of this user
+    #[arg(long, value_name = "ID")]
+    pub(crate) user: Option<String>,
+    /// By this actor: user:ID, api_key:ID, service:ID, system or anonymous
+    #[arg(long)]
+    pub(crate) actor: Option<String>,
+    /// Of this session
+    #[arg(long, value_name = "ID")]
+    pub(crate) session: Option<String>,
+    /// Of this organisation
+    #[arg(long, value_name = "ID")]
+    pub(crate) org: Option<String>,
+    /// On this knowledge base, collection or other container
+    #[arg(long, value_name = "ID")]
+    pub(crate) resource: Option<String>,
+    /// From this network origin
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Of this operation
+    #[arg(long)]
+    pub(crate) operation: Vec<String>,
+    /// With this status: success, failure, partial or unknown
+    #[arg(long)]
+    pub(crate) status: Vec<String>,
+    /// On this entry
+    #[arg(long, value_name = "ID")]
+    pub(crate) entry: Vec<String>,
+    /// Begun at this time or later: 2025-01-15T10:30:00Z, or 2025-01-15 (UTC)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Begun before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// With this text in the error message
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) error: Option<String>,
+    /// With this value in the metadata: JSON, or else text; KEY may be a path with dots
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) metadata: Vec<String>,
+    /// This event (evt_…), and what was done inside it
+    #[arg(long, value_name = "EVENT")]
+    pub(crate) trail: Option<String>,
+    /// Facts about the log itself as well
+    #[arg(long)]
+    pub(crate) every_kind: bool,
+    /// The oldest first
+    #[arg(long)]
+    pub(crate) oldest_first: bool,
+    /// Prints so many at most, and on the standard error how to go on
+    #[arg(long, value_name = "EVENTS")]
+    pub(crate) limit: Option<usize>,
+    /// Goes on where the same question ended
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
+    /// Prints how many there are
+    #[arg(long, conflicts_with_all = ["group_by", "limit", "after"])]
+    pub(crate) count: bool,
+    /// Prints how many there are of each, the most frequent first
+    #[arg(long, value_name = "FIELD", conflicts_with_all = ["limit", "after"])]
+    pub(crate) group_by: Option<GroupBy>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum GroupBy {
+    User,
+    Actor,
+    Session,
+    Operation,
+    Org,
+    Resource,
+    Source,
+    Status,
 }
 
 #[derive(Debug, Args)]

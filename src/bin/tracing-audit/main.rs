@@ -7,6 +7,7 @@ mod keys;
 mod output;
 mod progress;
 mod proof;
+mod query;
 mod show;
 mod tiles;
 mod verify;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Cat(arguments) => show::cat(&arguments),
+        Command::Query(arguments) => query::run(&arguments),
         Command::Checkpoint(arguments) => show::checkpoint(&arguments),
         Command::Keys(arguments) => show::keys(&arguments),
         Command::Proof(arguments) => proof::make(&arguments),

@@ -8,9 +8,9 @@ use super::entries::StoredEntries;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{AuditEvent, EventId, Kind, Part, Sequence};
 use crate::fs::{JournalFs, OsFilesystem};
-use crate::journal::LogReader;
+use crate::journal::{LogReader, logs_at};
 use crate::proof::{SignedCheckpoint, VerifierKey};
-use crate::verify::{directory, files};
+use crate::verify::files;
 
 /// What an entry is called by which an operation is announced.
 const INTENT: &str = "INTENT";
@@ -47,7 +47,7 @@ impl StoredLog {
     }
 
     pub(in crate::verify) fn all_in(fs: Arc<dyn JournalFs>, directory: &Path) -> Result<Vec<Self>> {
-        let logs = directory::logs_at(&*fs, directory).map_err(|error| {
+        let logs = logs_at(&*fs, directory).map_err(|error| {
             Error::io("the directory of a log could not be read", directory, error)
         })?;
         if logs.is_empty() {
