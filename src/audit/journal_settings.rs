@@ -194,6 +194,10 @@ impl JournalSettings {
     ///
     /// Ages are told by the wall clock. After it went ahead by more than an hour
     /// at once, nothing is removed for an hour, in which it can be corrected.
+    ///
+    /// It is the log that this process writes from which they are removed. What is in a log
+    /// beside it ([`JournalState::other_logs`](crate::JournalState)) stays until a process
+    /// goes on with that one.
     pub fn retention_age_max(mut self, age: Duration) -> Self {
         self.retention.age_max = Some(age);
         self
