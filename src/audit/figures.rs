@@ -3,13 +3,7 @@
 
 use crate::error::Result;
 use crate::query::Query;
-use crate::statistics::{Statistics, StatisticsRecorder, UserStatistics, UserTally};
-
-pub(super) fn statistics(query: &Query) -> Result<Statistics> {
-    let mut recorder = StatisticsRecorder::default();
-    query.each(|event| recorder.add_event(&event))?;
-    Ok(recorder.statistics())
-}
+use crate::statistics::{UserStatistics, UserTally};
 
 pub(super) fn user_statistics(query: &Query) -> Result<UserStatistics> {
     let mut tally = UserTally::default();

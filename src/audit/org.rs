@@ -48,7 +48,7 @@ impl OrgAudit {
     ///
     /// As [`Query::run`].
     pub fn statistics(&self) -> Result<Statistics> {
-        super::figures::statistics(&self.query())
+        self.query().statistics()
     }
 
     /// Activity of one user within the organisation, as far back as the trail

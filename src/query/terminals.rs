@@ -16,6 +16,7 @@ use crate::buffer::SegmentScratch;
 use crate::channel::on_own_thread;
 use crate::error::{Error, Result};
 use crate::event::{AuditEvent, EventId};
+use crate::statistics::{Statistics, StatisticsRecorder};
 
 impl Query {
     /// The events, after everything completed before this call was made
@@ -79,6 +80,19 @@ impl Query {
             })?;
         }
         Ok(counts.sorted())
+    }
+
+    /// Figures over the events, whatever limit and cursor say. They are gone through one by
+    /// one, so that there can be more of them than memory holds. Entries about the trail
+    /// itself are not counted.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn statistics(&self) -> Result<Statistics> {
+        let mut recorder = StatisticsRecorder::default();
+        self.each(|event| recorder.add_event(&event))?;
+        Ok(recorder.statistics())
     }
 
     /// Hands over the events one by one, whatever limit and cursor say, so that

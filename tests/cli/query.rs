@@ -86,6 +86,16 @@ fn counts_and_groups() {
 }
 
 #[test]
+fn statistics_are_figures_over_what_was_asked_for() {
+    let home = two_logs();
+    let said = query(&home, &["--statistics", "--user", "bob"]);
+    let figures: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((said.code, &figures["total_events"]), (0, &serde_json::json!(4)));
+    assert_eq!(figures["success_rate"], 0.75);
+    assert_eq!(figures["by_operation"], serde_json::json!({"RECALL": 2, "STORE": 2}));
+}
+
+#[test]
 fn a_trail_is_one_event_and_what_was_done_inside_it() {
     let home = two_logs();
     let last = query(&home, &["--limit", "1"]).out;
@@ -104,6 +114,7 @@ fn what_makes_no_sense_is_told_with_what_would() {
         (&["--limit", "0"], "--count"),
         (&["--after", "x"], "next"),
         (&["--count", "--limit", "3"], "cannot be used with"),
+        (&["--count", "--statistics"], "cannot be used with"),
     ] {
         let run = query(&home, arguments);
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{arguments:?}");

@@ -61,6 +61,8 @@ fn processes_side_by_side_are_asked_as_one_trail() {
         assert_eq!(query().entry_id("4").count().unwrap(), 1);
         let users = query().group_by(Field::User).unwrap();
         assert_eq!(users, [("alice".to_owned(), 3), ("bob".to_owned(), 3)]);
+        let figures = query().user("alice").statistics().unwrap();
+        assert_eq!((figures.total_events, figures.success_rate), (3, Some(1.0)));
         let acme = audit.for_org("acme").query().every_log().run().unwrap();
         assert_eq!(ids(&acme.events), ["3", "0"], "one organisation's handle stays one's");
     }

@@ -121,11 +121,14 @@ pub(crate) struct QueryArguments {
     #[arg(long, value_name = "CURSOR")]
     pub(crate) after: Option<String>,
     /// Prints how many there are
-    #[arg(long, conflicts_with_all = ["group_by", "limit", "after"])]
+    #[arg(long, group = "figures", conflicts_with_all = ["limit", "after"])]
     pub(crate) count: bool,
     /// Prints how many there are of each, the most frequent first
-    #[arg(long, value_name = "FIELD", conflicts_with_all = ["limit", "after"])]
+    #[arg(long, group = "figures", value_name = "FIELD", conflicts_with_all = ["limit", "after"])]
     pub(crate) group_by: Option<GroupBy>,
+    /// Prints figures over them, as a JSON object: rates, durations, counts by operation and status
+    #[arg(long, group = "figures", conflicts_with_all = ["limit", "after"])]
+    pub(crate) statistics: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -19,6 +19,10 @@ pub(crate) fn run(arguments: &QueryArguments) -> Outcome<u8> {
     let mut out = Output::new();
     match arguments.group_by {
         _ if arguments.count => out.line(query.count()?.to_string())?,
+        _ if arguments.statistics => {
+            let figures = query.statistics()?;
+            out.text(serde_json::to_string_pretty(&figures).map_err(mistake)? + "\n")?;
+        }
         Some(field) => {
             for (value, count) in query.group_by(field.into())? {
                 out.line(format!("{count}\t{value}"))?;
