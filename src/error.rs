@@ -112,6 +112,11 @@ impl Error {
         self.path.as_deref()
     }
 
+    /// What the system said, if that is the cause. The text of this error has it already.
+    pub fn io_error(&self) -> Option<&std::io::Error> {
+        self.source.as_ref()?.downcast_ref()
+    }
+
     /// Whether the worker has stopped.
     pub fn is_stopped(&self) -> bool {
         self.kind == ErrorKind::Stopped
@@ -147,10 +152,36 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {
+    /// What is behind the cause. The cause itself is part of the text, so that whoever
+    /// prints a chain of errors does not print it twice.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| &**source as _)
+        self.source.as_ref()?.source()
     }
 }
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn a_printed_chain_says_each_cause_once() {
+        let inner = Error::invalid("the inmost cause");
+        let cause = std::io::Error::other(Error::caused(ErrorKind::Format, "no text", inner));
+        let error = Error::io("the file could not be read", "a.json", cause);
+        let mut chain = vec![error.to_string()];
+        let mut next = error.source();
+        while let Some(source) = next {
+            chain.push(source.to_string());
+            next = source.source();
+        }
+        let printed = chain.join(": ");
+        assert_eq!(printed, "the file could not be read: a.json: no text: the inmost cause");
+        assert_eq!(error.io_error().map(std::io::Error::kind), Some(std::io::ErrorKind::Other));
+        assert!(Error::stopped().io_error().is_none());
+    }
+}
