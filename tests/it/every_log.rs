@@ -157,6 +157,33 @@ fn damage_in_another_log_is_an_error_that_says_where_and_no_short_answer() {
 }
 
 #[test]
+fn what_is_pruned_while_it_is_asked_for_is_no_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = JournalSettings::new(directory.path()).segment_bytes_max(1);
+    let audit = AuditLayer::builder().journal(settings).build_without_layer().unwrap();
+    (0..300).for_each(|id| drop(audit.record(stored("u", id)).unwrap()));
+    close(&audit);
+    let segments = log_directory(&audit).join("segments");
+    let listed = std::fs::read_dir(&segments).unwrap();
+    let mut files: Vec<_> = listed.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let newest = newest_segment(&log_directory(&audit)).with_extension("");
+    files.retain(|file| file.with_extension("") != newest);
+    assert!(files.len() > 200, "{}", files.len());
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+            is_done.store(true, Ordering::Relaxed);
+        });
+        while !is_done.load(Ordering::Relaxed) {
+            let trail = StoredTrail::open(directory.path()).unwrap();
+            trail.query().every_kind().limit(1).run().unwrap();
+        }
+    });
+}
+
+#[test]
 fn hashed_values_are_found_from_outside_by_the_value_itself() {
     let directory = tempfile::tempdir().unwrap();
     let redaction =
