@@ -157,6 +157,21 @@ fn damage_in_another_log_is_an_error_that_says_where_and_no_short_answer() {
 }
 
 #[test]
+fn a_log_under_the_name_of_another_is_refused_and_not_counted_twice() {
+    let (directory, [one, other]) = two_logs();
+    close(&other);
+    let copy = directory.path().join(format!("log-{}", "0".repeat(32)));
+    std::fs::rename(log_directory(&other), &copy).unwrap();
+    let trail = StoredTrail::open(directory.path()).unwrap();
+    for query in [one.query().every_log(), trail.query()] {
+        let error = query.run().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
+        assert!(error.to_string().contains(copy.to_str().unwrap()), "{error}");
+    }
+    close(&one);
+}
+
+#[test]
 fn what_is_pruned_while_it_is_asked_for_is_no_error() {
     let directory = tempfile::tempdir().unwrap();
     let settings = JournalSettings::new(directory.path()).segment_bytes_max(1);
