@@ -94,6 +94,18 @@ impl Cursor {
         (first > ahead).then_some(Sequence(first))
     }
 
+    /// Where a walk would have gone on in a log that is not among these any more, if
+    /// there may have been something left of it.
+    pub(super) fn gone(&self, order: Order, views: &[View]) -> Option<Sequence> {
+        let is_there = |place: &Place| views.iter().any(|view| instance(view) == place.log);
+        let is_left = |place: &Place| match order {
+            Order::NewestFirst => place.position > place.first_sequence,
+            Order::OldestFirst => true,
+        };
+        let gone = self.places.iter().filter(|place| !is_there(place) && is_left(place));
+        gone.map(|place| Sequence(place.position)).max()
+    }
+
     fn place(&self, view: &View) -> Option<&Place> {
         let log = instance(view);
         self.places.iter().find(|place| place.log == log)

@@ -172,6 +172,27 @@ fn a_log_under_the_name_of_another_is_refused_and_not_counted_twice() {
 }
 
 #[test]
+fn a_log_that_is_gone_between_two_pages_is_told() {
+    let (directory, audits) = two_logs();
+    audits.iter().for_each(close);
+    let trail = StoredTrail::open(directory.path()).unwrap();
+    let gone = log_directory(&audits[0]);
+    for order in [Order::NewestFirst, Order::OldestFirst] {
+        let page = trail.query().order(order).limit(2).run().unwrap();
+        let last =
+            page.events.iter().find(|event| event.entry_ids[0].parse::<u8>().unwrap() % 2 == 0);
+        let last = last.unwrap().sequence.unwrap().0;
+        std::fs::rename(&gone, directory.path().join("away")).unwrap();
+        let next = trail.query().order(order).limit(1).after(page.next).run().unwrap();
+        let told = next.released_before.map(|place| place.0);
+        assert_eq!((next.len(), told), (1, Some(last + u64::from(order == Order::OldestFirst))));
+        let rest = trail.query().order(order).after(next.next).run().unwrap();
+        assert_eq!((rest.len(), rest.released_before), (1, None), "once");
+        std::fs::rename(directory.path().join("away"), &gone).unwrap();
+    }
+}
+
+#[test]
 fn what_is_pruned_while_it_is_asked_for_is_no_error() {
     let directory = tempfile::tempdir().unwrap();
     let settings = JournalSettings::new(directory.path()).segment_bytes_max(1);
