@@ -11,8 +11,10 @@ use super::stored_rig::{Step, Trail, step};
 use super::view::{FreshView, Source};
 use super::{Cursor, Order, Query, View};
 use crate::Result;
-use crate::event::AuditEvent;
-use crate::journal::LogId;
+use crate::event::encode::{encode, split::Split};
+use crate::event::row::RowScratch;
+use crate::event::{AuditEvent, Sequence};
+use crate::journal::{Journal, LogId};
 use crate::redaction::HashKeys;
 
 /// Logs of which the first has a buffer, and the others are on disk alone.
@@ -141,6 +143,33 @@ fn check_pages(trails: &mut Vec<Trail>, question: &Question, order: Order, more:
         }
     };
     assert_eq!(seen, expected);
+}
+
+#[test]
+fn the_last_parts_of_an_event_are_waited_for() {
+    let mut trail = opened(0);
+    let event = AuditEvent::builder("STORE").user_id("u").entry_ids(["a", "b", "c"]).build();
+    let (mut scratch, mut entries) = (RowScratch::default(), Vec::new());
+    let split = Split::at_will(event.clone(), vec![1, 1, 1]);
+    for row in split.rows(scratch.row(&event, 0)) {
+        let mut entry = Vec::new();
+        encode(&row, Sequence(entries.len() as u64), &mut entry);
+        entries.push(entry);
+    }
+    let write = |journal: &mut Journal, entry: &[u8]| {
+        journal.append(entry).unwrap();
+        journal.sync(0).unwrap();
+    };
+    write(&mut trail.journal, &entries[0]);
+    assert_eq!(trail.history.sequences().unwrap(), 0..1, "what a crash left is there");
+    write(&mut trail.journal, &entries[1]);
+    let (history, journal) = (Arc::clone(&trail.history), &mut trail.journal);
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(move || history.sequences().unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        write(journal, &entries[2]);
+        assert_eq!(asked.join().unwrap(), 0..3);
+    });
 }
 
 fn sorted(events: &[AuditEvent]) -> Vec<String> {
