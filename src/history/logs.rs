@@ -10,7 +10,7 @@ use super::reader::{History, OnDamage};
 use crate::error::{Error, Result};
 use crate::event::Sequence;
 use crate::fs::JournalFs;
-use crate::journal::{LogReader, logs_at};
+use crate::journal::{LogReader, log_of_directory, logs_at, refuse_moved};
 
 /// The logs at a place, as they are whenever they are asked for. Shared by all
 /// who ask.
@@ -58,7 +58,8 @@ impl Logs {
     ///
     /// # Errors
     ///
-    /// When one of them can't be read, or its end is damaged.
+    /// When one of them can't be read, its end is damaged, or it is not the log that
+    /// its directory is named after.
     pub(crate) fn extents(&self) -> Result<Vec<Extent>> {
         let directories = self.directories()?;
         self.forget_others(&directories);
@@ -82,6 +83,9 @@ impl Logs {
         let Some((log, first)) = reader.log().zip(reader.segments().first()) else {
             return Ok(None);
         };
+        if let Some(named) = log_of_directory(&directory) {
+            refuse_moved(&directory, named, log, first.first.0)?;
+        }
         let on_damage = Arc::clone(&self.on_damage);
         let tell = Box::new(move |first: Sequence, error: Error| on_damage(first, error));
         let history =

@@ -11,7 +11,8 @@ use std::time::Duration;
 use super::indexer::EventIndexer;
 use super::wanted::Wanted;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::Sequence;
+use crate::event::scan::ScannedEvent;
+use crate::event::{Part, Sequence};
 use crate::fs::JournalFs;
 use crate::journal::{Block, IndexCache, JournalError, LogId, LogReader, SegmentBlocks};
 
@@ -22,6 +23,10 @@ const WAIT_MAX: Duration = Duration::from_secs(10);
 /// Time between two looks at the end of the log, doubled up to a bound.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 const LOOK_AGAIN_MAX: Duration = Duration::from_millis(50);
+
+/// How long, at most, the rest of an event is waited for at the end of a log:
+/// its entries are written together, unless a crash prevents it.
+const PARTS_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// What is told of a damaged index: whose it is, and what is wrong.
 pub(crate) type OnDamage = Box<dyn Fn(Sequence, Error) + Send + Sync>;
@@ -35,6 +40,8 @@ pub(crate) struct History {
     on_damage: OnDamage,
     told: Mutex<BTreeSet<Sequence>>,
     first: AtomicU64,
+    /// An end of the log at which the rest of an event was waited for in vain.
+    cut_short: AtomicU64,
 }
 
 /// What became of a question.
@@ -76,6 +83,7 @@ impl History {
             on_damage,
             told: Mutex::default(),
             first: AtomicU64::new(first.0),
+            cut_short: AtomicU64::new(0),
         }
     }
 
@@ -97,18 +105,36 @@ impl History {
     ///
     /// When the log can't be read, or what is behind its last entry is damaged.
     pub(crate) fn sequences(&self) -> Result<Range<u64>> {
+        let (mut waited, mut pause) = (Duration::ZERO, LOOK_AGAIN);
+        loop {
+            let (sequences, goes_on) = self.written()?;
+            if !goes_on || self.cut_short.load(Ordering::Relaxed) == sequences.end {
+                return Ok(sequences);
+            }
+            if waited >= PARTS_WAIT_MAX {
+                self.cut_short.store(sequences.end, Ordering::Relaxed);
+                return Ok(sequences);
+            }
+            std::thread::sleep(pause);
+            waited += pause;
+            pause = (pause * 2).min(LOOK_AGAIN_MAX);
+        }
+    }
+
+    /// The sequences that are in it, and whether the last event goes on behind them.
+    fn written(&self) -> Result<(Range<u64>, bool)> {
         let reader = self.reader()?;
         let segments = reader.segments();
         let first = segments.first().map_or(0, |oldest| oldest.first.0);
         let newest = segments.len().saturating_sub(1);
         // One that is gone was pruned since.
         let Some(mut segment) = reader.segment_blocks(newest, &self.cache)? else {
-            return Ok(first..first);
+            return Ok((first..first, false));
         };
         self.tell(&mut segment);
-        let next = segment.next().0;
+        let (next, goes_on) = (segment.next().0, goes_on(&segment)?);
         segment.check_end()?;
-        Ok(first..next)
+        Ok((first..next, goes_on))
     }
 
     /// Hands over the entries in a range of sequences, in order or in reverse,
@@ -192,6 +218,19 @@ impl History {
             (self.on_damage)(segment.first(), problem.into());
         }
     }
+}
+
+/// Whether the last entry of a segment is a part of an event, and not the last.
+fn goes_on(segment: &SegmentBlocks<'_>) -> Result<bool> {
+    let mut block = Block::default();
+    for number in (0..segment.blocks().len()).rev() {
+        segment.read(number, &mut block)?;
+        if let Some((_, entry)) = block.entries().next_back() {
+            let part = ScannedEvent::scan(entry).and_then(|event| event.part());
+            return Ok(part.is_some_and(Part::goes_on));
+        }
+    }
+    Ok(false)
 }
 
 /// One question, on its way through the log.

@@ -89,7 +89,7 @@ pub(crate) use names::{LogId, log_directory_name, log_of_directory};
 pub(crate) use open::{OpenReport, make_directory};
 pub(crate) use pack::{PackedSegment, pack, remove_raw, repair_index, unfinished};
 pub(crate) use pack_stream::PackStream;
-pub(crate) use parent::{LockedLog, logs_at, logs_under};
+pub(crate) use parent::{LockedLog, logs_at, logs_under, refuse_moved};
 pub(crate) use reader::{Entries, LogReader, SegmentRef};
 pub(crate) use seal::SealedSegment;
 pub(crate) use seek_table::BLOCK_BYTES;

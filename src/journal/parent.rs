@@ -85,7 +85,7 @@ impl LockedLog {
         let config = for_log(config, self.log, &self.layout);
         let LockedLog { fs, log, layout, lock } = self;
         let (journal, report) = Journal::open_locked(config, fs, layout, lock, now_ns)?;
-        refuse_moved(&report, log)?;
+        refuse_moved(&report.directory, log, report.log, report.first)?;
         Ok((journal, report))
     }
 }
@@ -205,10 +205,16 @@ fn refuse_missing(config: &JournalConfig, logs: &[LogId]) -> Result<()> {
     }
 }
 
-fn refuse_moved(report: &OpenReport, log: LogId) -> Result<()> {
-    if report.log == log {
+/// Checks that a log, which begins with entry `first`, is the one that its
+/// directory is named after. Under the name of another it would be two logs.
+///
+/// # Errors
+///
+/// When it is another.
+pub(crate) fn refuse_moved(directory: &Path, named: LogId, log: LogId, first: u64) -> Result<()> {
+    if log == named {
         return Ok(());
     }
-    let found = format!("log {}", report.log);
-    Err(JournalError::corrupt(&report.directory, 0, report.first, format!("log {log}"), found))
+    let (expected, found) = (format!("log {named}"), format!("log {log}"));
+    Err(JournalError::corrupt(directory, 0, first, expected, found))
 }

@@ -100,6 +100,17 @@ impl LogReader {
     ///
     /// As [`open`](LogReader::open).
     pub(crate) fn refresh(&mut self) -> Result<()> {
+        for _ in 1..LISTINGS_MAX {
+            match self.look() {
+                // The oldest segment may have been pruned since it was listed.
+                Err(error) if error.is_missing() => {}
+                result => return result,
+            }
+        }
+        self.look()
+    }
+
+    fn look(&mut self) -> Result<()> {
         // A writer may rename a segment while the directory is read, so that
         // it is seen twice or not at all: two listings have to agree.
         let mut last = self.list();

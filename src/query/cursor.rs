@@ -46,7 +46,7 @@ impl Cursor {
         positions: impl IntoIterator<Item = (&'v View, u64)>,
     ) -> Self {
         let places = positions.into_iter().map(|(view, position)| Place {
-            log: instance(view),
+            log: view.log(),
             position,
             first_sequence: view.first_to_be_had(),
         });
@@ -94,9 +94,20 @@ impl Cursor {
         (first > ahead).then_some(Sequence(first))
     }
 
+    /// Where a walk would have gone on in a log that is not among these any more, if
+    /// there may have been something left of it.
+    pub(super) fn gone(&self, order: Order, views: &[View]) -> Option<Sequence> {
+        let is_there = |place: &Place| views.iter().any(|view| view.log() == place.log);
+        let is_left = |place: &Place| match order {
+            Order::NewestFirst => place.position > place.first_sequence,
+            Order::OldestFirst => true,
+        };
+        let gone = self.places.iter().filter(|place| !is_there(place) && is_left(place));
+        gone.map(|place| Sequence(place.position)).max()
+    }
+
     fn place(&self, view: &View) -> Option<&Place> {
-        let log = instance(view);
-        self.places.iter().find(|place| place.log == log)
+        self.places.iter().find(|place| place.log == view.log())
     }
 }
 
@@ -132,11 +143,6 @@ impl<'de> Deserialize<'de> for Cursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
-}
-
-/// Tells this log from others: on disk it keeps its identity.
-fn instance(view: &View) -> u64 {
-    view.stored().instance().unwrap_or(view.held().instance)
 }
 
 fn fingerprint(query: &Query) -> u64 {

@@ -11,8 +11,10 @@ use super::stored_rig::{Step, Trail, step};
 use super::view::{FreshView, Source};
 use super::{Cursor, Order, Query, View};
 use crate::Result;
-use crate::event::AuditEvent;
-use crate::journal::LogId;
+use crate::event::encode::{encode, split::Split};
+use crate::event::row::RowScratch;
+use crate::event::{AuditEvent, Sequence};
+use crate::journal::{Journal, LogId};
 use crate::redaction::HashKeys;
 
 /// Logs of which the first has a buffer, and the others are on disk alone.
@@ -64,7 +66,8 @@ fn every_log(trails: &mut [Trail]) -> Query {
     Query::new(Arc::new(Several(views.collect()))).every_log()
 }
 
-/// The nearest of the next events of each log, again and again.
+/// The nearest of the next events of each log, again and again. The ids of the logs are in
+/// the order of their numbers.
 fn merged(mut logs: Vec<Vec<AuditEvent>>, order: Order) -> Vec<AuditEvent> {
     if order == Order::NewestFirst {
         logs.iter_mut().for_each(|log| log.reverse());
@@ -76,7 +79,7 @@ fn merged(mut logs: Vec<Vec<AuditEvent>>, order: Order) -> Vec<AuditEvent> {
             Some((head.recorded_at.unwrap(), number))
         });
         let nearest = match order {
-            Order::NewestFirst => heads.max_by_key(|(at, number)| (*at, usize::MAX - number)),
+            Order::NewestFirst => heads.max(),
             Order::OldestFirst => heads.min(),
         };
         let Some((_, number)) = nearest else { return all };
@@ -141,6 +144,33 @@ fn check_pages(trails: &mut Vec<Trail>, question: &Question, order: Order, more:
         }
     };
     assert_eq!(seen, expected);
+}
+
+#[test]
+fn the_last_parts_of_an_event_are_waited_for() {
+    let mut trail = opened(0);
+    let event = AuditEvent::builder("STORE").user_id("u").entry_ids(["a", "b", "c"]).build();
+    let (mut scratch, mut entries) = (RowScratch::default(), Vec::new());
+    let split = Split::at_will(event.clone(), vec![1, 1, 1]);
+    for row in split.rows(scratch.row(&event, 0)) {
+        let mut entry = Vec::new();
+        encode(&row, Sequence(entries.len() as u64), &mut entry);
+        entries.push(entry);
+    }
+    let write = |journal: &mut Journal, entry: &[u8]| {
+        journal.append(entry).unwrap();
+        journal.sync(0).unwrap();
+    };
+    write(&mut trail.journal, &entries[0]);
+    assert_eq!(trail.history.sequences().unwrap(), 0..1, "what a crash left is there");
+    write(&mut trail.journal, &entries[1]);
+    let (history, journal) = (Arc::clone(&trail.history), &mut trail.journal);
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(move || history.sequences().unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        write(journal, &entries[2]);
+        assert_eq!(asked.join().unwrap(), 0..3);
+    });
 }
 
 fn sorted(events: &[AuditEvent]) -> Vec<String> {
@@ -216,6 +246,15 @@ fn a_log_that_begins_between_two_pages_is_behind_what_comes_last() {
         query(&mut trails).limit(9).after(cursor).run().unwrap().len()
     };
     assert_eq!((rest_of(Order::OldestFirst), rest_of(Order::NewestFirst)), (4, 2));
+}
+
+#[test]
+fn newest_first_a_cursor_names_the_logs_that_have_something_left() {
+    let mut trails = [of_seconds(0, 0..9), of_seconds(1, 20..22), of_seconds(2, 30..31)];
+    let cursor = every_log(&mut trails).limit(5).run().unwrap().next.unwrap();
+    let one = trails[0].view().query().limit(5).run().unwrap().next.unwrap();
+    assert_eq!(cursor.to_string().len(), one.to_string().len());
+    assert_eq!(every_log(&mut trails).limit(9).after(cursor).run().unwrap().len(), 7);
 }
 
 #[test]

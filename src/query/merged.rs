@@ -2,15 +2,14 @@
 //!
 //! Order is promised within a log alone. Between two logs, what one says to have
 //! recorded before the other comes before it, as far as each log's own order
-//! leaves that open: at each step the nearest event of every log is looked at.
+//! leaves that open: at each step the nearest event of every log is looked at. Of
+//! two that were recorded in the same microsecond, the ids of their logs decide.
 //!
 //! Of each log a few events are held ahead, so that there can be more of them
 //! than memory holds.
 
 use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
-
-use chrono::{DateTime, Utc};
 
 use super::asked::{Asked, Reach};
 use super::builder::Query;
@@ -79,9 +78,13 @@ impl<'q> Merged<'q> {
         Ok(self.nearest()?.is_none())
     }
 
-    /// Each log, and how far the events were handed over.
+    /// Each log, and how far the events were handed over. Newest first, nothing comes to a log
+    /// that has none left, so that it is left out.
     pub(super) fn positions(&self) -> impl Iterator<Item = (&'q View, u64)> + '_ {
-        self.walks.iter().map(|walk| (walk.view, walk.position))
+        let is_left = |walk: &&LogWalk<'_>| {
+            self.order == Order::OldestFirst || !walk.ahead.is_empty() || !walk.rest.is_empty()
+        };
+        self.walks.iter().filter(is_left).map(|walk| (walk.view, walk.position))
     }
 
     /// Set if events that were asked for were pruned before the answer came to
@@ -92,17 +95,17 @@ impl<'q> Merged<'q> {
 
     /// The log that has the next event.
     fn nearest(&mut self) -> Result<Option<usize>> {
-        let mut nearest: Option<(DateTime<Utc>, usize)> = None;
+        let mut nearest = None;
         for (number, walk) in self.walks.iter_mut().enumerate() {
             walk.look_ahead(self.order, self.ahead_max, &mut self.scratch)?;
             let Some(event) = walk.ahead.front() else { continue };
-            let at = event.recorded_at.unwrap_or(event.timestamp);
+            let place = (event.recorded_at.unwrap_or(event.timestamp), walk.view.log());
             let is_nearer = nearest.is_none_or(|(nearest, _)| match self.order {
-                Order::NewestFirst => at > nearest,
-                Order::OldestFirst => at < nearest,
+                Order::NewestFirst => place > nearest,
+                Order::OldestFirst => place < nearest,
             });
             if is_nearer {
-                nearest = Some((at, number));
+                nearest = Some((place, number));
             }
         }
         Ok(nearest.map(|(_, number)| number))

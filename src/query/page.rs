@@ -17,6 +17,9 @@ pub struct Page {
     ///
     /// They are missing from this page or from those after it, if they matched;
     /// with an export directory they are in its documents.
+    ///
+    /// With [`Query::every_log`](super::Query) it is a place in one of the logs. Of a
+    /// log that is not there any more, it is that at which the walk would have gone on.
     pub released_before: Option<Sequence>,
 }
 

@@ -181,8 +181,8 @@ impl Query {
         let mut page = Page::default();
         if let Some(cursor) = &self.cursor {
             cursor.check(self, &views)?;
-            page.released_before =
-                views.iter().filter_map(|view| cursor.released_before(self.order, view)).max();
+            let released = views.iter().filter_map(|v| cursor.released_before(self.order, v)).max();
+            page.released_before = released.max(cursor.gone(self.order, &views));
         }
         let rests = views.iter().map(|view| (view, self.rest(view)));
         let mut merged = Merged::new(self, rests)?;

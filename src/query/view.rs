@@ -105,6 +105,11 @@ impl View {
         Sequence(self.snapshot.next_sequence)
     }
 
+    /// Tells this log from others: on disk it keeps its identity.
+    pub(super) fn log(&self) -> u64 {
+        self.stored.instance().unwrap_or(self.snapshot.instance)
+    }
+
     /// The oldest sequence that is to be had, in memory or on disk.
     pub(super) fn first_to_be_had(&self) -> u64 {
         self.stored.first_sequence(self.snapshot.first_sequence)

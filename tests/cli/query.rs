@@ -96,6 +96,15 @@ fn statistics_are_figures_over_what_was_asked_for() {
 }
 
 #[test]
+fn a_value_cannot_pass_for_another_line() {
+    let home = tempfile::tempdir().unwrap();
+    let audit = open(home.path());
+    audit.record(AuditEvent::builder("STORE").user_id("eve\n9\tbob\u{202e}")).unwrap();
+    assert!(audit.shutdown(Duration::from_secs(60)).is_complete);
+    assert_eq!(query(&home, &["--group-by", "user"]).out, "1\teve\\u000a9\\u0009bob\\u202e\n");
+}
+
+#[test]
 fn a_trail_is_one_event_and_what_was_done_inside_it() {
     let home = two_logs();
     let last = query(&home, &["--limit", "1"]).out;

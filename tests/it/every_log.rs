@@ -159,6 +159,69 @@ fn damage_in_another_log_is_an_error_that_says_where_and_no_short_answer() {
 }
 
 #[test]
+fn a_log_under_the_name_of_another_is_refused_and_not_counted_twice() {
+    let (directory, [one, other]) = two_logs();
+    close(&other);
+    let copy = directory.path().join(format!("log-{}", "0".repeat(32)));
+    std::fs::rename(log_directory(&other), &copy).unwrap();
+    let trail = StoredTrail::open(directory.path()).unwrap();
+    for query in [one.query().every_log(), trail.query()] {
+        let error = query.run().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
+        assert!(error.to_string().contains(copy.to_str().unwrap()), "{error}");
+    }
+    close(&one);
+}
+
+#[test]
+fn a_log_that_is_gone_between_two_pages_is_told() {
+    let (directory, audits) = two_logs();
+    audits.iter().for_each(close);
+    let trail = StoredTrail::open(directory.path()).unwrap();
+    let gone = log_directory(&audits[0]);
+    for order in [Order::NewestFirst, Order::OldestFirst] {
+        let page = trail.query().order(order).limit(2).run().unwrap();
+        let last =
+            page.events.iter().find(|event| event.entry_ids[0].parse::<u8>().unwrap() % 2 == 0);
+        let last = last.unwrap().sequence.unwrap().0;
+        std::fs::rename(&gone, directory.path().join("away")).unwrap();
+        let next = trail.query().order(order).limit(1).after(page.next).run().unwrap();
+        let told = next.released_before.map(|place| place.0);
+        assert_eq!((next.len(), told), (1, Some(last + u64::from(order == Order::OldestFirst))));
+        let rest = trail.query().order(order).after(next.next).run().unwrap();
+        assert_eq!((rest.len(), rest.released_before), (1, None), "once");
+        std::fs::rename(directory.path().join("away"), &gone).unwrap();
+    }
+}
+
+#[test]
+fn what_is_pruned_while_it_is_asked_for_is_no_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = JournalSettings::new(directory.path()).segment_bytes_max(1);
+    let audit = AuditLayer::builder().journal(settings).build_without_layer().unwrap();
+    (0..300).for_each(|id| drop(audit.record(stored("u", id)).unwrap()));
+    close(&audit);
+    let segments = log_directory(&audit).join("segments");
+    let listed = std::fs::read_dir(&segments).unwrap();
+    let mut files: Vec<_> = listed.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let newest = newest_segment(&log_directory(&audit)).with_extension("");
+    files.retain(|file| file.with_extension("") != newest);
+    assert!(files.len() > 200, "{}", files.len());
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+            is_done.store(true, Ordering::Relaxed);
+        });
+        while !is_done.load(Ordering::Relaxed) {
+            let trail = StoredTrail::open(directory.path()).unwrap();
+            trail.query().every_kind().limit(1).run().unwrap();
+        }
+    });
+}
+
+#[test]
 fn hashed_values_are_found_from_outside_by_the_value_itself() {
     let directory = tempfile::tempdir().unwrap();
     let redaction =

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde_json::Value;
+use tracing_audit::verify::terminal_text;
 use tracing_audit::{EventId, Field, Order, Query, Status, StoredTrail};
 
 use crate::arguments::{GroupBy, QueryArguments};
@@ -25,7 +26,8 @@ pub(crate) fn run(arguments: &QueryArguments) -> Outcome<u8> {
         }
         Some(field) => {
             for (value, count) in query.group_by(field.into())? {
-                out.line(format!("{count}\t{value}"))?;
+                // A value is within its line, whoever reads it.
+                out.line(format!("{count}\t{}", terminal_text(value.as_bytes())))?;
             }
         }
         None => print(query, arguments, &mut out)?,
