@@ -179,6 +179,7 @@ fn a_crash_at_any_step_of_a_rotation_leaves_one_key_or_the_other() {
                 false => {
                     let both = SignedCheckpoint::open(fs.bytes(&kept), &again.origin, &public);
                     both.unwrap().note().verify_all(&public).unwrap();
+                    assert!(again.size > 5, "no entry announces the key");
                     done += 1;
                 }
             }
@@ -191,6 +192,26 @@ fn a_crash_at_any_step_of_a_rotation_leaves_one_key_or_the_other() {
         }
     }
     assert!(undone > 8 && done > 8, "{undone} {done}");
+}
+
+#[test]
+fn a_key_that_is_given_up_is_told_and_wiped() {
+    let (fs, next) = (SimulatedFs::default(), in_log("log.key.next"));
+    let (mut ledger, first) = open(&fs).unwrap();
+    let prepared = ledger.prepare_key(None, 0).unwrap();
+    drop(ledger);
+    let secret = text(&fs, &next);
+    let is_secret = |bytes: &[u8]| bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
+    let open_and_look = |abandoned| {
+        let (_ledger, opened) = open(&fs).unwrap();
+        assert_eq!((&opened.verifier, opened.abandoned_key), (&first.verifier, abandoned));
+        assert!(!fs.names(&directory()).iter().any(|name| name.starts_with("log.key.next")));
+        assert!(!fs.disk().contents().any(is_secret));
+    };
+    open_and_look(Some(prepared));
+    // One that a crash left incomplete is none to be told of.
+    fs.replace(&in_log("log.key.next.new"), secret.as_bytes());
+    open_and_look(None);
 }
 
 #[test]
