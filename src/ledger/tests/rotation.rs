@@ -1,11 +1,12 @@
 //! Keys: made, given, refused, rotated, and wiped.
 
+use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::rig::*;
 use crate::error::ErrorKind;
-use crate::fs::simulated::SimulatedFs;
+use crate::fs::simulated::{Call, SimulatedFs};
 use crate::fs::{JournalFs, OpenMode};
 use crate::ledger::{Ledger, LedgerConfig};
 use crate::proof::{SignedCheckpoint, SignerKey, VerifierKey};
@@ -192,6 +193,27 @@ fn a_crash_at_any_step_of_a_rotation_leaves_one_key_or_the_other() {
         }
     }
     assert!(undone > 8 && done > 8, "{undone} {done}");
+}
+
+#[test]
+fn a_rotation_of_which_a_name_was_not_durable_leaves_a_log_that_opens() {
+    for nth in 1.. {
+        let fs = SimulatedFs::default();
+        let (mut ledger, _) = open(&fs).unwrap();
+        append(&mut ledger, 5);
+        ledger.checkpoint(0).unwrap();
+        let nth = fs.disk().calls[&Call::SyncDirectory] + nth;
+        fs.disk().faults.push((Call::SyncDirectory, nth, IoErrorKind::Other));
+        let _ = rotate(&mut ledger, None);
+        if fs.disk().calls[&Call::SyncDirectory] < nth {
+            break;
+        }
+        append(&mut ledger, 1);
+        ledger.checkpoint(0).unwrap();
+        ledger.close(0).unwrap();
+        // With the one key or the other, as a crash leaves it.
+        assert!(open(&fs).is_ok(), "{nth}");
+    }
 }
 
 #[test]
