@@ -11,7 +11,8 @@
 //!   a whole rest of a sector is zero.
 //!
 //! It is damage if a mark follows, because then everything before the mark was
-//! durable, and if valid frames follow without a sector missing.
+//! durable, and if valid frames follow without a sector missing. A valid frame of
+//! a later entry in the place of the one that is missed follows it, too.
 
 use std::io;
 
@@ -144,7 +145,9 @@ impl Judge {
         let sequence = bytes.get(8..).and_then(|rest| rest.first_chunk::<8>())?;
         let length = bytes.first_chunk::<4>().map_or(0, |length| u32::from_le_bytes(*length));
         let sequence = frame::position(u64::from_le_bytes(*sequence), length);
-        if at == self.from || !(self.next..=self.last).contains(&sequence) {
+        // A reader may see the frame that was missed, written meanwhile.
+        let is_next = at == self.from && sequence == self.next;
+        if is_next || !(self.next..=self.last).contains(&sequence) {
             return None;
         }
         let needed = length as usize + FRAME_HEADER_BYTES;
@@ -214,7 +217,11 @@ impl Window<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::fs::simulated::SimulatedFs;
+    use crate::fs::{JournalFs, OpenMode};
 
     const NEXT: u64 = 70;
 
@@ -279,6 +286,27 @@ mod tests {
         let (tail, steps) = judged(&vec![0; 256 * 1024 + 99], 99, true);
         assert_eq!(tail, Tail::ZeroFill);
         assert!(steps < 20, "{steps}");
+    }
+
+    #[test]
+    fn a_mark_is_found_wherever_a_reading_ends() {
+        let path = Path::new("/segment");
+        let judged = |bytes: &[u8]| {
+            let fs = SimulatedFs::default();
+            fs.replace(path, bytes);
+            judge(&*fs.open(path, OpenMode::Read).unwrap(), 0, NEXT).unwrap()
+        };
+        let read_at_once = WINDOW_BYTES + FRAME_BYTES_MAX;
+        for follower in read_at_once - FRAME_HEADER_BYTES..=read_at_once + 1 {
+            let mut bytes = vec![b'e'; follower];
+            frame::push_mark(&mut bytes, NEXT);
+            let length = bytes.len() as u64;
+            let found = Tail::Damaged { follower: follower as u64, sequence: NEXT };
+            assert_eq!(judged(&bytes), (found, length));
+        }
+        let zeros = vec![0; 3 * read_at_once];
+        assert_eq!(judged(&zeros).0, Tail::ZeroFill);
+        assert_eq!(judged(&[&zeros[..], b"e"].concat()).0, Tail::Torn);
     }
 
     #[test]

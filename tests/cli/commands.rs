@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use tracing_audit::proof::{Checkpoint, SignerKey};
+use tracing_audit::verify::FINDINGS_MAX;
 
 use crate::fixture::{Fixture, ID, event_id, origin, vkey};
 use crate::run::{BINARY, Run, run};
@@ -83,6 +84,21 @@ fn verify_names_the_first_bad_byte() {
     let place = format!("{}: byte 56: sequence 150: expected checksum", segment.display());
     assert!(run.out.contains(&place), "{}", run.out);
     assert!(run.out.contains("TAMPERED"));
+}
+
+#[test]
+fn verify_says_how_many_findings_it_leaves_out() {
+    // Twice as many as there is room for beside notices.
+    let many = 2 * FINDINGS_MAX + 5;
+    let spaced = |entries: &mut Vec<String>| {
+        entries.iter_mut().for_each(|entry| *entry = entry.replace(":\"STORE", ": \"STORE"));
+    };
+    // The first entry and the last are no events.
+    let run = verify_fully(&Fixture::changed(many + 2, spaced));
+    assert_eq!(run.code, 1);
+    assert!(run.out.contains("\n  and 5 more\n"), "{}", &run.out[run.out.len() - 500..]);
+    let run = verify_fully(&Fixture::changed(40, spaced));
+    assert!(!run.out.contains(" more\n"), "{}", run.out);
 }
 
 #[test]

@@ -66,6 +66,8 @@ pub(crate) struct Disk {
     pub(crate) crash_at: Option<u64>,
     /// Calls that fail: kind, number from 1, error.
     pub(crate) faults: Vec<(Call, u64, io::ErrorKind)>,
+    /// A file that somebody else makes just before a call: kind, number from 1.
+    pub(crate) appears: Option<(Call, u64, PathBuf)>,
     /// Bytes that fit on the disk.
     pub(crate) capacity: Option<usize>,
     /// Writes are cut to random lengths, and interrupted.
@@ -92,6 +94,7 @@ impl Default for Disk {
             calls: BTreeMap::new(),
             crash_at: None,
             faults: Vec::new(),
+            appears: None,
             capacity: None,
             writes_are_short: false,
             lock_loses_name: false,
@@ -163,6 +166,11 @@ impl Disk {
         if self.crash_at == Some(self.calls_total()) {
             self.has_crashed = true;
             self.alive()?;
+        }
+        if let Some((.., path)) = self.appears.take_if(|(kind, at, _)| (*kind, *at) == (call, nth))
+        {
+            self.inodes.push(Inode::default());
+            self.set_name(&path, Node::File(self.inodes.len() - 1));
         }
         match self.faults.iter().find(|(kind, at, _)| (*kind, *at) == (call, nth)) {
             Some((.., kind)) => Err((*kind).into()),

@@ -87,7 +87,8 @@ fn tail(file: &dyn JournalFile, body: &[u8], scan: &Scan) {
     let is_zero = rest.iter().all(|byte| *byte == 0);
     assert_eq!(found == Tail::ZeroFill, is_zero);
     if let Tail::Damaged { follower, sequence } = found {
-        assert!(follower > scan.offset() && sequence >= scan.next());
+        let is_behind = follower > scan.offset() || sequence > scan.next();
+        assert!(follower >= scan.offset() && sequence >= scan.next() && is_behind);
         assert!(follower < (SEGMENT_HEADER_BYTES + body.len()) as u64);
     }
 }

@@ -113,7 +113,8 @@ fn damage_in_the_middle_is_an_error_that_says_where_and_changes_nothing() {
         let (fs, _) = small_log(is_closed);
         let path = active(&fs);
         // Entries 7 to 12; the last one of a log that was not closed is next.
-        for (index, at) in offsets(&fs, &path).into_iter().take(5).enumerate() {
+        let entries = offsets(&fs, &path);
+        for (index, &at) in entries.iter().take(5).enumerate() {
             let fs = fs.fork();
             flip(&fs, &path, (at + 20) * 8);
             let before = fs.bytes(&path);
@@ -122,6 +123,9 @@ fn damage_in_the_middle_is_an_error_that_says_where_and_changes_nothing() {
             assert_eq!(found.sequence, 7 + index as u64);
             assert!(found.expected.starts_with("checksum "), "{found}");
             assert!(found.found.starts_with("checksum ") && found.found != found.expected);
+            // A mark stands before the second group.
+            let follower = entries[index + 1] - if index == 2 { 16 } else { 0 };
+            assert!(found.found.contains(&format!("at byte {follower} a valid frame")), "{found}");
             assert_eq!(fs.bytes(&path), before);
             assert_eq!(corruption(read(&fs)), found);
         }
@@ -159,6 +163,7 @@ fn zeros_count_as_the_end_only_if_nothing_else_follows() {
     fs.tamper(&path, &zeros);
     let report = model.clone().check(&fs.fork());
     assert_eq!((report.cuts[0].reason, report.cuts[0].bytes), (CutReason::ZeroFill, 70_000));
+    assert!(!report.was_closed, "nobody writes behind the mark that closes a log");
 
     let zeros_then_bytes = [&zeros[..], b"x"].concat();
     fs.tamper(&path, &zeros_then_bytes);
@@ -189,9 +194,16 @@ fn an_older_copy_is_refused() {
     let older = fs.fork();
     model.check(&fs);
     let size = model.appended.len() as u64;
-    assert!(open_knowing(&fs, size).is_ok());
+    let report = open_knowing(&fs, size).unwrap().1;
+    assert_eq!((report.first, report.size), (0, size));
     let error = open_knowing(&older, size).unwrap_err();
     assert!(error.to_string().contains("older copy"), "{error}");
+    // Also one of which a crash had left no segment to write to.
+    older.remove_file(&active(&older)).unwrap();
+    let before = segments(&older);
+    let error = open_knowing(&older, size).unwrap_err();
+    assert!(error.to_string().contains("holds 7 entries"), "{error}");
+    assert_eq!(segments(&older), before, "a segment was begun");
     let other = KnownCheckpoint { log: crate::journal::LogId([9; 16]), size: 0 };
     let config = JournalConfig { known_checkpoints: vec![other], ..config() };
     let error = Journal::open(config, Arc::new(older), 0).unwrap_err();
@@ -206,6 +218,7 @@ fn segments_that_are_missing_swapped_doubled_or_strange_are_named() {
     let missing = fs.fork();
     missing.remove_file(second).unwrap();
     assert_eq!(corruption(read(&missing)).sequence, 4);
+    assert_eq!(corruption(open(&missing)).sequence, 4);
 
     let swapped = fs.fork();
     let bytes = [fs.bytes(first), fs.bytes(second)];
@@ -220,13 +233,76 @@ fn segments_that_are_missing_swapped_doubled_or_strange_are_named() {
     assert_eq!(corruption(read(&doubled)).path, *last);
 
     let strange = fs.fork();
-    let mut bytes = fs.bytes(second);
-    bytes[10] ^= 1;
-    let checksum = crc32c::crc32c(&bytes[..36]).to_le_bytes();
-    bytes[36..40].copy_from_slice(&checksum);
-    strange.tamper(second, &bytes);
-    assert!(corruption(open(&strange)).found.starts_with("log 06"));
-    assert!(corruption(read(&strange)).found.starts_with("log 06"));
+    for path in [second, last] {
+        let strange = strange.fork();
+        let mut bytes = fs.bytes(path);
+        bytes[10] ^= 1;
+        let checksum = crc32c::crc32c(&bytes[..36]).to_le_bytes();
+        bytes[36..40].copy_from_slice(&checksum);
+        strange.tamper(path, &bytes);
+        assert!(corruption(open(&strange)).found.starts_with("log 06"));
+        assert!(corruption(read(&strange)).found.starts_with("log 06"));
+    }
+}
+
+#[test]
+fn a_segment_that_does_not_begin_where_the_one_before_it_ends_is_refused() {
+    let (fs, _) = small_log(true);
+    let [_, second, last] = &segments(&fs)[..] else { panic!() };
+    fs.remove_file(last).unwrap();
+    drop(open(&fs).unwrap());
+    // Between sealed ones, what is missing and what is there twice.
+    for first in [3_u64, 5] {
+        let fs = fs.fork();
+        let moved = second.with_file_name(format!("{first:020}.seg"));
+        let mut bytes = fs.bytes(second);
+        bytes[28..36].copy_from_slice(&first.to_le_bytes());
+        let checksum = crc32c::crc32c(&bytes[..36]).to_le_bytes();
+        bytes[36..40].copy_from_slice(&checksum);
+        fs.remove_file(second).unwrap();
+        fs.replace(&moved, &bytes);
+        let found = corruption(open(&fs));
+        assert_eq!((found.path, found.sequence), (moved, 4));
+    }
+}
+
+/// As a crash between sealing a segment and beginning the next leaves a log.
+#[test]
+fn damage_at_the_end_of_a_sealed_segment_is_no_torn_tail() {
+    let (fs, _) = small_log(true);
+    let [first, last, active] = &segments(&fs)[..] else { panic!() };
+    fs.remove_file(active).unwrap();
+    let report = open(&fs.fork()).unwrap().1;
+    assert_eq!((report.size, report.was_closed), (7, false));
+    let bytes = fs.bytes(last);
+    let at = offsets(&fs, last);
+    for (length, found_at) in [(bytes.len() - 1, at[2]), (at[2] - 1, at[1]), (40, 40)] {
+        let fs = fs.fork();
+        fs.tamper(last, &bytes[..length]);
+        let found = corruption(open(&fs));
+        assert_eq!((found.path, found.offset), (last.clone(), found_at as u64), "{length}");
+        assert_eq!(segments(&fs), [first.clone(), last.clone()], "a segment was begun");
+    }
+}
+
+#[test]
+fn a_mark_that_lost_what_it_stands_for_is_no_torn_tail() {
+    let (fs, _) = small_log(true);
+    let path = active(&fs);
+    let bytes = fs.bytes(&path);
+    let at = offsets(&fs, &path);
+    let closing = &bytes[bytes.len() - 16..];
+    // An entry is missing that was durable before the log was closed.
+    fs.tamper(&path, &[&bytes[..at[5]], closing].concat());
+    let found = corruption(open(&fs));
+    assert_eq!((found.offset, found.sequence), (at[5] as u64, 12));
+    assert_eq!(corruption(read(&fs)), found);
+    // So it is where the last frame is not the one that comes next, or not in its place.
+    let last = &bytes[at[5]..bytes.len() - 16];
+    fs.tamper(&path, &[&bytes[..at[4]], last].concat());
+    assert_eq!(corruption(open(&fs)).sequence, 11);
+    fs.tamper(&path, &[&bytes[..at[5]], b"x", last].concat());
+    assert_eq!(corruption(open(&fs)).sequence, 12);
 }
 
 #[test]

@@ -4,7 +4,9 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use super::rig::{HISTORY, Model, active, config, entry, read, with_and_without_room};
+use super::rig::{
+    HISTORY, Model, active, config, directory, entry, open, read, with_and_without_room,
+};
 use crate::fs::simulated::{Call, SimulatedFs};
 use crate::journal::{Journal, JournalConfig, JournalError, SyncPlace};
 
@@ -21,7 +23,11 @@ const CALLS: [Call; 8] = [
 
 /// An open log with three durable entries and two that wait.
 fn waiting() -> (SimulatedFs, Model, Journal) {
-    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    waiting_on(SimulatedFs::default())
+}
+
+fn waiting_on(fs: SimulatedFs) -> (SimulatedFs, Model, Journal) {
+    let mut model = Model::default();
     let (mut journal, _) = model.open(&fs).unwrap();
     (0..3).for_each(|_| model.append(&mut journal).unwrap());
     model.sync(&mut journal).unwrap();
@@ -131,6 +137,23 @@ fn a_sync_that_fails_poisons_for_good() {
 }
 
 #[test]
+fn a_name_that_is_not_durable_poisons() {
+    // That of the sealed segment, and that of the next one.
+    for nth in [1, 2] {
+        let (fs, mut model, mut journal) = waiting();
+        let nth = fs.disk().calls[&Call::SyncDirectory] + nth;
+        fs.disk().faults.push((Call::SyncDirectory, nth, ErrorKind::Other));
+        assert!(journal.seal(0).unwrap_err().is_poisoned());
+        assert!(journal.append(b"x").unwrap_err().is_poisoned());
+        model.acknowledged = journal.synced_size().0;
+        assert_eq!(model.acknowledged, 5);
+        drop(journal);
+        fs.disk().crash(0);
+        model.check(&fs);
+    }
+}
+
+#[test]
 fn a_sync_that_was_begun_acknowledges_nothing_before_its_outcome() {
     let (fs, mut model, mut journal) = waiting();
     assert_eq!(journal.begin_sync(7).unwrap().0, 3);
@@ -209,8 +232,11 @@ fn what_a_failed_sync_left_is_written_again_though_nothing_could_be_done_about_i
 /// A log whose sync fails, together with other calls, is opened and written to
 /// before the power is cut.
 fn check_written_again_after(failing: &[Call]) {
-    for seed in 0..8 {
-        let (fs, mut model, mut journal) = waiting();
+    for seed in 0..32 {
+        let fs = SimulatedFs::default();
+        // So that a failed sync loses other sectors each time.
+        fs.disk().crash(seed);
+        let (fs, mut model, mut journal) = waiting_on(fs);
         (0..20).for_each(|_| model.append(&mut journal).unwrap());
         failing.iter().for_each(|call| fail_next(&fs, *call, ErrorKind::Other));
         assert!(journal.sync(0).unwrap_err().is_poisoned());
@@ -248,11 +274,48 @@ fn a_sync_that_fails_on_opening_makes_the_next_opening_write_it_again() {
     fs.disk().kill();
     fs.disk().faults.push((Call::Sync, 1, ErrorKind::Other));
     assert!(model.open(&fs).is_err());
+    assert!(is_suspect(&fs));
     let (journal, report) = model.open(&fs).unwrap();
     assert_eq!(report.size, 5);
+    assert!(!is_suspect(&fs), "all of it is durable");
     drop(journal);
     fs.disk().crash(0);
     model.check(&fs);
+}
+
+fn is_suspect(fs: &SimulatedFs) -> bool {
+    fs.names(&directory()).contains(&"suspect".to_owned())
+}
+
+#[test]
+fn a_log_that_cannot_be_marked_before_it_is_synced_does_not_open() {
+    let (fs, mut model, journal) = waiting();
+    drop(journal);
+    fail_next(&fs, Call::Create, ErrorKind::Other);
+    assert!(model.open(&fs).unwrap_err().to_string().contains("suspect"));
+    drop(model.open(&fs).unwrap());
+}
+
+/// A page that could not be written may hold groups that were durable before.
+#[test]
+fn after_a_failed_sync_all_of_a_segment_is_written_again() {
+    let fs = SimulatedFs::default();
+    let (mut journal, _) = open(&fs).unwrap();
+    for _ in 0..40 {
+        journal.append(&[b'x'; 60_000]).unwrap();
+        journal.sync(0).unwrap();
+    }
+    journal.append(b"y").unwrap();
+    fail_next(&fs, Call::Sync, ErrorKind::Other);
+    assert!(journal.sync(0).unwrap_err().is_poisoned());
+    drop(journal);
+    let writes_of_opening = || {
+        let before = fs.disk().calls[&Call::Write];
+        drop(open(&fs).unwrap());
+        fs.disk().calls[&Call::Write] - before
+    };
+    let (suspect, trusted) = (writes_of_opening(), writes_of_opening());
+    assert_eq!(suspect, trusted + 2, "a mebibyte at a time, instead of the last group alone");
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! A full disk: a refusal, a last word from the reserve, and going on.
 
-use super::rig::{Model, open, read};
+use std::sync::Arc;
+
+use super::rig::{Model, config, directory, open, read};
+use crate::fs::JournalFs;
 use crate::fs::simulated::SimulatedFs;
-use crate::journal::JournalError;
+use crate::journal::{Journal, JournalConfig, JournalError};
 
 fn fill_disk(fs: &SimulatedFs, free: usize) {
     let mut disk = fs.disk();
@@ -108,6 +111,33 @@ fn a_log_begins_on_a_disk_with_less_room_than_the_reserve_asks_for() {
             assert_eq!(again.reserve_bytes, report.reserve_bytes, "not half of the rest each time");
             drop(journal);
         }
+    }
+}
+
+#[test]
+fn a_log_opens_on_a_disk_on_which_no_file_can_be_made() {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    let (mut journal, _) = model.open(&fs).unwrap();
+    (0..3).for_each(|_| model.append(&mut journal).unwrap());
+    model.sync(&mut journal).unwrap();
+    drop(journal);
+    fs.remove_file(&directory().join("reserve")).unwrap();
+    fill_disk(&fs, 0);
+    let (journal, report) = model.open(&fs).unwrap();
+    assert_eq!((report.size, report.reserve_bytes), (3, 0));
+    drop(journal);
+    fs.disk().capacity = None;
+    assert_eq!(model.open(&fs).unwrap().1.reserve_bytes, 1_024);
+}
+
+#[test]
+fn a_reserve_has_the_size_that_is_asked_for_now() {
+    let fs = SimulatedFs::default();
+    for reserve_bytes in [1_024, 4_096, 100, 0] {
+        let config = JournalConfig { reserve_bytes, ..config() };
+        let (_journal, report) = Journal::open(config, Arc::new(fs.clone()), 0).unwrap();
+        assert_eq!(report.reserve_bytes, reserve_bytes);
+        assert_eq!(fs.bytes(&directory().join("reserve")).len() as u64, reserve_bytes);
     }
 }
 

@@ -83,6 +83,16 @@ fn a_segment_is_sealed_by_size_or_by_age_and_never_empty() {
 }
 
 #[test]
+fn what_is_on_its_way_to_the_disk_counts_for_the_size_of_a_segment() {
+    let fs = SimulatedFs::default();
+    let config = JournalConfig { segment_bytes_max: 1_000, ..config() };
+    let (mut journal, _) = Journal::open(config, Arc::new(fs), 0).unwrap();
+    journal.append(&[b'x'; 950]).unwrap();
+    assert_eq!(journal.begin_sync(0).unwrap().0, 0, "its outcome is not known");
+    assert!(journal.is_seal_due(0));
+}
+
+#[test]
 fn reading_starts_anywhere_and_goes_by_segment() {
     let (fs, mut model) = (SimulatedFs::default(), Model::default());
     let (mut journal, _) = model.open(&fs).unwrap();

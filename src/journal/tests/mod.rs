@@ -1,7 +1,9 @@
 //! Every rule of the writer, with a test that can fail.
 
 mod ahead;
+mod closing;
 mod crash;
+mod cuts;
 mod damage;
 mod faults;
 mod full_disk;

@@ -33,7 +33,14 @@ fn a_second_writer_is_refused_and_told_who_the_first_is() {
     let text = error.to_string();
     assert!(text.contains(&format!("process {} on here", std::process::id())), "{text}");
     drop(first);
-    assert!(open(&fs).is_ok());
+    // Of a longer name before, nothing is left.
+    let shorter =
+        Journal::open(JournalConfig { host: "h".into(), ..config() }, Arc::new(fs.clone()), 0);
+    let _held = shorter.unwrap();
+    let JournalError::Locked { holder: Some(holder), .. } = open(&fs).unwrap_err() else {
+        panic!()
+    };
+    assert_eq!(holder.host, "h");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Files that are deleted, renamed, replaced or written to while a writer
 //! has them: noticed before anything is acknowledged.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::rig::{Model, active, directory, open};
 use crate::fs::JournalFs;
-use crate::fs::simulated::SimulatedFs;
+use crate::fs::simulated::{Call, SimulatedFs};
 
 fn is_noticed(interfere: impl Fn(&SimulatedFs, &Path)) -> String {
     let (fs, mut model) = (SimulatedFs::default(), Model::default());
@@ -61,6 +62,40 @@ fn a_planted_file_is_not_replaced_by_sealing() {
     journal.close(0).unwrap();
     model.acknowledged = 1;
     model.check(&fs);
+}
+
+#[test]
+fn a_file_that_is_planted_in_the_place_of_the_next_segment_is_not_replaced() {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    let (mut journal, _) = model.open(&fs).unwrap();
+    (0..3).for_each(|_| model.append(&mut journal).unwrap());
+    let planted = directory().join("segments").join("00000000000000000003.open");
+    fs.replace(&planted, b"planted");
+    assert!(journal.seal(0).unwrap_err().is_poisoned(), "it has no segment to write to");
+    assert!(journal.append(b"x").unwrap_err().is_poisoned());
+    assert_eq!(fs.bytes(&planted), b"planted");
+}
+
+#[test]
+fn a_segment_that_was_replaced_is_not_sealed() {
+    let (fs, mut model) = (SimulatedFs::default(), Model::default());
+    let (mut journal, _) = model.open(&fs).unwrap();
+    model.append(&mut journal).unwrap();
+    model.sync(&mut journal).unwrap();
+    fs.replace(&active(&fs), b"somebody else's");
+    assert!(journal.seal(0).unwrap_err().to_string().contains("another file"));
+    let names = fs.names(&directory().join("segments"));
+    assert_eq!(names, ["00000000000000000000.open"]);
+}
+
+#[test]
+fn a_log_below_directories_of_others_opens_though_those_cannot_be_synced() {
+    for (kind, opens) in [(ErrorKind::PermissionDenied, true), (ErrorKind::Other, false)] {
+        let fs = SimulatedFs::default();
+        // The last one above the log is the root.
+        fs.disk().faults.push((Call::SyncDirectory, 4, kind));
+        assert_eq!(open(&fs).is_ok(), opens, "{kind}");
+    }
 }
 
 #[test]

@@ -144,7 +144,8 @@ fn a_copy_that_is_older_or_newer_than_the_logs_own_is_fine() {
 #[test]
 fn a_log_without_a_checkpoint_opens() {
     let fs = SimulatedFs::default();
-    let (mut ledger, _) = open(&fs).unwrap();
+    let (mut ledger, opened) = open(&fs).unwrap();
+    assert!(opened.problems.is_empty(), "a place that nothing was copied to yet");
     append(&mut ledger, 3);
     ledger.sync(0).unwrap();
     drop(ledger);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::rig::*;
 use crate::error::ErrorKind;
 use crate::event::Sequence;
-use crate::fs::simulated::SimulatedFs;
+use crate::fs::simulated::{Call, SimulatedFs};
 use crate::history::EventIndexer;
 use crate::journal::{self, LogReader};
 use crate::ledger::{
@@ -121,6 +121,17 @@ fn what_a_clock_that_is_behind_follows_is_no_older_for_it() {
     let plan = |day: i64| ledger.plan_prune(day * DAY_US, recorded_us).unwrap();
     assert_eq!(plan(799), PruneDecision::Nothing, "of day 300 at least");
     assert!(matches!(plan(800), PruneDecision::Due(plan) if plan.segments == [300, 600]));
+}
+
+#[test]
+fn what_is_followed_by_an_entry_of_unknown_time_stays() {
+    let fs = log();
+    let ledger = open_for(&fs, 200);
+    let without =
+        |day: i64| move |entry: &[u8]| recorded_us(entry).filter(|us| *us != day * DAY_US);
+    let plan = |day: i64| ledger.plan_prune(100_000 * DAY_US, without(day)).unwrap();
+    assert_eq!(plan(300), PruneDecision::Nothing);
+    assert!(matches!(plan(600), PruneDecision::Due(plan) if plan.segments == [0]));
 }
 
 #[test]
@@ -253,8 +264,24 @@ fn a_hold_refuses_until_it_is_released() {
 }
 
 #[test]
+fn a_hold_that_is_set_while_segments_go_keeps_those_that_are_left() {
+    let fs = log();
+    let mut ledger = open_for(&fs, 200);
+    let due = plan(&ledger, 1099).unwrap();
+    assert_eq!(due.segments, [0, 300]);
+    let nth = fs.disk().calls.get(&Call::Remove).unwrap_or(&0) + 1;
+    fs.disk().appears = Some((Call::Remove, nth, directory().join("hold")));
+    says(&carry_out(&mut ledger, &due).unwrap_err(), &["on hold", "release"]);
+    assert_eq!(segments(&fs), [300, 600, 900], "the first was going already");
+    release_hold(&fs, &directory()).unwrap();
+    let due = plan(&ledger, 1099).unwrap();
+    assert_eq!((due.from, &due.segments[..]), (300, &[300][..]));
+    carry_out(&mut ledger, &due).unwrap();
+    assert_eq!(segments(&fs), [600, 900]);
+}
+
+#[test]
 fn nothing_goes_before_an_entry_that_tells_is_durable() {
-    use crate::fs::simulated::Call;
     let fs = log();
     let mut ledger = open_for(&fs, 200);
     append(&mut ledger, 1);

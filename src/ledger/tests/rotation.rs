@@ -1,11 +1,12 @@
 //! Keys: made, given, refused, rotated, and wiped.
 
+use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::rig::*;
 use crate::error::ErrorKind;
-use crate::fs::simulated::SimulatedFs;
+use crate::fs::simulated::{Call, SimulatedFs};
 use crate::fs::{JournalFs, OpenMode};
 use crate::ledger::{Ledger, LedgerConfig};
 use crate::proof::{SignedCheckpoint, SignerKey, VerifierKey};
@@ -179,6 +180,7 @@ fn a_crash_at_any_step_of_a_rotation_leaves_one_key_or_the_other() {
                 false => {
                     let both = SignedCheckpoint::open(fs.bytes(&kept), &again.origin, &public);
                     both.unwrap().note().verify_all(&public).unwrap();
+                    assert!(again.size > 5, "no entry announces the key");
                     done += 1;
                 }
             }
@@ -191,6 +193,47 @@ fn a_crash_at_any_step_of_a_rotation_leaves_one_key_or_the_other() {
         }
     }
     assert!(undone > 8 && done > 8, "{undone} {done}");
+}
+
+#[test]
+fn a_rotation_of_which_a_name_was_not_durable_leaves_a_log_that_opens() {
+    for nth in 1.. {
+        let fs = SimulatedFs::default();
+        let (mut ledger, _) = open(&fs).unwrap();
+        append(&mut ledger, 5);
+        ledger.checkpoint(0).unwrap();
+        let nth = fs.disk().calls[&Call::SyncDirectory] + nth;
+        fs.disk().faults.push((Call::SyncDirectory, nth, IoErrorKind::Other));
+        let _ = rotate(&mut ledger, None);
+        if fs.disk().calls[&Call::SyncDirectory] < nth {
+            break;
+        }
+        append(&mut ledger, 1);
+        ledger.checkpoint(0).unwrap();
+        ledger.close(0).unwrap();
+        // With the one key or the other, as a crash leaves it.
+        assert!(open(&fs).is_ok(), "{nth}");
+    }
+}
+
+#[test]
+fn a_key_that_is_given_up_is_told_and_wiped() {
+    let (fs, next) = (SimulatedFs::default(), in_log("log.key.next"));
+    let (mut ledger, first) = open(&fs).unwrap();
+    let prepared = ledger.prepare_key(None, 0).unwrap();
+    drop(ledger);
+    let secret = text(&fs, &next);
+    let is_secret = |bytes: &[u8]| bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
+    let open_and_look = |abandoned| {
+        let (_ledger, opened) = open(&fs).unwrap();
+        assert_eq!((&opened.verifier, opened.abandoned_key), (&first.verifier, abandoned));
+        assert!(!fs.names(&directory()).iter().any(|name| name.starts_with("log.key.next")));
+        assert!(!fs.disk().contents().any(is_secret));
+    };
+    open_and_look(Some(prepared));
+    // One that a crash left incomplete is none to be told of.
+    fs.replace(&in_log("log.key.next.new"), secret.as_bytes());
+    open_and_look(None);
 }
 
 #[test]

@@ -46,6 +46,11 @@ fn each_level_is_a_file_of_its_full_tiles() {
     assert_eq!(opened.rebuilt_tiles, 0);
     model.append(ledger.append(b"more").unwrap().leaf);
     assert_eq!(ledger.checkpoint(0).unwrap().unwrap().checkpoint().head(), model.head());
+    drop(ledger);
+    let upper = tiles(&fs, 1);
+    fs.remove_file(&directory().join("tree/01")).unwrap();
+    assert_eq!(open(&fs).unwrap().1.rebuilt_tiles, 1);
+    assert_eq!(tiles(&fs, 1), upper);
 }
 
 #[test]
@@ -86,6 +91,19 @@ fn missing_cut_and_doctored_tiles_are_made_again_and_told() {
         assert_eq!(signed.checkpoint().head(), head(1630), "{what}");
         assert_eq!(open_again(ledger, &fs), 0, "{what}");
     }
+}
+
+/// Nobody hashes an entry again then.
+#[test]
+fn a_doctored_tile_is_seen_where_a_checkpoint_ends_with_it() {
+    let fs = SimulatedFs::default();
+    closed(&fs, &[512]);
+    let before = tiles(&fs, 0);
+    tamper(&fs, "tree/00", |bytes| bytes[5] ^= 1);
+    let (mut ledger, opened) = open(&fs).unwrap();
+    assert_eq!((opened.rebuilt_tiles, tiles(&fs, 0)), (1, before));
+    append(&mut ledger, 1);
+    assert_eq!(ledger.checkpoint(0).unwrap().unwrap().checkpoint().head(), head(513));
 }
 
 fn open_again(ledger: crate::ledger::Ledger, fs: &SimulatedFs) -> u64 {

@@ -71,6 +71,20 @@ fn beyond_the_backlog_events_are_given_up_as_a_gap_in_the_trail() {
 }
 
 #[test]
+fn a_backlog_that_is_just_full_gives_nothing_up() {
+    let mut rig = full_rig();
+    rig.complete(32);
+    rig.settle();
+    rig.settle();
+    assert_eq!(rig.held_ids().len(), 32);
+    assert!(rig.worker.intake.losses.totals().is_empty());
+    rig.complete(1);
+    rig.settle();
+    rig.settle();
+    assert!(rig.worker.intake.losses.totals()[&LossReason::ExportFailed] > 0);
+}
+
+#[test]
 fn a_rotation_by_hand_waits_for_the_export() {
     let mut rig = full_rig();
     rig.complete(3);
