@@ -26,6 +26,10 @@ use crate::fs::{JournalFile, JournalFs};
 /// Most indices that are kept in memory.
 const KEPT_MAX: usize = 8;
 
+/// As much of a block as tells it from any other: a mark, which several may begin with, and
+/// an entry's frame with its checksum.
+const BLOCK_HEAD_BYTES: usize = 64;
+
 /// Indices of segments that have none on disk, by their first sequence; the
 /// one used last is the last.
 #[derive(Debug)]
@@ -36,7 +40,15 @@ pub(crate) struct IndexCache {
 
 /// An index in memory. Queries that need the same one wait for each other
 /// while it is brought up to date; the writer never does.
-type Shared = Arc<Mutex<BuiltIndex>>;
+type Shared = Arc<Mutex<KeptIndex>>;
+
+/// An index, and how its last block begins. After a write that failed, a writer goes
+/// back and writes other entries in the place of those that were seen.
+#[derive(Debug)]
+struct KeptIndex {
+    index: BuiltIndex,
+    last_block_head: Vec<u8>,
+}
 
 /// One segment that is open for reading.
 #[derive(Debug)]
@@ -93,7 +105,7 @@ impl IndexCache {
         let known = kept.iter().position(|(known, _)| *known == first);
         let shared = match known {
             Some(at) => kept.remove(at).1,
-            None => Arc::new(Mutex::new(BuiltIndex::new(log, first))),
+            None => Arc::new(Mutex::new(KeptIndex::new(log, first))),
         };
         kept.push((first, Arc::clone(&shared)));
         let surplus = kept.len().saturating_sub(KEPT_MAX);
@@ -110,36 +122,52 @@ impl IndexCache {
         first: u64,
     ) -> Result<(Shared, Vec<BlockFacts>, Option<JournalError>)> {
         let shared = self.shared(log, first);
-        let mut index = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let length =
-            file.stat().map_err(|error| JournalError::step("look up", path, error))?.length;
-        if index.log() != log || index.end() > length {
-            *index = BuiltIndex::new(log, first);
+        let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.index.log() != log || !kept.is_of(file, path)? {
+            *kept = KeptIndex::new(log, first);
         }
         // The last block may have been cut short by the end of the file.
-        index.reopen_last_block();
-        let (offset, next) = (index.end(), index.next());
-        let mut sink = Extending { index: &mut index, indexer: &*self.indexer };
+        kept.index.reopen_last_block();
+        let (offset, next) = (kept.index.end(), kept.index.next());
+        let mut sink = Extending { kept: &mut kept, indexer: &*self.indexer };
         let end = cut(file, path, offset, next, &mut sink)?;
         let flaw = end.flaw.map(|flaw| super::recover::flawed(path, &end.scan, flaw));
-        let blocks = index.blocks().to_vec();
-        drop(index);
+        let blocks = kept.index.blocks().to_vec();
+        drop(kept);
         Ok((shared, blocks, flaw))
     }
 }
 
+impl KeptIndex {
+    fn new(log: LogId, first: u64) -> Self {
+        KeptIndex { index: BuiltIndex::new(log, first), last_block_head: Vec::new() }
+    }
+
+    /// Whether what it was made of is still in the file.
+    fn is_of(&self, file: &dyn JournalFile, path: &Path) -> Result<bool> {
+        let Some(last) = self.index.blocks().last() else { return Ok(true) };
+        let mut head = vec![0; self.last_block_head.len()];
+        let read = read_up_to(file, last.raw_at, &mut head)
+            .map_err(|error| JournalError::step("read", path, error))?;
+        Ok(head.get(..read) == Some(&self.last_block_head))
+    }
+}
+
 struct Extending<'a> {
-    index: &'a mut BuiltIndex,
+    kept: &'a mut KeptIndex,
     indexer: &'a dyn EntryIndexer,
 }
 
 impl BlockSink for Extending<'_> {
     fn entry(&mut self, entry: &[u8]) {
-        self.index.add(self.indexer, entry);
+        self.kept.index.add(self.indexer, entry);
     }
 
     fn end_block(&mut self, bytes: &[u8]) -> Result<()> {
-        self.index.end_block(bytes.len());
+        self.kept.index.end_block(bytes.len());
+        let head = bytes.get(..BLOCK_HEAD_BYTES).unwrap_or(bytes);
+        self.kept.last_block_head.clear();
+        self.kept.last_block_head.extend_from_slice(head);
         Ok(())
     }
 }
@@ -289,7 +317,7 @@ impl<'c> SegmentBlocks<'c> {
         }
         let Index::Built(built) = &self.index else { return Ok(Vec::new()) };
         let built = built.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut blocks = built.blocks_with(term);
+        let mut blocks = built.index.blocks_with(term);
         // It may have grown since.
         blocks.retain(|number| (*number as usize) < self.blocks.len());
         Ok(blocks)

@@ -102,7 +102,7 @@ impl LogReader {
     pub(crate) fn refresh(&mut self) -> Result<()> {
         for _ in 1..LISTINGS_MAX {
             match self.look() {
-                // The oldest segment may have been pruned since it was listed.
+                // The whole log may have been moved away since it was listed.
                 Err(error) if error.is_missing() => {}
                 result => return result,
             }
@@ -123,10 +123,23 @@ impl LogReader {
             }
         }
         self.segments = last?;
-        if self.log.is_none() && !self.segments.is_empty() {
-            self.log = Some(self.open_segment(0)?.1.log);
+        if self.log.is_none() {
+            self.log = self.log_of_oldest()?;
         }
         Ok(())
+    }
+
+    /// Which log the oldest segment says to be of. Those that were pruned since they
+    /// were listed are passed over.
+    fn log_of_oldest(&self) -> Result<Option<LogId>> {
+        let mut missing = None;
+        for index in 0..self.segments.len() {
+            match self.open_segment(index) {
+                Err(error) if error.is_missing() => missing = Some(error),
+                result => return Ok(Some(result?.1.log)),
+            }
+        }
+        missing.map_or(Ok(None), Err)
     }
 
     /// Which log it is; none if it is empty.

@@ -11,7 +11,7 @@ use super::asked::Asked;
 use super::model::{Question, groups, question};
 use super::model_tests::{FIELDS, order, owned};
 use super::stored_rig::{LOG, Seal, Step, Trail, directory, filled, step};
-use super::{Cursor, Order, Page};
+use super::{Cursor, Order, Page, Stored, View};
 use crate::event::{AuditEvent, Sequence};
 use crate::fs::JournalFs;
 use crate::fs::simulated::SimulatedFs;
@@ -192,6 +192,26 @@ fn a_damaged_index_is_told_once_and_made_again_byte_for_byte() {
     };
     assert!(repair() && !repair());
     assert_eq!(trail.fs.bytes(&path), bytes);
+}
+
+#[test]
+fn what_a_writer_wrote_in_the_place_of_what_was_seen_is_found() {
+    let by = |user: &str, count: usize| {
+        let event = |id: usize| {
+            AuditEvent::builder("store").user_id(user).entry_ids([id.to_string()]).build()
+        };
+        Step::Push((0..count).map(event).collect())
+    };
+    let trail = filled(vec![by("old", 2_000)], 10);
+    let seen = View::on_disk(Stored::new(Arc::clone(&trail.history)), 2_000);
+    assert_eq!(seen.query().user("old").count().unwrap(), 2_000);
+    // The writer could not write all of a group, went back to its begin, and had others to write.
+    let again = filled(vec![by("old", 100), by("new", 2_500)], 10);
+    let path = segment_files(&again.fs, ".open").remove(0);
+    trail.fs.tamper(&path, &again.fs.bytes(&path));
+    let now = View::on_disk(Stored::new(Arc::clone(&trail.history)), 2_600);
+    assert_eq!(now.query().user("new").count().unwrap(), 2_500);
+    assert_eq!(now.query().user("old").count().unwrap(), 100);
 }
 
 #[test]
