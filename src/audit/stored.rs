@@ -26,7 +26,7 @@ pub(super) fn behind(
     let report = &journal.opened.report;
     let repair = journal.packer.as_ref().and_then(|packer| packer.index_repair());
     let tell = telling(problems, wake);
-    let on_damage = Box::new(move |first, error| {
+    let on_damage = Arc::new(move |first, error| {
         if let Some(repair) = &repair {
             repair.ask(first);
         }
@@ -50,7 +50,7 @@ pub(super) fn beside(
     let own = journal.ledger.directory();
     let Some(parent) = own.parent() else { return OtherLogs::default() };
     let tell = telling(problems, wake);
-    let on_damage = Box::new(move |_, error| tell(error));
+    let on_damage = Arc::new(move |_, error| tell(error));
     let logs = Logs::new(journal.fs.clone(), parent, Some(own.to_owned()), on_damage);
     OtherLogs::new(Arc::new(logs))
 }

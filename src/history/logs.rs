@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::reader::{History, OnDamage};
 use crate::error::{Error, Result};
-use crate::event::Sequence;
 use crate::fs::JournalFs;
 use crate::journal::{LogReader, log_of_directory, logs_at, refuse_moved};
 
@@ -19,7 +18,7 @@ pub(crate) struct Logs {
     directory: PathBuf,
     /// The log that is not among them.
     except: Option<PathBuf>,
-    on_damage: Arc<OnDamage>,
+    on_damage: OnDamage,
     /// What was learnt about the logs is kept from question to question.
     known: Mutex<BTreeMap<PathBuf, Arc<History>>>,
 }
@@ -38,7 +37,7 @@ impl Logs {
         on_damage: OnDamage,
     ) -> Self {
         let directory = directory.into();
-        Logs { fs, directory, except, on_damage: Arc::new(on_damage), known: Mutex::default() }
+        Logs { fs, directory, except, on_damage, known: Mutex::default() }
     }
 
     /// The directories of the logs, sorted.
@@ -86,10 +85,8 @@ impl Logs {
         if let Some(named) = log_of_directory(&directory) {
             refuse_moved(&directory, named, log, first.first.0)?;
         }
-        let on_damage = Arc::clone(&self.on_damage);
-        let tell = Box::new(move |first: Sequence, error: Error| on_damage(first, error));
-        let history =
-            Arc::new(History::new(Arc::clone(&self.fs), &directory, log, first.first, tell));
+        let (fs, on_damage) = (Arc::clone(&self.fs), Arc::clone(&self.on_damage));
+        let history = Arc::new(History::new(fs, &directory, log, first.first, on_damage));
         self.known().insert(directory, Arc::clone(&history));
         Ok(Some(history))
     }

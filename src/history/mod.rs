@@ -11,8 +11,8 @@
 //!
 //! Several logs in one directory, of processes that run side by side, are [`Logs`].
 //!
-//! Deliberately not here: waiting for the writer, merging the answers of several
-//! logs (each is a `History` of its own), and repairing what is damaged.
+//! Deliberately not here: merging the answers of several logs (each is a `History`
+//! of its own), and repairing what is damaged.
 //!
 //! [`Packer`] is the thread that compresses and indexes what was sealed.
 

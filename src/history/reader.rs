@@ -29,7 +29,7 @@ const LOOK_AGAIN_MAX: Duration = Duration::from_millis(50);
 const PARTS_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// What is told of a damaged index: whose it is, and what is wrong.
-pub(crate) type OnDamage = Box<dyn Fn(Sequence, Error) + Send + Sync>;
+pub(crate) type OnDamage = Arc<dyn Fn(Sequence, Error) + Send + Sync>;
 
 /// The entries of one log. Shared by all who ask.
 pub(crate) struct History {
@@ -99,7 +99,8 @@ impl History {
     }
 
     /// The sequences that are in it by now. What a crash left behind them counts
-    /// as not there, as it does for whoever opens the log next.
+    /// as not there, as it does for whoever opens the log next. Where they end inside
+    /// an event, its rest is waited for, up to [`PARTS_WAIT_MAX`] and once.
     ///
     /// # Errors
     ///
@@ -127,7 +128,7 @@ impl History {
         let segments = reader.segments();
         let first = segments.first().map_or(0, |oldest| oldest.first.0);
         let newest = segments.len().saturating_sub(1);
-        // One that is gone was pruned since.
+        // The newest is never pruned: it goes when the whole log does.
         let Some(mut segment) = reader.segment_blocks(newest, &self.cache)? else {
             return Ok((first..first, false));
         };

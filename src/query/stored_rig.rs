@@ -78,7 +78,7 @@ impl Trail {
         let (journal, _) = Journal::open(config, Arc::new(fs.clone()), 0).unwrap();
         let damaged = Arc::new(Mutex::new(Vec::new()));
         let telling = Arc::clone(&damaged);
-        let tell = Box::new(move |first, _| telling.lock().unwrap().push(first));
+        let tell = Arc::new(move |first, _| telling.lock().unwrap().push(first));
         let shared: Arc<dyn JournalFs> = Arc::new(fs.clone());
         let history = History::new(shared, directory(), log, Sequence(0), tell);
         let config = BufferConfig { segment_events_max, ..BufferConfig::default() };

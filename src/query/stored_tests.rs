@@ -166,7 +166,7 @@ fn no_flipped_bit_of_an_index_changes_an_answer() {
         flip(&trail.fs, path, bit);
         let shared: Arc<dyn JournalFs> = Arc::new(trail.fs.clone());
         let damaged = Arc::clone(&trail.damaged);
-        let tell = Box::new(move |first, _| damaged.lock().unwrap().push(first));
+        let tell = Arc::new(move |first, _| damaged.lock().unwrap().push(first));
         trail.history = Arc::new(History::new(shared, directory(), LOG, Sequence(0), tell));
         let view = trail.view();
         assert_eq!(view.query().user("rare").count().unwrap(), 6, "bit {bit}");

@@ -47,7 +47,7 @@ impl StoredTrail {
     /// When the directory can't be read, and when there is no log.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self> {
         let directory = directory.as_ref();
-        let on_damage = Box::new(|_, _| ());
+        let on_damage = Arc::new(|_, _| ());
         let logs = Logs::new(Arc::new(OsFilesystem), directory, None, on_damage);
         if logs.directories()?.is_empty() {
             let message = format!("there is no log in {}", directory.display());

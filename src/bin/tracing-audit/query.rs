@@ -47,7 +47,7 @@ fn print(query: Query, arguments: &QueryArguments, out: &mut Output) -> Outcome<
         let page = query.clone().limit(left.min(PAGE_EVENTS)).after(cursor).run()?;
         if let Some(before) = page.released_before {
             complain(&format!(
-                "tracing-audit: events before {before} of a log were pruned meanwhile; some may be missing"
+                "tracing-audit: events before {before} of a log are gone since; some may be missing"
             ));
         }
         for event in &page.events {

@@ -40,7 +40,7 @@ impl Kept {
     fn pruned_before(&self, report: &OpenReport) -> Result<Option<u64>> {
         let fs = Arc::clone(&self.fs);
         // A damaged index is told by who asks next.
-        let untold = Box::new(|_, _| {});
+        let untold = Arc::new(|_, _| {});
         let first = Sequence(report.first);
         let history = History::new(fs, &*report.directory, report.log, first, untold);
         let all_of =
